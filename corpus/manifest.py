@@ -1,0 +1,181 @@
+"""The manifest and its snapshots: what a corpus consists of, immutable, committed in one step.
+
+``manifest.json`` names the current snapshot; ``snapshots/<n>.json`` describes one. A run writes all its
+files first, then its snapshot, then swaps the manifest: one that dies on the way leaves the last snapshot
+current and whole. A snapshot holds nothing that differs between two runs over the same input (no clock, no
+machine); that goes to ``runs/<n>.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from corpus.config import Config
+from corpus.errors import CorpusError
+from corpus.ledger import Ledger
+from corpus.schema import FORMAT_VERSION
+from corpus.storage import Storage
+
+FileKind = Literal["text", "tokens", "rejected", "unreadable", "tokenizer", "index"]
+MANIFEST = "manifest.json"
+
+
+class ShardFile(Config):
+    """One file of a snapshot."""
+
+    path: str
+    """Relative to the corpus root."""
+    kind: FileKind
+    lang: str | None = None
+    split: str | None = None
+    tokenizer: str | None = None
+    rows: int = 0
+    size: int = 0
+    """Bytes on disk."""
+    hash: str = ""
+    """XXH3-128 of the bytes, hexadecimal."""
+
+
+class LanguageEvidence(Config):
+    """What is known of one language's text; the balance is decided from it."""
+
+    documents: int = 0
+    """Training documents kept."""
+    bytes: int = 0
+    """UTF-8 bytes of the training documents."""
+    characters: int = 0
+    """Code points of the training documents."""
+    copies: int = 0
+    """Documents the kept training ones stand for, themselves included."""
+    synthetic_documents: int = 0
+    """Training documents that are not natural."""
+    heldout_documents: int = 0
+    heldout_bytes: int = 0
+    rejected: int = 0
+    """Records of this language that were rejected."""
+    tokens: dict[str, int] = Field(default_factory=dict)
+    """Training tokens, by tokenizer."""
+    fertility: dict[str, float] = Field(default_factory=dict)
+    """Tokens per word (per character for scripts without spaces), by tokenizer."""
+    bytes_per_token: dict[str, float] = Field(default_factory=dict)
+
+
+class Snapshot(Config):
+    """One immutable state of a corpus."""
+
+    format_version: int = FORMAT_VERSION
+    number: int
+    parent: int | None = None
+    made_by: Literal["prepare", "tokenize"]
+    languages: dict[str, LanguageEvidence]
+    mixtures: dict[str, dict[str, float]]
+    """Sampling probability of each language under each named mixture, in documents' bytes."""
+    mixture: str
+    """The mixture that the records' weights follow."""
+    ledger: Ledger
+    thresholds: dict[str, dict[str, float]] = Field(default_factory=dict)
+    """Per language, the bounds that the filters derived from the data."""
+    identifier: dict[str, Any] = Field(default_factory=dict)
+    """The language-identification model: name, hash, licence, labels."""
+    tokenizers: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Per tokenizer name: vocabulary size, path and hash of its model, special ids."""
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    """The whole resolved recipe of the run."""
+    fingerprint: str = ""
+    """Hash of recipe, code version and inputs."""
+    warnings: list[str] = Field(default_factory=list)
+    files: list[ShardFile]
+
+    def select(
+        self,
+        kind: FileKind,
+        *,
+        lang: str | None = None,
+        split: str | None = None,
+        tokenizer: str | None = None,
+    ) -> list[ShardFile]:
+        """Files of one kind, narrowed by language, split and tokenizer, in the order of their paths."""
+        chosen = [
+            file
+            for file in self.files
+            if file.kind == kind
+            and (lang is None or file.lang == lang)
+            and (split is None or file.split == split)
+            and (tokenizer is None or file.tokenizer == tokenizer)
+        ]
+        return sorted(chosen, key=lambda file: file.path)
+
+
+def current_number(storage: Storage) -> int | None:
+    """The number of the current snapshot, or None where no run has been committed yet.
+
+    Raises:
+        CorpusError: the manifest is damaged or written by a newer version.
+    """
+    if not storage.exists(MANIFEST):
+        return None
+    try:
+        manifest = json.loads(storage.read_bytes(MANIFEST))
+        version, number = int(manifest["format_version"]), int(manifest["current"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise CorpusError(f"{storage.path(MANIFEST)} is damaged: {error}") from error
+    if version > FORMAT_VERSION:
+        raise CorpusError(
+            f"{storage.url} has corpus format {version}, this evenglot reads up to {FORMAT_VERSION}",
+            "Upgrade evenglot",
+        )
+    return number
+
+
+def read_snapshot(root: Storage | str, number: int | None = None) -> Snapshot:
+    """A snapshot of a corpus, the current one unless a number is given.
+
+    Raises:
+        CorpusError: there is no corpus at that place, no such snapshot, or it is damaged.
+    """
+    storage = root if isinstance(root, Storage) else Storage(root)
+    chosen = current_number(storage) if number is None else number
+    if chosen is None:
+        raise CorpusError(
+            f"{storage.url} holds no corpus (no {MANIFEST})",
+            "Make one with `evenglot prepare --input FILES --output DIR`, or correct the path",
+        )
+    name = f"snapshots/{chosen:06d}.json"
+    if not storage.exists(name):
+        raise CorpusError(f"{storage.url} has no snapshot {chosen}")
+    try:
+        return Snapshot.model_validate_json(storage.read_bytes(name))
+    except ValidationError as error:
+        raise CorpusError(
+            f"{storage.path(name)} is damaged: {error.error_count()} fields are wrong"
+        ) from error
+
+
+def commit(storage: Storage, snapshot: Snapshot, run: dict[str, Any]) -> None:
+    """Make a snapshot current.
+
+    Args:
+        storage: the corpus.
+        snapshot: the new state; all its files are already written.
+        run: what belongs to this run alone (times, machine, counters), kept in ``runs/<n>.json``.
+
+    Raises:
+        LedgerError: its ledger does not close.
+        CorpusError: another run has committed meanwhile.
+    """
+    snapshot.ledger.check()
+    now = current_number(storage)
+    if now != snapshot.parent:
+        raise CorpusError(
+            f"another run committed snapshot {now} to {storage.url} meanwhile", "Run the same command again"
+        )
+    text = json.dumps(snapshot.model_dump(mode="json"), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    storage.write_bytes(f"snapshots/{snapshot.number:06d}.json", text.encode())
+    storage.write_bytes(
+        f"runs/{snapshot.number:06d}.json", (json.dumps(run, indent=1, sort_keys=True) + "\n").encode()
+    )
+    manifest = {"format_version": FORMAT_VERSION, "current": snapshot.number}
+    storage.write_bytes(MANIFEST, (json.dumps(manifest) + "\n").encode())

@@ -1,0 +1,81 @@
+"""The columns of a record, in text shards, rejected shards and token shards."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pyarrow as pa
+
+FORMAT_VERSION: Final = 1
+"""Version of the corpus on disk; readers refuse a larger one."""
+
+UNDETERMINED: Final = "und"
+NO_LANGUAGE: Final = "zxx"
+
+NATURAL: Final = "natural"
+ORIGINS: Final = ("natural", "back_translation", "paraphrase", "insertion")
+"""Where a text comes from; everything but ``natural`` is synthetic."""
+
+TRAIN: Final = "train"
+HELDOUT: Final = "heldout"
+SPLITS: Final = (TRAIN, HELDOUT)
+
+_CATEGORY = pa.dictionary(pa.int32(), pa.string())
+
+RECORD_SCHEMA: Final = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),  # 128-bit hex, of source and key
+        pa.field("key", pa.string()),  # the record's own id in its source, as given
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("lang", _CATEGORY, nullable=False),
+        pa.field("lang_score", pa.float32()),  # probability of `lang`, 0 to 1
+        pa.field("declared_lang", _CATEGORY),  # as the source said, unchanged
+        pa.field("source", _CATEGORY, nullable=False),
+        pa.field("url", pa.string()),
+        pa.field("origin", _CATEGORY, nullable=False),
+        pa.field("parent", pa.string()),  # id of the natural document a synthetic one was made from
+        pa.field("generator", _CATEGORY),  # model and revision that made a synthetic one
+        pa.field("copies", pa.int32(), nullable=False),  # documents this one stands for, itself included
+        pa.field("quality", pa.float32()),  # 0 to 1, higher is better
+        pa.field("difficulty", pa.float32()),
+        pa.field("split", _CATEGORY, nullable=False),
+        pa.field("weight", pa.float32(), nullable=False),  # sampling weight relative to proportional
+        pa.field("meta", pa.string()),  # unknown input fields, as a JSON object
+    ]
+)
+
+REJECTED_SCHEMA: Final = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("key", pa.string()),
+        pa.field("text", pa.string()),
+        pa.field("lang", _CATEGORY),
+        pa.field("lang_score", pa.float32()),
+        pa.field("declared_lang", _CATEGORY),
+        pa.field("source", _CATEGORY),
+        pa.field("url", pa.string()),
+        pa.field("meta", pa.string()),
+        pa.field("file", _CATEGORY, nullable=False),
+        pa.field("offset", pa.int64(), nullable=False),  # byte offset in the decompressed file, or row number
+        pa.field("stage", _CATEGORY, nullable=False),
+        pa.field("reason", _CATEGORY, nullable=False),
+        pa.field("detail", pa.string()),  # the numbers that decided
+        pa.field("duplicate_of", pa.string()),  # id of the kept document
+    ]
+)
+
+
+def token_schema(vocabulary: int) -> pa.Schema:
+    """Columns of a token shard, in the order of its text shard's rows.
+
+    Args:
+        vocabulary: number of pieces; up to 65,536 the ids take two bytes, above that four.
+    """
+    token = pa.uint16() if vocabulary <= 1 << 16 else pa.uint32()
+    return pa.schema(
+        [
+            pa.field("id", pa.string(), nullable=False),
+            pa.field("tokens", pa.list_(pa.field("item", token, nullable=False)), nullable=False),
+            pa.field("bytes", pa.int32(), nullable=False),  # UTF-8 bytes of the text, for bits per byte
+        ]
+    )
