@@ -149,9 +149,7 @@ def read_snapshot(root: Storage | str, number: int | None = None) -> Snapshot:
     try:
         return Snapshot.model_validate_json(storage.read_bytes(name))
     except ValidationError as error:
-        raise CorpusError(
-            f"{storage.path(name)} is damaged: {error.error_count()} fields are wrong"
-        ) from error
+        raise CorpusError(f"{storage.path(name)} is damaged: {error.error_count()} fields are wrong") from error
 
 
 def commit(storage: Storage, snapshot: Snapshot, run: dict[str, Any]) -> None:
@@ -174,8 +172,6 @@ def commit(storage: Storage, snapshot: Snapshot, run: dict[str, Any]) -> None:
         )
     text = json.dumps(snapshot.model_dump(mode="json"), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     storage.write_bytes(f"snapshots/{snapshot.number:06d}.json", text.encode())
-    storage.write_bytes(
-        f"runs/{snapshot.number:06d}.json", (json.dumps(run, indent=1, sort_keys=True) + "\n").encode()
-    )
+    storage.write_bytes(f"runs/{snapshot.number:06d}.json", (json.dumps(run, indent=1, sort_keys=True) + "\n").encode())
     manifest = {"format_version": FORMAT_VERSION, "current": snapshot.number}
     storage.write_bytes(MANIFEST, (json.dumps(manifest) + "\n").encode())

@@ -40,7 +40,7 @@ def temperature(sizes: Sizes, alpha: float) -> Probabilities:
 
 
 def unimax(sizes: Sizes, epochs: float, budget: float | None = None) -> Probabilities:
-    """UniMax (Chung et al. 2023, arXiv 2304.09151): as even as possible, no language repeated more than ``epochs`` times.
+    """UniMax (Chung et al. 2023, arXiv 2304.09151): as even as a cap on repeats allows.
 
     The budget is dealt out evenly, smallest language first; one that would be repeated too often gets its
     cap and leaves the rest to the others. When every language is capped the shares are proportional.
@@ -80,8 +80,7 @@ def capped(
     when all languages reach their cap the shares are proportional to the caps.
     """
     limits = {
-        lang: 1.0 if max_repeats is None else min(1.0, sizes[lang] * max_repeats / budget)
-        for lang in probabilities
+        lang: 1.0 if max_repeats is None else min(1.0, sizes[lang] * max_repeats / budget) for lang in probabilities
     }
     wanted = {lang: max(p, floor) if sizes[lang] > 0 else 0.0 for lang, p in probabilities.items()}
     fixed: dict[str, float] = {}

@@ -49,9 +49,7 @@ class Storage:
         """
         parts = PurePosixPath(name).parts
         if ".." in parts or (parts and parts[0] == "/"):
-            raise CorpusError(
-                f"'{name}' leaves the corpus folder {self.url}", "The manifest has been tampered with"
-            )
+            raise CorpusError(f"'{name}' leaves the corpus folder {self.url}", "The manifest has been tampered with")
         return f"{self.root}/{name}" if name else self.root
 
     def exists(self, name: str = "") -> bool:

@@ -53,7 +53,7 @@ def to_tag(label: str) -> str:
         UnknownLanguage: it names no language, or says that the language is unknown.
     """
     text = label.strip().removeprefix("__label__")
-    if _TAG.match(text) and text[:3] not in _MEMBER and text[4:] not in _SCRIPT:
+    if _TAG.match(text) and text[:3] not in {*_MEMBER, NO_LANGUAGE, UNDETERMINED} and text[4:] not in _SCRIPT:
         return text
     if text.lower() in _NO_LABEL or text.lower().startswith("und"):
         raise UnknownLanguage(f"'{label}' says that the language is unknown")
@@ -127,7 +127,5 @@ def _script_of(language: langcodes.Language, alpha3: str) -> str:
         return _DEFAULT_SCRIPT[alpha3]
     likely = language.maximize().script or langcodes.Language.get(alpha3).maximize().script
     if not likely:
-        return (
-            "Latn"  # CLDR knows no script for the small languages that have no entry; nearly all write Latin
-        )
+        return "Latn"  # CLDR knows no script for the small languages that have no entry; nearly all write Latin
     return _SCRIPT.get(str(likely), str(likely))

@@ -1,0 +1,1 @@
+"""Balance: the mixtures a corpus stores and the weights its records carry."""

@@ -1,0 +1,60 @@
+"""Everything ``prepare`` can be told; each section is defined beside the stage it steers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from corpus.config import Config
+from pipeline.balance.config import BalanceConfig
+from pipeline.deduplicate.config import DeduplicateConfig
+from pipeline.language_id.config import IdentifyConfig
+from pipeline.normalise.config import NormaliseConfig
+from pipeline.pii.config import PiiConfig
+from pipeline.quality.config import FilterConfig
+from pipeline.script.config import ScriptConfig
+from pipeline.split.config import SplitConfig
+from pipeline.write.config import WriteConfig
+
+
+class RunnerConfig(Config):
+    """The Beam engine that runs the jobs."""
+
+    name: Literal["local", "flink", "dataflow", "portable"] = "local"
+    """``local`` is Beam's own engine, in this process with one worker and in processes with several."""
+    options: tuple[str, ...] = ()
+    """Options passed on to Beam as they are, for example ``--flink_master=host:8081``."""
+
+
+class PrepareConfig(Config):
+    """Raw text to corpus."""
+
+    normalise: NormaliseConfig = NormaliseConfig()
+    """Repairs that keep the document."""
+    pii: PiiConfig = PiiConfig()
+    """Masking of personal data."""
+    identify: IdentifyConfig = IdentifyConfig()
+    """Language identification."""
+    script: ScriptConfig = ScriptConfig()
+    """Agreement of language and script."""
+    filter: FilterConfig = FilterConfig()
+    """Quality scores and the bounds that decide."""
+    deduplicate: DeduplicateConfig = DeduplicateConfig()
+    """Removal of duplicates."""
+    split: SplitConfig = SplitConfig()
+    """Held-out text."""
+    balance: BalanceConfig = BalanceConfig()
+    """Mixtures and weights."""
+    write: WriteConfig = WriteConfig()
+    """Shards."""
+    runner: RunnerConfig = RunnerConfig()
+    """Beam engine."""
+    split_bytes: int = Field(default=64 << 20, ge=1 << 10)
+    """Uncompressed files larger than this are read in pieces by several workers."""
+    batch_bytes: int = Field(default=4 << 20, ge=1 << 10)
+    """Text in one record batch, about; the unit of work between stages."""
+    warn_rejected_share: float = Field(default=0.5, gt=0, le=1)
+    """A warning is given when one reason rejects more than this share of all records."""
+    fail_unreadable_share: float = Field(default=0.2, gt=0, le=1)
+    """The run fails when more than this share of all records cannot be parsed: then the format is wrong."""

@@ -1,0 +1,1 @@
+"""Duplicates: keys of texts and ids, and which of several equal records stays."""

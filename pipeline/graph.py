@@ -1,0 +1,286 @@
+"""The Beam jobs of ``prepare``: the only module, with ``runner``, that knows Beam.
+
+    read    splits -> batches -> stages -> staged pieces
+    match   pieces -> thresholds; survivors' keys by id, by text -> decisions by piece
+    write   parts -> shards
+
+Elements are record batches (``read``) and packed arrays of keys (``match``); text crosses no shuffle. The
+graphs do not depend on the number of languages: a language is a value in the data, never a branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+from apache_beam.metrics import Metrics
+
+from corpus.shards import ShardWriter
+from corpus.storage import Storage
+from pipeline.config import PrepareConfig
+from pipeline.deduplicate.exact import DECISION, ROW, Rows, keep_all, partition, resolve_ids, resolve_texts
+from pipeline.match import MATCH_SCHEMA, match_batch, merge_sketches, split_sketches, surviving_rows
+from pipeline.piece import EndOfSplit, Piece
+from pipeline.quality.histograms import Histograms, histograms, merge
+from pipeline.quality.thresholds import derive
+from pipeline.reading import ReadTask, read_pieces
+from pipeline.split.heldout import SplitSketch
+from pipeline.stage import Stage
+from pipeline.stages import build_stages, run_stage
+from pipeline.work import encode, end_split, read_staged, stage_piece
+from pipeline.write.plan import RestPart, TextPart
+from pipeline.write.shards import WriteJob, write_rest, write_text
+
+Build = Callable[[beam.Pipeline], None]
+_DECISIONS = "decisions"
+
+
+def read_job(tasks: Sequence[ReadTask], work: str, config: PrepareConfig) -> Build:
+    """Read splits, pass their batches through the stages, stage what comes out."""
+
+    def build(pipeline: beam.Pipeline) -> None:
+        pieces = (
+            pipeline
+            | "splits" >> beam.Create(list(tasks), reshuffle=False)
+            | "deal splits" >> beam.Reshuffle()
+            | "read" >> beam.ParDo(ReadSplits(config.batch_bytes))
+        )
+        for stage in build_stages(config):
+            pieces = pieces | stage.name >> beam.ParDo(RunStage(stage))
+        _ = pieces | "stage" >> beam.ParDo(StagePieces(work))
+
+    return build
+
+
+class ReadSplits(beam.DoFn):
+    """Split -> its pieces, then the mark of its end."""
+
+    def __init__(self, batch_bytes: int) -> None:
+        self.batch_bytes = batch_bytes
+
+    def process(self, task: ReadTask) -> Iterator[Piece | EndOfSplit]:
+        yield from read_pieces(task, self.batch_bytes)
+
+
+class RunStage(beam.DoFn):
+    """One stage over pieces; marks pass unchanged."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+
+    def process(self, element: Piece | EndOfSplit) -> Iterator[Piece | EndOfSplit]:
+        if isinstance(element, EndOfSplit):
+            yield element
+            return
+        before = len(element.rejected)
+        piece = run_stage(self.stage, element)
+        for _, rows in piece.rejected[before:]:
+            for reason in rows.column("reason").to_pylist():
+                Metrics.counter(self.stage.name, reason).inc()
+        yield piece
+
+
+class StagePieces(beam.DoFn):
+    """Writes pieces and marks to the work folder."""
+
+    def __init__(self, work: str) -> None:
+        self.work = work
+
+    def setup(self) -> None:
+        self.storage = Storage(self.work)
+
+    def process(self, element: Piece | EndOfSplit) -> None:
+        if isinstance(element, EndOfSplit):
+            end_split(self.storage, element)
+        else:
+            stage_piece(self.storage, element)
+
+
+@dataclass(frozen=True)
+class MatchTask:
+    """A staged piece and its number in the run."""
+
+    number: int
+    name: str
+
+
+def match_job(pieces: Sequence[str], work: str, config: PrepareConfig, seed: int) -> Build:
+    """Derive thresholds, apply them, and compare what survives by id and by text."""
+    tasks = [MatchTask(number, name) for number, name in enumerate(pieces)]
+    partitions = max(1, min(256, len(pieces)))
+
+    def build(pipeline: beam.Pipeline) -> None:
+        dealt = pipeline | "pieces" >> beam.Create(tasks, reshuffle=False) | "deal pieces" >> beam.Reshuffle()
+        thresholds = (
+            dealt
+            | "histograms" >> beam.Map(piece_histograms, work)
+            | "merge histograms" >> beam.CombineGlobally(MergeHistograms())
+            | "thresholds" >> beam.Map(derive, config.filter)
+        )
+        _ = thresholds | "keep thresholds" >> beam.Map(write_json, work, "match/thresholds.json")
+        by_id = (
+            dealt
+            | "filter" >> beam.FlatMap(survivors, work, config, partitions, beam.pvalue.AsSingleton(thresholds))
+            | "group ids" >> beam.GroupByKey()
+            | "compare ids" >> beam.ParDo(CompareIds(config, partitions)).with_outputs(_DECISIONS, main="rows")
+        )
+        by_text = (
+            by_id.rows | "group texts" >> beam.GroupByKey() | "compare texts" >> beam.FlatMap(compare_texts, config)
+        )
+        _ = (
+            (by_id[_DECISIONS], by_text)
+            | "all decisions" >> beam.Flatten()
+            | "group decisions" >> beam.GroupByKey()
+            | "keep decisions" >> beam.Map(write_match, work, list(pieces), config, seed)
+            | "merge sketches" >> beam.CombineGlobally(MergeSketches(config))
+            | "keep sketches" >> beam.Map(write_sketches, work)
+        )
+
+    return build
+
+
+def piece_histograms(task: MatchTask, work: str) -> Histograms:
+    """Score histograms of a piece, by language."""
+    table = read_staged(Storage(work), task.name, without_text(work, task.name))
+    return histograms(single_batch(table))
+
+
+class MergeHistograms(beam.CombineFn):
+    """Adds histograms up."""
+
+    def create_accumulator(self) -> Histograms:
+        return {}
+
+    def add_input(self, accumulator: Histograms, element: Histograms) -> Histograms:
+        return merge([accumulator, element])
+
+    def merge_accumulators(self, accumulators: Iterable[Histograms]) -> Histograms:
+        return merge(list(accumulators))
+
+    def extract_output(self, accumulator: Histograms) -> Histograms:
+        return accumulator
+
+
+def survivors(
+    task: MatchTask, work: str, config: PrepareConfig, partitions: int, thresholds: Mapping[str, Mapping[str, float]]
+) -> Iterator[tuple[int, bytes]]:
+    """Packed rows that the filters keep, by partition of their id."""
+    table = read_staged(Storage(work), task.name, without_text(work, task.name))
+    rows = surviving_rows(single_batch(table), task.number, thresholds, config.filter)
+    yield from deal(rows, "id", partitions)
+
+
+def deal(rows: Rows, field: str, partitions: int) -> Iterator[tuple[int, bytes]]:
+    """Packed rows by partition of one of their keys."""
+    numbers = partition(rows, field, partitions)
+    order = np.argsort(numbers, kind="stable")
+    bounds = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+    for start, stop in zip(bounds, np.append(bounds[1:], len(order)), strict=True):
+        yield int(numbers[order[start]]), rows[order[start:stop]].tobytes()
+
+
+class CompareIds(beam.DoFn):
+    """Rows of one partition by id -> rows by text, and decisions on those that repeat an id."""
+
+    def __init__(self, config: PrepareConfig, partitions: int) -> None:
+        self.config = config
+        self.partitions = partitions
+
+    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[Any]:
+        outcome = resolve_ids(unpack(element[1], ROW), self.config.deduplicate)
+        yield from deal(outcome.unique, "key", self.partitions)
+        for key, packed in by_piece(outcome.decisions):
+            yield beam.pvalue.TaggedOutput(_DECISIONS, (key, packed))
+
+
+def compare_texts(element: tuple[int, Iterable[bytes]], config: PrepareConfig) -> Iterator[tuple[int, bytes]]:
+    """Rows of one partition by text -> decisions by piece."""
+    rows = unpack(element[1], ROW)
+    yield from by_piece(resolve_texts(rows) if config.deduplicate.exact else keep_all(rows))
+
+
+def by_piece(decisions: Rows) -> Iterator[tuple[int, bytes]]:
+    """Packed decisions by the number of their piece."""
+    order = np.argsort(decisions["piece"], kind="stable")
+    numbers = decisions["piece"][order].astype(np.int64)
+    bounds = np.flatnonzero(np.diff(numbers, prepend=-1))
+    for start, stop in zip(bounds, np.append(bounds[1:], len(order)), strict=True):
+        yield int(numbers[start]), decisions[order[start:stop]].tobytes()
+
+
+def unpack(packed: Iterable[bytes], kind: np.dtype[np.void]) -> Rows:
+    """Packed rows of several elements as one array that may be written to."""
+    return np.frombuffer(b"".join(packed), dtype=kind).copy() if kind else np.zeros(0)
+
+
+def write_match(
+    element: tuple[int, Iterable[bytes]], work: str, pieces: Sequence[str], config: PrepareConfig, seed: int
+) -> dict[str, SplitSketch]:
+    """Keep the decisions on one piece and sketch what it adds to each language."""
+    number, packed = element
+    storage = Storage(work)
+    match = match_batch(unpack(packed, DECISION))
+    with storage.create(f"match/{pieces[number]}.arrow") as path, ShardWriter(path, MATCH_SCHEMA) as writer:
+        writer.write(match)
+    return split_sketches(storage, pieces[number], match, config.split, seed)
+
+
+class MergeSketches(beam.CombineFn):
+    """Merges the sketches of pieces."""
+
+    def __init__(self, config: PrepareConfig) -> None:
+        self.config = config.split
+
+    def create_accumulator(self) -> dict[str, SplitSketch]:
+        return {}
+
+    def add_input(self, accumulator: dict[str, SplitSketch], element: dict[str, SplitSketch]) -> dict[str, SplitSketch]:
+        return merge_sketches([accumulator, element], self.config)
+
+    def merge_accumulators(self, accumulators: Iterable[dict[str, SplitSketch]]) -> dict[str, SplitSketch]:
+        return merge_sketches(list(accumulators), self.config)
+
+    def extract_output(self, accumulator: dict[str, SplitSketch]) -> dict[str, SplitSketch]:
+        return accumulator
+
+
+def write_sketches(sketches: Mapping[str, SplitSketch], work: str) -> None:
+    """Keep the merged sketches for the driver."""
+    write_json({lang: vars(sketch) for lang, sketch in sketches.items()}, work, "match/sketches.json")
+
+
+def write_json(value: Any, work: str, name: str) -> None:
+    """Keep a small result for the driver."""
+    Storage(work).write_bytes(name, encode(value))
+
+
+def write_job(parts: Sequence[TextPart | RestPart], corpus: str, work: str, job: WriteJob) -> Build:
+    """Write every part's shards and its account."""
+
+    def build(pipeline: beam.Pipeline) -> None:
+        _ = (
+            pipeline
+            | "parts" >> beam.Create(list(parts), reshuffle=False)
+            | "deal parts" >> beam.Reshuffle()
+            | "write" >> beam.Map(write_part, corpus, work, job)
+        )
+
+    return build
+
+
+def write_part(part: TextPart | RestPart, corpus: str, work: str, job: WriteJob) -> None:
+    """Write one part, then its account: an account that is there means the shards are whole."""
+    target, staged = Storage(corpus), Storage(work)
+    if isinstance(part, TextPart):
+        account = write_text(target, staged, part, job)
+    else:
+        account = write_rest(target, staged, part, job)
+    staged.write_bytes(f"written/{part_name(part)}.json", encode(account))
+
+
+def part_name(part: TextPart | RestPart) -> str:
+    """Name of a part's account."""
+    return f"text-{part.lang}-{part.number:05d}" if isinstance(part, TextPart) else f"rest-{part.number:05d}"

@@ -1,0 +1,450 @@
+"""Raw text to a committed snapshot: the chain of jobs and what is decided between them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+import fsspec
+
+from corpus.errors import EvenglotError, InputError
+from corpus.hashing import fingerprint, stable_hash
+from corpus.ledger import Ledger, sort
+from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, commit, current_number, read_snapshot
+from corpus.mixtures import relative_weights
+from corpus.schema import FORMAT_VERSION, HELDOUT, TRAIN
+from corpus.storage import Storage
+from pipeline.balance.mixtures import stored_mixtures
+from pipeline.config import PrepareConfig
+from pipeline.language_id.model import load_model
+from pipeline.reading import ReadTask, relative_file
+from pipeline.sources import InputConfig, Split, plan
+from pipeline.split.heldout import SplitSketch
+from pipeline.work import PieceAccount, finished_split, json_files
+from pipeline.write.plan import RestPart, TextPart, plan_rest, plan_text
+from pipeline.write.shards import WriteJob
+
+Progress = Callable[[str, int, int], None]
+_POLL_SECONDS = 0.5
+
+
+def prepare(
+    inputs: Sequence[InputConfig],
+    output: str,
+    config: PrepareConfig | None = None,
+    *,
+    seed: int = 0,
+    workers: int = 1,
+    recipe: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Snapshot:
+    """Read inputs, clean, identify, filter, deduplicate and balance them, and commit a snapshot.
+
+    Work that an interrupted run with the same inputs and settings left behind is taken up; when the current
+    snapshot was made from the same inputs and settings nothing is done.
+
+    Args:
+        inputs: what to read.
+        output: corpus root, a folder or an object-store URL.
+        config: settings of all stages.
+        seed: decides what is held out.
+        workers: processes of the local engine.
+        recipe: the whole resolved recipe, stored with the snapshot.
+        progress: called with (step, done, total) now and then.
+
+    Returns:
+        The snapshot that is current afterwards.
+
+    Raises:
+        InputError: an input is missing or unreadable, or nearly nothing in it could be parsed.
+        LedgerError: records were lost; the last snapshot stays current.
+        EvenglotError: the output cannot be written.
+    """
+    run = PrepareRun(inputs, output, config or PrepareConfig(), seed, workers, dict(recipe or {}), progress)
+    return run.execute()
+
+
+class PrepareRun:
+    """One call of ``prepare``: three jobs over one work folder."""
+
+    def __init__(
+        self,
+        inputs: Sequence[InputConfig],
+        output: str,
+        config: PrepareConfig,
+        seed: int,
+        workers: int,
+        recipe: dict[str, Any],
+        progress: Progress | None,
+    ) -> None:
+        if workers < 1:
+            raise EvenglotError(f"--workers is {workers}", "Give a number of at least 1")
+        self.inputs, self.config, self.seed, self.workers, self.recipe = inputs, config, seed, workers, recipe
+        self.progress = progress or (lambda step, done, total: None)
+        self.corpus = Storage(output)
+        self.output = output
+        self.steps: list[dict[str, Any]] = []
+        self.started = (time.monotonic(), cpu_seconds())
+
+    def execute(self) -> Snapshot:
+        """Run what is not done yet and commit."""
+        splits = plan(self.inputs, self.config.split_bytes)
+        model = load_model(self.config.identify.model)
+        self.identifier = model.describe()
+        self.identity = self.run_identity(splits)
+        parent = current_number(self.corpus)
+        if parent is not None:
+            current = read_snapshot(self.corpus, parent)
+            if current.fingerprint == self.identity:
+                self.progress("nothing new to prepare", 1, 1)
+                return current
+        self.number = (parent or 0) + 1
+        self.parent = parent
+        self.work_url = f"{self.output.rstrip('/')}/.work/{self.identity[:16]}"
+        self.work = Storage(self.work_url)
+        tasks = self.read_tasks(splits)
+        ends, pieces = self.read(tasks)
+        if not pieces:
+            raise InputError("the inputs hold no records", "Look at the files, or correct the paths")
+        read_total = sum(ends)
+        self.check_readable(read_total, pieces)
+        bounds, weights, mixtures, thresholds = self.match(pieces)
+        parts, job = self.plan_parts(pieces, bounds, weights, thresholds)
+        accounts = self.write(parts, job)
+        snapshot = self.snapshot(read_total, accounts, mixtures, thresholds, pieces)
+        commit(self.corpus, snapshot, self.run_account(pieces))
+        self.corpus.remove(f".work/{self.identity[:16]}")
+        return snapshot
+
+    def run_identity(self, splits: Sequence[Split]) -> str:
+        """Hash of what decides the output: inputs by place and size, settings, seed, code, model."""
+        return fingerprint(
+            {
+                "format": FORMAT_VERSION,
+                "code": version("evenglot"),
+                "settings": self.config.model_dump(mode="json", exclude={"runner"}),
+                "inputs": [item.model_dump(mode="json", exclude={"path"}) for item in self.inputs],
+                "splits": [split_identity(split) for split in splits],
+                "model": self.identifier.get("hash"),
+                "seed": self.seed,
+            }
+        )
+
+    def read_tasks(self, splits: Sequence[Split]) -> list[ReadTask]:
+        """A named task for each split; the name holds the file's modification, so a changed file is read anew."""
+        tasks = []
+        for number, split in enumerate(splits):
+            name = f"{number:06d}-{stable_hash(split.file, modification(split), split.start, split.end):016x}"
+            tasks.append(ReadTask(name, split.source, split, self.inputs[split.input]))
+        return tasks
+
+    def read(self, tasks: Sequence[ReadTask]) -> tuple[list[int], list[PieceAccount]]:
+        """First job: what is not staged yet is read, cleaned, scored and staged."""
+        from pipeline.graph import read_job
+
+        waiting = [task for task in tasks if finished_split(self.work, task.name) is None]
+        sizes = {task.name: max(1, task.split.bytes) for task in tasks}
+        total = sum(sizes.values())
+
+        def done() -> tuple[int, int]:
+            names = [
+                name.removesuffix(".done.json") for name in self.work.list("staged") if name.endswith(".done.json")
+            ]
+            return sum(sizes.get(name, 0) for name in names), total
+
+        if waiting:
+            with self.step("read, clean, identify, score", done):
+                self.run_job(read_job(waiting, self.work_url, self.config))
+        ends, pieces = [], []
+        for task in tasks:
+            found = finished_split(self.work, task.name)
+            if found is None:
+                raise EvenglotError(
+                    f"split {task.split.file} was not finished", "Run the same command again; it resumes"
+                )
+            ends.append(found[0].read)
+            pieces += found[1]
+        return ends, pieces
+
+    def match(
+        self, pieces: Sequence[PieceAccount]
+    ) -> tuple[dict[str, int], dict[str, float], dict[str, dict[str, float]], dict[str, dict[str, float]]]:
+        """Second job: thresholds, duplicates, held-out bounds; then mixtures and weights."""
+        from pipeline.graph import match_job
+
+        names = [piece.name for piece in pieces]
+
+        def done() -> tuple[int, int]:
+            return sum(name.endswith(".arrow") for name in self.work.list("match")), len(names)
+
+        with self.step("thresholds, duplicates", done):
+            self.run_job(match_job(names, self.work_url, self.config, self.seed))
+        found = dict(json_files(self.work, "match"))
+        thresholds: dict[str, dict[str, float]] = found.get("thresholds", {})
+        sketches = {lang: SplitSketch(**fields) for lang, fields in found.get("sketches", {}).items()}
+        bounds = {lang: sketch.bound(self.config.split) for lang, sketch in sketches.items()}
+        sizes = {lang: sketch.bytes - sketch.heldout(self.config.split)[1] for lang, sketch in sketches.items()}
+        mixtures = stored_mixtures(sizes, self.config.balance)
+        present = {lang: size for lang, size in sizes.items() if size > 0}
+        weights = relative_weights(mixtures[self.config.balance.mixture], present) if mixtures else {}
+        return bounds, weights, mixtures, thresholds
+
+    def plan_parts(
+        self,
+        pieces: Sequence[PieceAccount],
+        bounds: dict[str, int],
+        weights: dict[str, float],
+        thresholds: dict[str, dict[str, float]],
+    ) -> tuple[list[TextPart | RestPart], WriteJob]:
+        """Which shards there will be."""
+        job = WriteJob(
+            snapshot=self.number,
+            seed=self.seed,
+            pieces=tuple(piece.name for piece in pieces),
+            ranges=tuple({lang: tuple(span) for lang, span in piece.languages.items()} for piece in pieces),
+            bounds=bounds,
+            weights=weights,
+            thresholds=thresholds,
+            filter=self.config.filter,
+            config=self.config.write,
+        )
+        return [*plan_text(pieces, self.config.write.shard_bytes), *plan_rest(pieces)], job
+
+    def write(self, parts: Sequence[TextPart | RestPart], job: WriteJob) -> list[dict[str, Any]]:
+        """Third job: shards. Their accounts are read back in the order of the plan."""
+        from pipeline.graph import part_name, write_job
+
+        names = [part_name(part) for part in parts]
+        there = {name.removesuffix(".json") for name in self.work.list("written")}
+        waiting = [part for part, name in zip(parts, names, strict=True) if name not in there]
+
+        def done() -> tuple[int, int]:
+            return len(self.work.list("written")), len(parts)
+
+        if waiting:
+            with self.step("write shards", done):
+                self.run_job(write_job(waiting, self.output, self.work_url, job))
+        accounts = dict(json_files(self.work, "written"))
+        missing = [name for name in names if name not in accounts]
+        if missing:
+            raise EvenglotError(f"{len(missing)} shards were not written", "Run the same command again; it resumes")
+        return [accounts[name] for name in names]
+
+    def run_job(self, build: Any) -> None:
+        """Run one Beam job; what a user can mend comes out as itself, not wrapped by Beam."""
+        from pipeline.runner import run_job
+
+        try:
+            run_job(build, self.config.runner, self.workers)
+        except EvenglotError:
+            raise
+        except Exception as error:
+            mended = user_error(error)
+            if mended is not None:
+                raise mended from error
+            raise
+
+    def check_readable(self, read: int, pieces: Sequence[PieceAccount]) -> None:
+        """Stop when so much is unreadable that the format must be wrong."""
+        unreadable = sum(piece.unreadable for piece in pieces)
+        if read and unreadable / read > self.config.fail_unreadable_share:
+            raise InputError(
+                f"{unreadable:,} of {read:,} records cannot be parsed ({unreadable / read:.0%}, limit "
+                f"{self.config.fail_unreadable_share:.0%})",
+                "Set the input's `format`, or raise `prepare.fail_unreadable_share` if this is as expected",
+            )
+
+    def snapshot(
+        self,
+        read: int,
+        accounts: Sequence[dict[str, Any]],
+        mixtures: dict[str, dict[str, float]],
+        thresholds: dict[str, dict[str, float]],
+        pieces: Sequence[PieceAccount],
+    ) -> Snapshot:
+        """Everything the manifest says of the new state."""
+        files = [ShardFile(**file) for account in accounts for file in account["files"]]
+        rejected: dict[str, Counter[str]] = {}
+        for account in accounts:
+            for reason, by_language in account.get("rejected", {}).items():
+                rejected.setdefault(reason, Counter()).update(by_language)
+        kept: Counter[str] = Counter()
+        for file in files:
+            if file.kind == "text" and file.lang:
+                kept[file.lang] += file.rows
+        ledger = Ledger(
+            read=read,
+            kept=sort(kept),
+            rejected={reason: sort(rejected[reason]) for reason in sorted(rejected)},
+            unreadable=self.unreadable_reasons(files),
+        )
+        return Snapshot(
+            number=self.number,
+            parent=self.parent,
+            made_by="prepare",
+            languages=evidence(accounts, ledger),
+            mixtures=mixtures,
+            mixture=self.config.balance.mixture,
+            ledger=ledger,
+            thresholds=thresholds,
+            identifier=self.identifier,
+            recipe=self.recipe,
+            fingerprint=self.identity,
+            warnings=self.warnings(ledger),
+            files=sorted(files, key=lambda file: file.path),
+        )
+
+    def unreadable_reasons(self, files: Sequence[ShardFile]) -> dict[str, int]:
+        """Unreadable records by reason, counted in the files written."""
+        import json
+
+        counts: Counter[str] = Counter()
+        for file in files:
+            if file.kind == "unreadable":
+                for line in self.corpus.read_bytes(file.path).splitlines():
+                    counts[json.loads(line)["reason"]] += 1
+        return sort(counts)
+
+    def warnings(self, ledger: Ledger) -> list[str]:
+        """What a user should look at, loud at the end of the run and at the top of the report."""
+        found = []
+        for reason, count in ledger.by_reason().items():
+            if count > self.config.warn_rejected_share * ledger.read:
+                found.append(f"{reason} rejected {count:,} of {ledger.read:,} records ({count / ledger.read:.0%})")
+        if ledger.kept_total == 0:
+            found.append("no record was kept: look at the reasons with `evenglot inspect --rejected`")
+        return found
+
+    def run_account(self, pieces: Sequence[PieceAccount]) -> dict[str, Any]:
+        """What belongs to this run alone: times, rates, machine."""
+        seconds: Counter[str] = Counter()
+        rows_in: Counter[str] = Counter()
+        rows_out: Counter[str] = Counter()
+        counters: Counter[str] = Counter()
+        for piece in pieces:
+            seconds.update(piece.seconds)
+            counters.update(piece.counters)
+            for stage, (before, after) in piece.stage_rows.items():
+                rows_in[stage] += before
+                rows_out[stage] += after
+        order = list(dict.fromkeys(stage for piece in pieces for stage in piece.stage_rows))
+        stages = [
+            {
+                "name": stage,
+                "seconds": round(seconds[stage], 3),
+                "records_in": rows_in[stage],
+                "records_out": rows_out[stage],
+                "documents_per_second": round(rows_in[stage] / seconds[stage], 1) if seconds[stage] else None,
+            }
+            for stage in order
+        ]
+        return {
+            "stages": stages,
+            "steps": self.steps,
+            "counters": sort(counters),
+            "wall_seconds": round(time.monotonic() - self.started[0], 3),
+            "cpu_seconds": round(cpu_seconds() - self.started[1], 3),
+            "peak_memory_bytes": peak_memory(),
+            "workers": self.workers,
+            "evenglot_version": version("evenglot"),
+            "machine": {
+                "system": platform.platform(),
+                "python": platform.python_version(),
+                "processor": platform.processor() or platform.machine(),
+                "cores": os.cpu_count(),
+            },
+        }
+
+    @contextmanager
+    def step(self, name: str, done: Callable[[], tuple[int, int]]) -> Iterator[None]:
+        """Time a job and report how far it is while it runs."""
+        started, cpu = time.monotonic(), cpu_seconds()
+        stop = threading.Event()
+
+        def watch() -> None:
+            while not stop.wait(_POLL_SECONDS):
+                self.progress(name, *done())
+
+        self.progress(name, *done())
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            watcher.join()
+        self.progress(name, *done())
+        self.steps.append(
+            {
+                "name": name,
+                "wall_seconds": round(time.monotonic() - started, 3),
+                "cpu_seconds": round(cpu_seconds() - cpu, 3),
+            }
+        )
+
+
+def evidence(accounts: Sequence[dict[str, Any]], ledger: Ledger) -> dict[str, LanguageEvidence]:
+    """Evidence of every language that has text."""
+    totals: dict[str, Counter[str]] = {}
+    for account in accounts:
+        if account["kind"] != "text":
+            continue
+        counts = totals.setdefault(account["lang"], Counter())
+        counts.update(account.get(TRAIN, {}))
+        heldout = account.get(HELDOUT, {})
+        counts.update({"heldout_documents": heldout.get("documents", 0), "heldout_bytes": heldout.get("bytes", 0)})
+    rejected = ledger.language_totals()
+    found = {}
+    for lang in sorted(totals):
+        if totals[lang]["documents"] or totals[lang]["heldout_documents"]:
+            found[lang] = LanguageEvidence(**totals[lang], rejected=rejected[lang][1])
+    return found
+
+
+def split_identity(split: Split) -> dict[str, Any]:
+    """What a split is, without the folder its file happens to lie in."""
+    return {**asdict(split), "file": relative_file(split)}
+
+
+def modification(split: Split) -> str:
+    """What tells one state of a file from another: its time or entity tag and its size, where it has any."""
+    if split.format == "dataset":
+        return ""
+    filesystem, path = fsspec.core.url_to_fs(split.file)
+    info = filesystem.info(path)
+    return "/".join(str(info.get(name, "")) for name in ("mtime", "LastModified", "ETag", "etag", "size"))
+
+
+def user_error(error: BaseException) -> EvenglotError | None:
+    """The user's error inside one that Beam has wrapped, also when it came as text from another process."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, EvenglotError):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    for line in str(error).splitlines():
+        name, _, message = line.partition(": ")
+        if message and name.startswith("corpus.errors."):
+            return EvenglotError(message.removesuffix(" [while running 'read']"))
+    return None
+
+
+def cpu_seconds() -> float:
+    """User and system time of this process and of the children it has waited for."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def peak_memory() -> int:
+    """Largest resident set of this process or one of its children, in bytes."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return max(own.ru_maxrss, children.ru_maxrss) * 1024

@@ -1,0 +1,1 @@
+"""Training and held-out text: chosen by hash of the duplicate cluster."""

@@ -1,0 +1,77 @@
+"""The stages that every record passes, in order, as the recipe sets them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import pyarrow as pa
+
+from corpus.errors import EvenglotError
+from pipeline.config import PrepareConfig
+from pipeline.deduplicate.sign import SignStage
+from pipeline.language_id.stage import IdentifyStage
+from pipeline.normalise.stage import NormaliseStage
+from pipeline.pii.stage import MaskPiiStage
+from pipeline.piece import Piece
+from pipeline.quality.stage import QualityStage
+from pipeline.script.stage import ScriptStage
+from pipeline.stage import Outcome, Stage, split_batch
+
+
+def build_stages(config: PrepareConfig) -> list[Stage]:
+    """The chain from raw record to signed record; what is switched off is left out."""
+    stages: list[Stage] = []
+    if config.normalise.enabled:
+        stages.append(NormaliseStage(config.normalise))
+    if config.pii.enabled:
+        stages.append(MaskPiiStage(config.pii))
+    stages += [IdentifyStage(config.identify), ScriptStage(config.script), QualityStage(config.filter), SignStage()]
+    return stages
+
+
+def run_stage(stage: Stage, piece: Piece) -> Piece:
+    """Pass one piece through one stage, keeping the account of rows, events and time."""
+    started = time.process_time()
+    outcome = guarded(stage, piece.kept)
+    counters = Counter(piece.counters)
+    counters.update(outcome.counters)
+    rejected = list(piece.rejected)
+    if outcome.rejected is not None:
+        rejected.append((stage.name, outcome.rejected))
+    seconds = {**piece.seconds, stage.name: time.process_time() - started}
+    rows = {**piece.rows, stage.name: (piece.kept.num_rows, outcome.kept.num_rows)}
+    return piece.replace(kept=outcome.kept, rejected=rejected, counters=counters, seconds=seconds, rows=rows)
+
+
+def guarded(stage: Stage, batch: pa.RecordBatch) -> Outcome:
+    """The stage's outcome; a row on which it fails becomes a reject with the error, the others go on.
+
+    Errors that the user can mend (a missing model, say) are not a row's fault and are passed on.
+    """
+    if batch.num_rows == 0:
+        # An empty batch still has to get the stage's columns, so that all pieces have one schema.
+        return stage(batch)
+    try:
+        return stage(batch)
+    except EvenglotError:
+        raise
+    except Exception as error:  # noqa: BLE001 - any defect of a stage must cost one record, not the run
+        if batch.num_rows == 1:
+            return Outcome(
+                stage(batch.slice(0, 0)).kept,
+                split_batch(batch, ["error"], [f"{type(error).__name__}: {error}"]).rejected,
+            )
+        half = batch.num_rows // 2
+        parts = [guarded(stage, batch.slice(0, half)), guarded(stage, batch.slice(half))]
+        counters: Counter[str] = Counter()
+        for part in parts:
+            counters.update(part.counters)
+        rejected = [part.rejected for part in parts if part.rejected is not None]
+        return Outcome(concat([part.kept for part in parts]), concat(rejected) if rejected else None, counters)
+
+
+def concat(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """Several batches as one; columns that only some have are null in the others."""
+    table = pa.concat_tables([pa.Table.from_batches([batch]) for batch in batches], promote_options="default")
+    return table.combine_chunks().to_batches()[0] if table.num_rows else batches[0].slice(0, 0)

@@ -1,0 +1,211 @@
+"""The last step: staged rows and decisions in, shards of the corpus out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.hashing import file_hash
+from corpus.manifest import FileKind, ShardFile
+from corpus.schema import HELDOUT, NATURAL, RECORD_SCHEMA, REJECTED_SCHEMA, TRAIN
+from corpus.shards import ShardWriter, conform, read_table
+from corpus.storage import Storage
+from pipeline.deduplicate.exact import DUPLICATE_TEXT, KEPT
+from pipeline.match import Thresholds, fixed_bytes
+from pipeline.quality.config import FilterConfig
+from pipeline.quality.decide import decide
+from pipeline.split.heldout import cluster_hash, heldout_mask
+from pipeline.stage import with_column
+from pipeline.work import read_staged, reject_counts
+from pipeline.write.config import WriteConfig
+from pipeline.write.plan import RestPart, TextPart
+
+_REASON = {True: "exact_duplicate", False: "repeated_id"}
+
+
+@dataclass(frozen=True)
+class WriteJob:
+    """What every shard of a run needs to know; small enough to be sent to each worker."""
+
+    snapshot: int
+    seed: int
+    source: str
+    pieces: tuple[str, ...]
+    """Names of the staged pieces, in the order of the run."""
+    ranges: tuple[Mapping[str, tuple[int, int, int]], ...]
+    """Per piece, where each language lies."""
+    bounds: Mapping[str, int]
+    """Per language, the hash below which documents are held out."""
+    weights: Mapping[str, float]
+    """Per language, the sampling weight relative to proportional."""
+    thresholds: Thresholds
+    filter: FilterConfig
+    config: WriteConfig
+
+
+def write_text(corpus: Storage, work: Storage, part: TextPart, job: WriteJob) -> dict[str, Any]:
+    """Write the training and held-out shard of one part.
+
+    Returns:
+        ``files`` and, per split, documents, bytes, characters and copies.
+    """
+    account: dict[str, Any] = {"kind": "text", "lang": part.lang, "files": []}
+    batches: dict[str, list[pa.RecordBatch]] = {TRAIN: [], HELDOUT: []}
+    for number in part.pieces:
+        for split, batch in kept_rows(work, number, part.lang, job).items():
+            batches[split].append(batch)
+    for split, chosen in batches.items():
+        rows = sum(batch.num_rows for batch in chosen)
+        if rows == 0:
+            continue
+        name = f"text/{part.lang}/{job.snapshot:06d}-{split}-{part.number:05d}.arrow"
+        file = write_shard(corpus, name, "text", chosen, RECORD_SCHEMA, job.config, lang=part.lang, split=split)
+        account["files"].append(file.model_dump())
+        account[split] = {
+            "documents": rows,
+            "bytes": sum(pc.sum(pc.binary_length(batch.column("text"))).as_py() for batch in chosen),
+            "characters": sum(pc.sum(pc.utf8_length(batch.column("text"))).as_py() for batch in chosen),
+            "copies": sum(pc.sum(batch.column("copies")).as_py() for batch in chosen),
+        }
+    return account
+
+
+def kept_rows(work: Storage, number: int, lang: str, job: WriteJob) -> dict[str, pa.RecordBatch]:
+    """The kept rows of one language in one piece, by split, in the columns of a record."""
+    start, stop, _ = job.ranges[number][lang]
+    match = read_match(work, job.pieces[number])
+    rows = match.column("row").to_numpy()
+    mine = (rows >= start) & (rows < stop) & (match.column("verdict").to_numpy() == KEPT)
+    if not mine.any():
+        return {}
+    table = read_staged(work, job.pieces[number]).take(pa.array(rows[mine]))
+    batch = table.combine_chunks().to_batches()[0]
+    held = heldout_mask(cluster_hash(fixed_bytes(batch.column("text_key")), job.seed), job.bounds.get(lang, 0))
+    ids = fixed_bytes(match.column("other"))[mine]
+    weights = np.full(len(ids), job.weights.get(lang, 1.0), dtype=np.float32)
+    columns = {
+        "id": pa.array([key.ljust(16, b"\0").hex() for key in ids.tolist()]),
+        "copies": pa.array(match.column("copies").to_numpy()[mine]),
+        "origin": pa.array([NATURAL] * len(ids)),
+        "split": pa.array(np.where(held, HELDOUT, TRAIN).tolist()),
+        "weight": pa.array(weights),
+    }
+    for name, column in columns.items():
+        batch = with_column(batch, name, column)
+    by_split = {TRAIN: batch.filter(pa.array(~held)), HELDOUT: batch.filter(pa.array(held))}
+    return {split: conform(rows, RECORD_SCHEMA) for split, rows in by_split.items() if rows.num_rows}
+
+
+def write_rest(corpus: Storage, work: Storage, part: RestPart, job: WriteJob) -> dict[str, Any]:
+    """Write the rejected and the unreadable records of some pieces.
+
+    Returns:
+        ``files``, ``rejected`` (stage/reason -> language -> rows) and ``unreadable`` (rows).
+    """
+    account: dict[str, Any] = {"kind": "rest", "files": [], "rejected": {}, "unreadable": 0}
+    batches = [batch for number in part.pieces for batch in rejected_batches(work, number, job) if batch.num_rows]
+    if batches:
+        name = f"rejected/{job.snapshot:06d}-{part.number:05d}.arrow"
+        file = write_shard(corpus, name, "rejected", batches, REJECTED_SCHEMA, job.config)
+        account["files"].append(file.model_dump())
+        with corpus.local_copy(name) as path:
+            account["rejected"] = reject_counts(read_table(path))
+    lines = b""
+    for number in part.pieces:
+        name = f"staged/{job.pieces[number]}.unreadable.jsonl"
+        if work.exists(name):
+            lines += work.read_bytes(name)
+    if lines:
+        name = f"unreadable/{job.snapshot:06d}-{part.number:05d}.jsonl"
+        corpus.write_bytes(name, lines)
+        account["unreadable"] = lines.count(b"\n")
+        account["files"].append(describe(corpus, name, "unreadable", account["unreadable"]).model_dump())
+    return account
+
+
+def rejected_batches(work: Storage, number: int, job: WriteJob) -> list[pa.RecordBatch]:
+    """Rows of one piece that a stage, the filters or the comparison rejected."""
+    name = job.pieces[number]
+    batches = []
+    if work.exists(f"staged/{name}.rejected.arrow"):
+        with work.local_copy(f"staged/{name}.rejected.arrow") as path:
+            batches += read_table(path).to_batches()
+    table = read_staged(work, name)
+    if table.num_rows == 0:
+        return batches
+    batch = table.combine_chunks().to_batches()[0]
+    batch = (
+        with_column(batch, "source", pa.array([job.source] * batch.num_rows))
+        if "source" not in table.column_names
+        else batch
+    )
+    verdicts = decide(batch, job.thresholds, job.filter)
+    batches.append(filtered(batch, verdicts))
+    match = read_match(work, name)
+    lost = match.filter(pc.not_equal(match.column("verdict"), KEPT))
+    if lost.num_rows:
+        batches.append(duplicates(batch, lost))
+    return batches
+
+
+def filtered(batch: pa.RecordBatch, verdicts: Sequence[tuple[str, str, str] | None]) -> pa.RecordBatch:
+    """The rows that the filters rejected, with what decided."""
+    rows = [row for row, verdict in enumerate(verdicts) if verdict is not None]
+    chosen = batch.take(pa.array(rows, pa.int64()))
+    given = [verdict for verdict in verdicts if verdict is not None]
+    for position, name in enumerate(("stage", "reason", "detail")):
+        chosen = with_column(chosen, name, pa.array([verdict[position] for verdict in given], pa.string()))
+    return conform(chosen, REJECTED_SCHEMA)
+
+
+def duplicates(batch: pa.RecordBatch, lost: pa.Table) -> pa.RecordBatch:
+    """The rows that lost the comparison, with the id of the one that stayed."""
+    chosen = batch.take(lost.column("row").combine_chunks())
+    verdict = lost.column("verdict").to_numpy()
+    kept = [key.ljust(16, b"\0").hex() for key in fixed_bytes(lost.column("other")).tolist()]
+    chosen = with_column(chosen, "stage", pa.array(["deduplicate"] * len(kept)))
+    chosen = with_column(chosen, "reason", pa.array([_REASON[v == DUPLICATE_TEXT] for v in verdict.tolist()]))
+    chosen = with_column(chosen, "duplicate_of", pa.array(kept))
+    return conform(chosen, REJECTED_SCHEMA)
+
+
+def read_match(work: Storage, piece: str) -> pa.Table:
+    """The decisions on a piece; without rows where nothing of it survived the filters."""
+    from pipeline.match import MATCH_SCHEMA
+
+    name = f"match/{piece}.arrow"
+    if not work.exists(name):
+        return MATCH_SCHEMA.empty_table()
+    with work.local_copy(name) as path:
+        return read_table(path).combine_chunks()
+
+
+def write_shard(
+    corpus: Storage,
+    name: str,
+    kind: FileKind,
+    batches: Sequence[pa.RecordBatch],
+    schema: pa.Schema,
+    config: WriteConfig,
+    *,
+    lang: str | None = None,
+    split: str | None = None,
+) -> ShardFile:
+    """Write one shard and describe it."""
+    with corpus.create(name) as path:
+        with ShardWriter(path, schema, config.compression) as writer:
+            for batch in batches:
+                writer.write(batch)
+        size, digest = path.stat().st_size, file_hash(path)
+    return ShardFile(path=name, kind=kind, lang=lang, split=split, rows=writer.rows, size=size, hash=digest)
+
+
+def describe(corpus: Storage, name: str, kind: FileKind, rows: int) -> ShardFile:
+    """The manifest's entry for a file that is already there."""
+    with corpus.local_copy(name) as path:
+        return ShardFile(path=name, kind=kind, rows=rows, size=path.stat().st_size, hash=file_hash(path))
