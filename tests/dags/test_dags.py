@@ -50,10 +50,9 @@ def test_command_gets_its_parameters_as_arguments_and_hands_on_its_json(
         bag.dags["evenglot_corpus_to_model"].get_task("prepare").python_callable.__module__
     ].run_command
     params = {"recipe": "a b;c.yaml", "workers": 3, "settings": ["train.steps=5", "seed=1"]}
-    assert run_command("prepare", params, workers=True) == {
-        "arguments": ["prepare", "--recipe", "a b;c.yaml", "--json", "--workers", "3"]
-        + ["--set", "train.steps=5", "--set", "seed=1"]
-    }
+    expected = ["prepare", "--recipe", "a b;c.yaml", "--json", "--workers", "3"]
+    expected += ["--set", "train.steps=5", "--set", "seed=1"]
+    assert run_command("prepare", params, workers=True) == {"arguments": expected}
 
 
 def test_failing_command_fails_the_task(bag: DagBag, monkeypatch: pytest.MonkeyPatch) -> None:
