@@ -24,16 +24,17 @@ from pipeline.config import PrepareConfig
 from pipeline.deduplicate.exact import DECISION, ROW, Rows, keep_all, partition, resolve_ids, resolve_texts
 from pipeline.match import MATCH_SCHEMA, match_batch, merge_sketches, split_sketches, surviving_rows
 from pipeline.piece import EndOfSplit, Piece
-from pipeline.quality.histograms import Histograms, histograms, merge
+from pipeline.quality.histograms import Histogram, histograms, merge
 from pipeline.quality.thresholds import derive
 from pipeline.reading import ReadTask, read_pieces
 from pipeline.split.heldout import SplitSketch
 from pipeline.stage import Stage
 from pipeline.stages import build_stages, run_stage
-from pipeline.work import encode, end_split, read_staged, stage_piece
+from pipeline.work import encode, end_split, read_staged, single_batch, stage_piece, staged_columns
 from pipeline.write.plan import RestPart, TextPart
 from pipeline.write.shards import WriteJob, write_rest, write_text
 
+Histograms = dict[str, Histogram]
 Build = Callable[[beam.Pipeline], None]
 _DECISIONS = "decisions"
 
@@ -164,6 +165,11 @@ class MergeHistograms(beam.CombineFn):
         return accumulator
 
 
+def without_text(work: str, name: str) -> list[str]:
+    """The columns of a staged piece but its text, which no decision needs."""
+    return [column for column in staged_columns(Storage(work), name) if column != "text"]
+
+
 def survivors(
     task: MatchTask, work: str, config: PrepareConfig, partitions: int, thresholds: Mapping[str, Mapping[str, float]]
 ) -> Iterator[tuple[int, bytes]]:
@@ -213,7 +219,7 @@ def by_piece(decisions: Rows) -> Iterator[tuple[int, bytes]]:
 
 def unpack(packed: Iterable[bytes], kind: np.dtype[np.void]) -> Rows:
     """Packed rows of several elements as one array that may be written to."""
-    return np.frombuffer(b"".join(packed), dtype=kind).copy() if kind else np.zeros(0)
+    return np.frombuffer(b"".join(packed), dtype=kind).copy()
 
 
 def write_match(

@@ -12,8 +12,8 @@ from pipeline.config import PrepareConfig
 from pipeline.deduplicate.sign import SignStage
 from pipeline.language_id.stage import IdentifyStage
 from pipeline.normalise.stage import NormaliseStage
-from pipeline.pii.stage import MaskPiiStage
 from pipeline.piece import Piece
+from pipeline.pii.stage import MaskPiiStage
 from pipeline.quality.stage import QualityStage
 from pipeline.script.stage import ScriptStage
 from pipeline.stage import Outcome, Stage, split_batch

@@ -24,10 +24,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from corpus.schema import REJECTED_SCHEMA, UNDETERMINED
-from corpus.shards import ShardWriter, conform, read_table
+from corpus.shards import ShardWriter, conform, open_shard, read_table
 from corpus.storage import Storage
 from pipeline.piece import EndOfSplit, Piece
 
@@ -47,13 +46,13 @@ class PieceAccount:
     stage_rows: Mapping[str, tuple[int, int]]
 
 
-def stage_piece(storage: Storage, piece: Piece, source: str) -> PieceAccount:
+def stage_piece(storage: Storage, piece: Piece) -> PieceAccount:
     """Write one piece's files and its account."""
     kept = by_language(piece.kept)
     base = f"staged/{piece.name}"
     with storage.create(f"{base}.arrow") as path, ShardWriter(path, kept.schema) as writer:
         writer.write(kept)
-    rejected = [rejected_rows(rows, stage, source) for stage, rows in piece.rejected if rows.num_rows]
+    rejected = [rejected_rows(rows, stage) for stage, rows in piece.rejected if rows.num_rows]
     if rejected:
         with storage.create(f"{base}.rejected.arrow") as path, ShardWriter(path, REJECTED_SCHEMA) as writer:
             for rows in rejected:
@@ -96,17 +95,14 @@ def finished_split(storage: Storage, task: str) -> tuple[EndOfSplit, list[PieceA
 
 def by_language(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The rows ordered by language; rows of one language keep their order."""
-    order = pc.sort_indices(batch.column("lang"), sort_keys=[("", "ascending")])
-    return batch.take(stable_order(batch.column("lang"), order))
-
-
-def stable_order(column: pa.Array, order: pa.Array) -> pa.Array:
-    """Arrow does not promise a stable sort: order equal values by their place."""
-    values = column.dictionary_encode()
+    if batch.num_rows == 0:
+        return batch
+    values = batch.column("lang").dictionary_encode()
     codes = values.indices.to_numpy(zero_copy_only=False)
     names = values.dictionary.to_pylist()
-    rank = np.argsort(np.argsort(np.array(names, dtype=object))) if names else np.zeros(0, dtype=np.int64)
-    return pa.array(np.lexsort((np.arange(len(codes)), rank[codes]))) if len(codes) else order
+    rank = np.zeros(len(names), dtype=np.int64)
+    rank[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
+    return batch.take(pa.array(np.argsort(rank[codes], kind="stable")))
 
 
 def language_ranges(batch: pa.RecordBatch) -> dict[str, tuple[int, int, int]]:
@@ -125,11 +121,10 @@ def language_ranges(batch: pa.RecordBatch) -> dict[str, tuple[int, int, int]]:
     }
 
 
-def rejected_rows(rows: pa.RecordBatch, stage: str, source: str) -> pa.RecordBatch:
+def rejected_rows(rows: pa.RecordBatch, stage: str) -> pa.RecordBatch:
     """Rejected rows in the columns of a rejected shard."""
     columns = {name: rows.column(name) for name in rows.schema.names if name in REJECTED_SCHEMA.names}
     columns.setdefault("stage", pa.array([stage] * rows.num_rows, pa.string()))
-    columns.setdefault("source", pa.array([source] * rows.num_rows, pa.string()))
     return conform(pa.RecordBatch.from_pydict(columns), REJECTED_SCHEMA)
 
 
@@ -148,6 +143,18 @@ def read_staged(storage: Storage, name: str, columns: Sequence[str] | None = Non
     with storage.local_copy(f"staged/{name}.arrow") as path:
         table = read_table(path)
         return table if columns is None else table.select([c for c in columns if c in table.schema.names])
+
+
+def staged_columns(storage: Storage, name: str) -> list[str]:
+    """Names of a staged piece's columns."""
+    with storage.local_copy(f"staged/{name}.arrow") as path:
+        return list(open_shard(path).schema.names)
+
+
+def single_batch(table: pa.Table) -> pa.RecordBatch:
+    """A table as one record batch, also when it has no rows."""
+    batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
 
 
 def reject_counts(rows: pa.Table | pa.RecordBatch) -> dict[str, dict[str, int]]:

@@ -16,12 +16,12 @@ from corpus.schema import HELDOUT, NATURAL, RECORD_SCHEMA, REJECTED_SCHEMA, TRAI
 from corpus.shards import ShardWriter, conform, read_table
 from corpus.storage import Storage
 from pipeline.deduplicate.exact import DUPLICATE_TEXT, KEPT
-from pipeline.match import Thresholds, fixed_bytes
+from pipeline.match import MATCH_SCHEMA, Thresholds, fixed_bytes
 from pipeline.quality.config import FilterConfig
 from pipeline.quality.decide import decide
 from pipeline.split.heldout import cluster_hash, heldout_mask
 from pipeline.stage import with_column
-from pipeline.work import read_staged, reject_counts
+from pipeline.work import read_staged, reject_counts, single_batch
 from pipeline.write.config import WriteConfig
 from pipeline.write.plan import RestPart, TextPart
 
@@ -34,7 +34,6 @@ class WriteJob:
 
     snapshot: int
     seed: int
-    source: str
     pieces: tuple[str, ...]
     """Names of the staged pieces, in the order of the run."""
     ranges: tuple[Mapping[str, tuple[int, int, int]], ...]
@@ -84,7 +83,7 @@ def kept_rows(work: Storage, number: int, lang: str, job: WriteJob) -> dict[str,
     if not mine.any():
         return {}
     table = read_staged(work, job.pieces[number]).take(pa.array(rows[mine]))
-    batch = table.combine_chunks().to_batches()[0]
+    batch = single_batch(table)
     held = heldout_mask(cluster_hash(fixed_bytes(batch.column("text_key")), job.seed), job.bounds.get(lang, 0))
     ids = fixed_bytes(match.column("other"))[mine]
     weights = np.full(len(ids), job.weights.get(lang, 1.0), dtype=np.float32)
@@ -138,7 +137,7 @@ def rejected_batches(work: Storage, number: int, job: WriteJob) -> list[pa.Recor
     table = read_staged(work, name)
     if table.num_rows == 0:
         return batches
-    batch = table.combine_chunks().to_batches()[0]
+    batch = single_batch(table)
     batch = (
         with_column(batch, "source", pa.array([job.source] * batch.num_rows))
         if "source" not in table.column_names
@@ -176,8 +175,6 @@ def duplicates(batch: pa.RecordBatch, lost: pa.Table) -> pa.RecordBatch:
 
 def read_match(work: Storage, piece: str) -> pa.Table:
     """The decisions on a piece; without rows where nothing of it survived the filters."""
-    from pipeline.match import MATCH_SCHEMA
-
     name = f"match/{piece}.arrow"
     if not work.exists(name):
         return MATCH_SCHEMA.empty_table()
