@@ -1,0 +1,327 @@
+"""Held-out bits per byte of each language.
+
+Bits per byte compares languages and tokenizers where loss per token cannot: the loss of a text in nats, over
+ln 2 and over its UTF-8 bytes. For causal prediction it is exact, the length of a code for the text, because
+every token of every held-out document is predicted once (Kaplan et al. 2020 and others report it so). Masked
+prediction gives no such code: there the mean loss of the hidden tokens stands for all, the figure is labelled
+``masked`` and compares with itself alone. Which tokens are hidden is fixed by a hash, the same in every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional
+
+from corpus.errors import CorpusError, InputError
+from sampler.heldout import HeldoutRows
+from sampler.index import TokenCorpus
+from sampler.stream import CurriculumStream
+from trainer import checkpoint as checkpoints
+from trainer.config import ObjectiveConfig, TrainConfig
+from trainer.distributed import World, world
+from trainer.evidence import bits_per_byte
+from trainer.files import write_json
+from trainer.model import Transformer
+from trainer.objectives import make_task
+from trainer.reproducible import reproducible
+from trainer.rows import make_work
+from trainer.step import autocast_type
+from trainer.tally import mean
+
+EVALUATION: Final = "evaluation.json"
+Progress = Callable[[str, int, int], None]
+Kind = Literal["causal", "masked"]
+
+_MASK_SEED = 0
+"""The hidden tokens of the evaluation do not change with the run's seed."""
+
+
+class HeldoutLanguage(NamedTuple):
+    """Held-out rows of one language; R rows of L tokens."""
+
+    tokens: npt.NDArray[np.int64]
+    """Token ids, [R, L]."""
+    segments: npt.NDArray[np.int32]
+    """Document of each token, [R, L]; negative for padding. All but the first token of each are scored."""
+    positions: npt.NDArray[np.int32]
+    """Position of each token in its document, [R, L]."""
+    size: int
+    """UTF-8 bytes of the text that the scored tokens stand for."""
+
+
+def load_heldout(
+    corpus: str, tokenizer: str, row_tokens: int, *, rows: int | None, snapshot: int | None = None
+) -> dict[str, HeldoutLanguage]:
+    """The held-out rows of each language, in memory (16 bytes a token).
+
+    Args:
+        corpus: corpus root.
+        tokenizer: its name in the corpus.
+        row_tokens: L.
+        rows: bound on the rows of each language; None for all.
+        snapshot: number; None takes the current one.
+    """
+    reader = HeldoutRows(corpus, tokenizer=tokenizer, row_tokens=row_tokens, max_rows=rows, snapshot=snapshot)
+    heldout = {}
+    for lang in reader.languages:
+        size = reader.size(lang)
+        if not size.tokens:
+            continue
+        tokens, segments, positions, _ = (
+            np.concatenate(arrays) for arrays in zip(*reader.batches(lang, 256), strict=True)
+        )
+        heldout[lang] = HeldoutLanguage(tokens, segments, positions, size.bytes)
+    return heldout
+
+
+def recent_rows(
+    stream: CurriculumStream, bytes_per_token: Mapping[str, float], *, end: int, rows: int
+) -> dict[str, HeldoutLanguage]:
+    """The last training rows of each language before a global row index, to measure the training loss on.
+
+    Their bytes are estimated from the corpus's bytes per token, because rows cut documents anywhere. Looks back
+    over at most 64 times as many rows as are wanted, so a language that is hardly sampled may be missing.
+
+    Args:
+        stream: the training rows.
+        bytes_per_token: of each language.
+        end: global index after the last row of interest.
+        rows: wanted of each language.
+    """
+    found: list[list[int]] = [[] for _ in stream.languages]
+    parts: dict[int, tuple[npt.NDArray[Any], ...]] = {}
+    start = end
+    while start > max(0, end - 64 * rows * len(found)) and any(len(indices) < rows for indices in found):
+        chunk = range(max(0, start - 256), start)
+        start = chunk.start
+        batch = stream.rows(chunk)
+        for place in reversed(range(len(chunk))):
+            indices = found[int(batch.languages[place])]
+            if len(indices) < rows:
+                indices.append(chunk[place])
+                parts[chunk[place]] = (batch.tokens[place], batch.segments[place], batch.positions[place])
+    result = {}
+    for lang, indices in zip(stream.languages, found, strict=True):
+        if not indices:
+            continue
+        tokens, segments, positions = (np.stack(arrays) for arrays in zip(*(parts[i] for i in indices), strict=True))
+        predicted = int((segments[:, 1:] == segments[:, :-1]).sum())
+        result[lang] = HeldoutLanguage(tokens, segments, positions, round(predicted * bytes_per_token.get(lang, 0.0)))
+    return result
+
+
+class _Slice(NamedTuple):
+    """Some rows of any languages, cut to the longest of them."""
+
+    tokens: npt.NDArray[np.int64]
+    segments: npt.NDArray[np.int32]
+    positions: npt.NDArray[np.int32]
+    languages: npt.NDArray[np.int32]
+    keys: npt.NDArray[np.int64]
+    """What the masks of each row are hashed from."""
+
+
+def evaluated_kind(config: ObjectiveConfig) -> Kind:
+    """What held-out text is evaluated with: causally, unless the model has only learnt to fill masks."""
+    return "masked" if config.kind == "masked" else "causal"
+
+
+class Evaluator:
+    """Held-out rows made ready once, to be scored as often as wanted.
+
+    Args:
+        heldout: rows and bytes of each language.
+        known: tags of the languages that have adapters, in the order of the model's indices; held-out languages
+            that are not among them are scored with the shared core alone.
+        config: the training's, for objective and batch size.
+        mask_id: token id put in place of hidden tokens.
+        precision: number format of the matrix products.
+        world: the processes, which share the work.
+    """
+
+    def __init__(
+        self,
+        heldout: Mapping[str, HeldoutLanguage],
+        known: Sequence[str],
+        config: TrainConfig,
+        *,
+        mask_id: int,
+        precision: torch.dtype,
+        world: World,
+    ) -> None:
+        self.kind = evaluated_kind(config.objective)
+        self.languages = list(heldout)
+        self.sizes = [heldout[lang].size for lang in self.languages]
+        self._ratio = config.objective.mask_ratio_end
+        self._mask_id = mask_id
+        self._precision = precision
+        self._world = world
+        index = {lang: number for number, lang in enumerate(known)}
+        self._adapter = np.array([index.get(lang, -1) for lang in self.languages], dtype=np.int64)
+        self._slices = _slices([heldout[lang] for lang in self.languages], config.micro_rows or config.rows)
+
+    def __call__(self, model: Transformer, progress: Progress | None = None) -> dict[str, Any]:
+        """Score a model; all processes must call it.
+
+        Returns:
+            ``objective``, ``languages`` with bits per byte, loss, bytes and tokens of each, and the macro and micro
+            means of bits per byte: over languages, and over bytes.
+        """
+        device = self._world.device
+        sums = torch.zeros(len(self.languages), 2, dtype=torch.float64, device=device)
+        tokens = np.zeros(len(self.languages))
+        training = model.training
+        model.eval()
+        with torch.inference_mode():
+            for number in range(self._world.rank, len(self._slices), self._world.size):
+                piece = self._slices[number]
+                tokens += self._score(model, piece, sums)
+                if progress is not None:
+                    progress("evaluate", number + 1, len(self._slices))
+        model.train(training)
+        both = self._world.sum(torch.cat((sums.flatten(), torch.from_numpy(tokens).to(device)))).cpu().numpy()
+        pairs, counts = both[: 2 * len(self.languages)].reshape(-1, 2), both[2 * len(self.languages) :]
+        return self._line(pairs, counts)
+
+    def _score(self, model: Transformer, piece: _Slice, sums: torch.Tensor) -> npt.NDArray[np.float64]:
+        """Add the losses of some rows; returns how many tokens of each language causal prediction would count."""
+        masked = np.full(len(piece.keys), self.kind == "masked")
+        task = make_task(
+            piece.tokens,
+            piece.segments,
+            piece.keys,
+            masked,
+            ratio=self._ratio,
+            mask_id=self._mask_id,
+            seed=_MASK_SEED,
+        )
+        work = make_work(piece, task, len(self.languages), self._world.device)
+        adapters = torch.from_numpy(self._adapter[piece.languages]).to(self._world.device)
+        with torch.autocast(self._world.device.type, self._precision, enabled=self._precision is not torch.float32):
+            outputs = model(work.inputs._replace(languages=adapters))
+        losses = functional.cross_entropy(outputs.logits.float(), work.labels, reduction="none").double()
+        sums.index_add_(0, work.languages, torch.stack((losses, torch.ones_like(losses)), dim=1))
+        if self.kind == "causal":
+            return work.counts
+        inside = (piece.segments[:, 1:] == piece.segments[:, :-1]) & (piece.segments[:, 1:] >= 0)
+        return np.bincount(piece.languages, inside.sum(axis=1), minlength=len(self.languages)).astype(np.float64)
+
+    def _line(self, pairs: npt.NDArray[np.float64], counts: npt.NDArray[np.float64]) -> dict[str, Any]:
+        languages: dict[str, dict[str, float | int]] = {}
+        nats = 0.0
+        for index, lang in enumerate(self.languages):
+            loss = mean(pairs[index])
+            if not np.isfinite(loss):
+                continue  # so little text that no token of it was hidden
+            total = float(pairs[index][0]) if self.kind == "causal" else loss * float(counts[index])
+            nats += total
+            languages[lang] = {
+                "bits_per_byte": bits_per_byte(total, self.sizes[index]),
+                "loss": loss,
+                "bytes": self.sizes[index],
+                "tokens": int(counts[index]),
+            }
+        values = [figures["bits_per_byte"] for figures in languages.values()]
+        return {
+            "objective": self.kind,
+            "languages": languages,
+            "macro_bits_per_byte": sum(values) / len(values) if values else None,
+            "micro_bits_per_byte": bits_per_byte(nats, sum(figures["bytes"] for figures in languages.values()))
+            if values
+            else None,
+        }
+
+
+def _slices(parts: Sequence[HeldoutLanguage], size: int) -> list[_Slice]:
+    """Batches of rows of similar length, so that little of the padding is computed."""
+    if not parts:
+        return []
+    tokens = np.concatenate([part.tokens for part in parts])
+    segments = np.concatenate([part.segments for part in parts])
+    positions = np.concatenate([part.positions for part in parts])
+    languages = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part.tokens) for part in parts])
+    keys = np.concatenate([np.arange(len(part.tokens), dtype=np.int64) for part in parts])
+    used = (segments >= 0).sum(axis=1)
+    order = np.argsort(-used, kind="stable")
+    slices = []
+    for start in range(0, len(order), size):
+        chosen = order[start : start + size]
+        columns = slice(0, int(used[chosen].max()))
+        slices.append(
+            _Slice(
+                tokens[chosen, columns],
+                segments[chosen, columns],
+                positions[chosen, columns],
+                languages[chosen],
+                keys[chosen],
+            )
+        )
+    return slices
+
+
+def evaluate(
+    run: str, corpus: str, checkpoint: str | Path | None = None, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Score a checkpoint on all held-out text and write ``evaluation.json`` into the run's folder.
+
+    Args:
+        run: the run's folder.
+        corpus: corpus root, with token shards of the run's tokenizer.
+        checkpoint: its folder, or its step as a number; None takes the newest.
+        progress: called with ``evaluate``, batches done and batches in all.
+
+    Returns:
+        What was written: checkpoint, objective, figures of each language, their means, and the worst language.
+
+    Raises:
+        InputError: there is no such checkpoint, or it is damaged.
+        CorpusError: there is no such corpus, or it was tokenised otherwise.
+    """
+    saved = _find(Path(run), checkpoint)
+    state = saved.state
+    config = TrainConfig.model_validate(state["train"])
+    described = state["identity"]
+    with world(config.device) as processes, reproducible(int(state["threads"])):
+        shards = TokenCorpus(corpus, described["tokenizer"], "heldout")
+        if shards.described.get("hash") != described["tokenizer_hash"]:
+            raise CorpusError(
+                f"tokenizer '{described['tokenizer']}' of {corpus} is not the one that {run} was trained with",
+                "Evaluate on the corpus of the run, or train again",
+            )
+        model = Transformer(config.model, int(described["vocabulary"]), len(described["languages"]))
+        model.load_state_dict(saved.model)
+        evaluator = Evaluator(
+            load_heldout(corpus, described["tokenizer"], int(described["row_tokens"]), rows=None),
+            described["languages"],
+            config,
+            mask_id=shards.special("mask"),
+            precision=autocast_type(config, processes.device),
+            world=processes,
+        )
+        result = {"checkpoint": str(saved.path), **evaluator(model.to(processes.device), progress)}
+        worst = max(result["languages"].items(), key=lambda item: item[1]["bits_per_byte"], default=None)
+        result["worst"] = None if worst is None else {"lang": worst[0], "bits_per_byte": worst[1]["bits_per_byte"]}
+        if processes.leads:
+            write_json(Path(run), EVALUATION, result)
+        return result
+
+
+def _find(run: Path, checkpoint: str | Path | None) -> checkpoints.Checkpoint:
+    """The checkpoint asked for, by folder or step, or the newest.
+
+    Raises:
+        InputError: there is none.
+    """
+    if checkpoint is not None:
+        name = str(checkpoint)
+        return checkpoints.read(checkpoints.folder(run) / f"{int(name):08d}" if name.isdigit() else Path(name))
+    saved = checkpoints.newest(run)
+    if saved is None:
+        raise InputError(f"{run} has no checkpoint", "Train a model with `evenglot train`, or correct the folder")
+    return saved

@@ -1,0 +1,82 @@
+"""Loss and tokens of each language, added up without asking the device for anything until a line is logged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from trainer.distributed import World
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class Tally:
+    """Sums over training, by language.
+
+    ``window`` is [languages, 2] with the summed loss in nats and the number of predicted tokens since the last
+    log line; ``window_seen`` and ``seen`` are [languages] with the tokens read since then and in all, padding
+    left out.
+
+    Args:
+        languages: number of languages.
+        device: where the loss is computed.
+    """
+
+    def __init__(self, languages: int, device: torch.device) -> None:
+        self._languages = languages
+        self._device_sums = torch.zeros(languages, 2, dtype=torch.float64, device=device)
+        self._host_seen = np.zeros(languages, dtype=np.float64)
+        self.window: FloatArray = np.zeros((languages, 2))
+        self.window_seen: FloatArray = np.zeros(languages)
+        self.seen: FloatArray = np.zeros(languages)
+
+    def add_loss(self, losses: Tensor, languages: Tensor) -> None:
+        """Count the loss of each predicted token.
+
+        Args:
+            losses: nats, [N].
+            languages: language index of each, [N].
+        """
+        pair = torch.stack((losses.detach().double(), torch.ones_like(losses, dtype=torch.float64)), dim=1)
+        self._device_sums.index_add_(0, languages, pair)
+
+    def add_seen(self, languages: npt.NDArray[Any], segments: npt.NDArray[np.int32]) -> None:
+        """Count the tokens of some rows, given the language [B] and the documents [B, L] of each."""
+        self._host_seen += np.bincount(languages, (segments >= 0).sum(axis=1), minlength=self._languages)
+
+    def collect(self, world: World) -> None:
+        """Bring together what the processes have counted; all must call it."""
+        seen = torch.from_numpy(self._host_seen).to(self._device_sums.device, copy=True)
+        both = world.sum(torch.cat((self._device_sums.flatten(), seen))).cpu().numpy()
+        self.window += both[: -self._languages].reshape(self.window.shape)
+        self.window_seen += both[-self._languages :]
+        self.seen += both[-self._languages :]
+        self._device_sums.zero_()
+        self._host_seen[:] = 0
+
+    def next_window(self) -> None:
+        """Begin a new log line."""
+        self.window = np.zeros_like(self.window)
+        self.window_seen = np.zeros_like(self.window_seen)
+
+    def mean_loss(self) -> float:
+        """Nats per predicted token since the last line; not a number when nothing was predicted."""
+        return mean(self.window.sum(axis=0))
+
+    def state(self) -> dict[str, Any]:
+        """What :meth:`load_state` needs, after :meth:`collect`; floats survive JSON to the last bit."""
+        return {name: getattr(self, name).tolist() for name in ("window", "window_seen", "seen")}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        for name in ("window", "window_seen", "seen"):
+            setattr(self, name, np.array(state[name], dtype=np.float64))
+
+
+def mean(pair: FloatArray) -> float:
+    """Sum over count of a pair [2], or not a number when the count is zero."""
+    return float(pair[0] / pair[1]) if pair[1] else float("nan")
