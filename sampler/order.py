@@ -1,0 +1,37 @@
+"""Pseudo-random orders that are recomputed instead of stored.
+
+An order is a sort by hashed keys: item i gets the i-th output of SplitMix64 (Steele, Lea & Flood 2014) started
+from a key. The generator's output function is a bijection of 64-bit numbers and its counter never repeats, so
+no two keys are equal and the order does not depend on the sorting algorithm or the machine. Callers keep
+``size`` bounded: a language's documents are permuted in two levels, chunks and then documents of a chunk.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.hashing import stable_hash
+
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_FIRST = np.uint64(0xBF58476D1CE4E5B9)
+_SECOND = np.uint64(0x94D049BB133111EB)
+
+
+def permutation(size: int, *key: object) -> NDArray[np.int64]:
+    """A permutation of 0 … size - 1, the same wherever the parts of the key are the same.
+
+    Args:
+        size: number of items.
+        key: what the order depends on, for example seed, language and pass.
+
+    Returns:
+        int64 [size].
+    """
+    if size == 1:
+        return np.zeros(1, dtype=np.int64)
+    start = np.uint64(stable_hash(*key))
+    keys = np.arange(1, size + 1, dtype=np.uint64) * _GAMMA + start
+    keys = (keys ^ (keys >> np.uint64(30))) * _FIRST
+    keys = (keys ^ (keys >> np.uint64(27))) * _SECOND
+    return np.argsort(keys ^ (keys >> np.uint64(31))).astype(np.int64, copy=False)

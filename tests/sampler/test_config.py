@@ -1,0 +1,27 @@
+"""The sampler's section of a recipe."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+
+from sampler.config import SamplerConfig
+
+
+def test_defaults() -> None:
+    config = SamplerConfig()
+    assert (config.row_tokens, config.mixture, config.epochs, config.block_rows) == (1024, "unimax", 4.0, 256)
+
+
+@pytest.mark.parametrize("wrong", [{"mixture": "best"}, {"row_tokens": 1}, {"alpha": 2}, {"rows": 3}])
+def test_wrong_settings(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        SamplerConfig.model_validate(wrong)
+
+
+def test_the_sampler_imports_no_torch() -> None:
+    code = "import sys, sampler; sys.exit('torch' in sys.modules or 'apache_beam' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

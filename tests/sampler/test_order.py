@@ -1,0 +1,31 @@
+"""Pseudo-random orders."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sampler.order import permutation
+
+
+@given(st.integers(0, 5000), st.integers(0, 1 << 62), st.text(max_size=8))
+def test_permutation_is_bijective(size: int, number: int, lang: str) -> None:
+    assert sorted(permutation(size, lang, number).tolist()) == list(range(size))
+
+
+def test_permutation_is_the_same_everywhere() -> None:
+    assert permutation(10, "swh_Latn", 0, 1).tolist() == PERMUTATION
+    assert permutation(10, "swh_Latn", 1, 1).tolist() != PERMUTATION
+    assert permutation(10, "swh_Latn", 0, 2).tolist() != PERMUTATION
+
+
+def test_every_order_of_three_is_about_as_likely() -> None:
+    seen = Counter(tuple(permutation(3, "key", number).tolist()) for number in range(6000))
+    assert len(seen) == 6
+    # 1,000 are expected of each; five standard deviations of a binomial are 144.
+    assert all(856 < count < 1144 for count in seen.values())
+
+
+PERMUTATION = [1, 7, 9, 3, 5, 6, 4, 2, 0, 8]

@@ -1,0 +1,129 @@
+"""Quotas of blocks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpus.errors import ConfigurationError
+from sampler.quota import UNIT, Change, Quotas, allot, units
+
+SHARES = st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=40)
+
+
+def names(count: int) -> list[str]:
+    return [f"l{number:04d}" for number in range(count)]
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=200).filter(lambda shares: sum(shares) > 1e-9))
+def test_units_sum_to_one_and_keep_every_positive_share(shares: list[float]) -> None:
+    languages = names(len(shares))
+    weights = units(dict(zip(languages, shares, strict=True)), languages)
+    assert int(weights.sum()) == UNIT
+    assert all((weight > 0) == (share > 0) for weight, share in zip(weights, shares, strict=True))
+
+
+@given(SHARES)
+def test_units_are_within_one_unit_for_each_language_of_the_share(shares: list[float]) -> None:
+    languages = names(len(shares))
+    weights = units(dict(zip(languages, shares, strict=True)), languages)
+    assert np.abs(weights - np.array(shares) / sum(shares) * UNIT).max() <= len(shares) + 1
+
+
+@pytest.mark.parametrize("shares", [{"a": -1.0, "b": 2.0}, {"a": 0.0}, {"a": float("nan")}, {"z": 1.0}])
+def test_units_refuse_what_is_no_mixture(shares: dict[str, float]) -> None:
+    with pytest.raises(ConfigurationError):
+        units(shares, ["a", "b"])
+
+
+def test_allot_gives_whole_rows_first_and_then_the_earliest_due() -> None:
+    weights = np.array([UNIT // 2, UNIT // 4, UNIT // 4])
+    lag = weights * 5  # 2.5, 1.25 and 1.25 rows: one place is left after 2 + 1 + 1
+    # The third row of the first is due after one more row, the others' second after three.
+    assert allot(lag, weights, 5).tolist() == [3, 1, 1]
+
+
+@settings(max_examples=150, deadline=None)
+@given(SHARES, st.integers(1, 300), st.integers(1, 60))
+def test_every_prefix_of_blocks_is_within_one_row(shares: list[float], rows: int, blocks: int) -> None:
+    languages = names(len(shares))
+    weights = units(dict(zip(languages, shares, strict=True)), languages)
+    quotas = Quotas(weights, rows, "test")
+    total = np.zeros(len(shares), dtype=np.int64)
+    for block in range(blocks):
+        given_rows = quotas.given(block)
+        assert given_rows.min() >= 0
+        assert int(given_rows.sum()) == rows
+        total += given_rows
+        assert np.array_equal(total, quotas.served(block + 1))
+        assert np.abs(total * UNIT - weights * rows * (block + 1)).max() < UNIT
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
+def test_two_thousand_languages_are_within_one_row_and_none_is_starved(alpha: float) -> None:
+    languages = names(2000)
+    sizes = np.array([1.0 / (rank + 1) for rank in range(2000)]) ** alpha
+    weights = units(dict(zip(languages, sizes.tolist(), strict=True)), languages)
+    quotas = Quotas(weights, 256, "test")
+    for block in range(1, 401):
+        served = quotas.served(block)
+        assert np.abs(served * UNIT - weights * 256 * block).max() < UNIT
+    assert served.min() >= int((weights.min() * 256 * 400) // UNIT)
+    # Everyone is served at the latest when its share amounts to one row.
+    assert np.all(served[weights * 256 * 400 >= UNIT] > 0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_changed_mixtures_fill_every_block_and_stay_close(data: st.DataObject) -> None:
+    count = data.draw(st.integers(2, 30))
+    languages = names(count)
+    mixture = st.lists(st.floats(0.01, 1.0), min_size=count, max_size=count)
+    first = units(dict(zip(languages, data.draw(mixture), strict=True)), languages)
+    quotas = Quotas(first, 16, "first")
+    owed = np.zeros(count)
+    served = np.zeros(count, dtype=np.int64)
+    for block in range(40):
+        if block % 7 == 3:
+            quotas.change(block, units(dict(zip(languages, data.draw(mixture), strict=True)), languages), "change")
+        given_rows = quotas.given(block)
+        assert int(given_rows.sum()) == 16
+        owed += quotas.weights(block) * 16 / UNIT
+        served += given_rows
+        assert np.abs(served - owed).max() < 2
+
+
+def test_a_language_taken_out_gets_nothing_and_one_let_in_gets_its_share() -> None:
+    languages = ["a", "b", "c"]
+    quotas = Quotas(units({"a": 1, "b": 1}, languages), 8, "first")
+    quotas.change(10, units({"a": 1, "c": 3}, languages), "swap")
+    assert quotas.served(10).tolist() == [40, 40, 0]
+    assert (quotas.served(20) - quotas.served(10)).tolist() == [20, 0, 60]
+    assert quotas.asked(160).tolist() == [0.375, 0.25, 0.375]
+
+
+def test_going_back_and_restoring_gives_the_same_quotas() -> None:
+    languages = names(5)
+    weights = units({"l0000": 0.5, "l0001": 0.3, "l0002": 0.1, "l0003": 0.07, "l0004": 0.03}, languages)
+    whole = Quotas(weights, 7, "test")
+    expected = [whole.given(block).tolist() for block in range(3000)]
+    assert [whole.given(block).tolist() for block in (17, 2999, 1025, 0)] == [expected[b] for b in (17, 2999, 1025, 0)]
+    restored = Quotas(weights, 7, "test")
+    restored.restore([Change(0, weights, "test")], 1234, whole.served(1234))
+    assert [restored.given(block).tolist() for block in (1234, 1235, 2000, 3)] == [
+        expected[b] for b in (1234, 1235, 2000, 3)
+    ]
+
+
+def test_debts_that_do_not_fit_a_block_are_paid_to_the_most_urgent_first() -> None:
+    weights = np.array([UNIT // 4] * 4)
+    # Ten rows are owed and six places there: nobody gets more than is owed, the surplus is taken from the least owed.
+    owed = np.array([4 * UNIT, 3 * UNIT, 2 * UNIT, UNIT])
+    assert allot(owed, weights, 6).tolist() == [3, 2, 1, 0]
+    # Everybody is ahead: the places are filled all the same, from the least ahead.
+    ahead = np.array([-UNIT // 2, -UNIT // 4, -UNIT // 8, -UNIT])
+    assert allot(ahead, weights, 3).tolist() == [1, 1, 1, 0]
+    # A language without a share gets nothing it is not owed.
+    assert allot(np.array([-UNIT, -UNIT]), np.array([UNIT, 0]), 3).tolist() == [3, 0]
