@@ -1,0 +1,226 @@
+"""What the report knows: plain frozen dataclasses, filled by ``load`` and ``runs``, read by ``sections``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from corpus.manifest import Snapshot
+
+
+@dataclass(frozen=True)
+class StageTime:
+    """What one stage of a run took."""
+
+    name: str
+    seconds: float
+    records_in: int
+    records_out: int
+    documents_per_second: float
+
+
+@dataclass(frozen=True)
+class CorpusRun:
+    """The record of the run that made a snapshot; fields it lacks are None."""
+
+    snapshot: int
+    made_by: str
+    stages: Sequence[StageTime]
+    counters: Mapping[str, int]
+    wall_seconds: float | None
+    cpu_seconds: float | None
+    peak_memory_bytes: int | None
+    workers: int | None
+    version: str
+    machine: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A piece of a document."""
+
+    id: str
+    lang: str
+    text: str
+    cut: bool
+    """Whether the document goes on after the piece."""
+    url: str
+    declared: str
+    lang_score: float | None
+    quality: float | None
+    copies: int
+    split: str
+    stage: str = ""
+    """Of a rejected document; empty for a kept one."""
+    reason: str = ""
+    detail: str = ""
+    duplicate_of: str = ""
+    place: str = ""
+    """File and offset of a rejected document."""
+
+
+@dataclass(frozen=True)
+class Identification:
+    """Declared against identified language, over kept and rejected documents."""
+
+    pairs: Mapping[tuple[str, str], int]
+    """Documents by (declared tag, identified tag)."""
+    undeclared: int
+    """Documents without a declared language."""
+    unknown_labels: Mapping[str, int]
+    """Documents by declared label, where it names no language."""
+
+    @property
+    def declared(self) -> int:
+        """Documents whose declared label names a language."""
+        return sum(self.pairs.values())
+
+    @property
+    def disagreeing(self) -> int:
+        """Those of them identified as another language."""
+        return sum(number for (declared, found), number in self.pairs.items() if declared != found)
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Copies among the documents."""
+
+    histogram: Mapping[int, int]
+    """Kept documents by the number of documents each stands for."""
+    clusters: Sequence[Sample]
+    """The most copied documents, most copies first."""
+    by_language: Mapping[str, int]
+    """Documents rejected as duplicates, by language."""
+    reasons: Mapping[str, int]
+    """Documents rejected as duplicates, by ``stage/reason``."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A record that could not be parsed."""
+
+    file: str
+    offset: int | None
+    line: int | None
+    reason: str
+    detail: str
+    raw: str
+    """The first bytes, with escapes where they are no text."""
+
+
+@dataclass(frozen=True)
+class CorpusFacts:
+    """Everything the report says about a corpus."""
+
+    url: str
+    snapshot: Snapshot
+    runs: Sequence[CorpusRun]
+    """Of this snapshot and its forebears up to the last ``prepare``, oldest first."""
+    identification: Identification
+    duplicates: Duplicates
+    kept: Mapping[str, Sequence[Sample]]
+    """Samples by language."""
+    rejected: Mapping[str, Sequence[Sample]]
+    """Samples by language, ordered by reason."""
+    unreadable: Sequence[Unreadable]
+    problems: Sequence[str]
+    """What could not be read while gathering."""
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Training bytes of every language with text, the largest first."""
+        found = {
+            lang: evidence.bytes
+            for lang, evidence in self.snapshot.languages.items()
+            if evidence.documents + evidence.heldout_documents > 0
+        }
+        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+Points = Sequence[tuple[float, float]]
+"""A curve: tokens seen, value."""
+
+
+@dataclass(frozen=True)
+class LanguageEvidence:
+    """What a training run knows of one language at its end; None where it was not measured."""
+
+    tokens: int | None
+    repeats: float | None
+    train_bits_per_byte: float | None
+    heldout_bits_per_byte: float | None
+    gap: float | None
+    share_asked: float | None
+    share_realised: float | None
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """A regularizer over the course of training."""
+
+    value: Points
+    strength: Points
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """One run directory."""
+
+    name: str
+    """Unique among the runs of a report."""
+    path: str
+    mixture: str
+    objective: str
+    step: int | None
+    tokens: int | None
+    wall_seconds: float | None
+    parameters: int | None
+    tokens_per_second: float | None
+    """Median over the log."""
+    loss: Points
+    """Training loss over all languages, nats per token."""
+    losses: Mapping[str, Points]
+    """Training loss by language, nats per token."""
+    heldout: Mapping[str, Points]
+    """Held-out bits per byte by language."""
+    macro: Points
+    """Mean of the languages' held-out bits per byte."""
+    micro: Points
+    """Held-out bits per byte of all languages' bytes together."""
+    final: Mapping[str, float]
+    """Held-out bits per byte by language at the end: of the evaluation, else of the last line in the log."""
+    final_from: str
+    """Which of the two."""
+    final_macro: float | None
+    final_micro: float | None
+    evidence: Mapping[str, LanguageEvidence]
+    penalties: Mapping[str, Penalty]
+    recipe: str
+    problems: Sequence[str]
+
+    @property
+    def worst(self) -> tuple[str, float] | None:
+        """The language with the most bits per byte at the end."""
+        return max(self.final.items(), key=lambda item: (item[1], item[0])) if self.final else None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything in a report."""
+
+    corpus: CorpusFacts
+    runs: Sequence[TrainingRun]
+    """In the order given, the run the report is about first."""
+
+    @property
+    def run(self) -> TrainingRun | None:
+        """The run the report is about: the first that does not train on the natural proportions."""
+        balanced = [run for run in self.runs if run.mixture != "proportional"]
+        return next(iter(balanced or self.runs), None)
+
+    @property
+    def baseline(self) -> TrainingRun | None:
+        """The run it is compared with: a proportional one if there is one, else another one."""
+        others = [run for run in self.runs if run is not self.run]
+        natural = [run for run in others if run.mixture == "proportional"]
+        return next(iter(natural or others), None)

@@ -1,0 +1,200 @@
+"""Gather the facts about training runs from what their directories log."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Any
+
+import yaml
+
+from corpus.errors import CorpusError, InputError
+from corpus.storage import Storage
+from evenglot.report.config import ReportConfig
+from evenglot.report.facts import LanguageEvidence, Penalty, Points, TrainingRun
+
+_Row = dict[str, Any]
+METRICS = "metrics.jsonl"
+
+
+def load_runs(paths: Sequence[str], config: ReportConfig) -> list[TrainingRun]:
+    """The training runs in these directories, each with a name of its own.
+
+    A run is named by its mixture where the mixtures differ, by its directory otherwise.
+
+    Raises:
+        InputError: a directory holds no run.
+    """
+    runs = [load_run(path, config) for path in paths]
+    by_mixture = [run.mixture for run in runs]
+    if all(by_mixture) and len(set(by_mixture)) == len(runs):
+        labels = by_mixture
+    else:
+        labels = [PurePosixPath(run.path.rstrip("/")).name or run.path for run in runs]
+        if len(set(labels)) < len(labels):
+            labels = [f"{label} ({number})" for number, label in enumerate(labels, start=1)]
+    return [replace(run, name=label) for run, label in zip(runs, labels, strict=True)]
+
+
+def load_run(path: str, config: ReportConfig) -> TrainingRun:
+    """One training run; files it has not written yet leave their facts empty.
+
+    Raises:
+        InputError: the directory has neither a log nor a summary.
+    """
+    storage = Storage(path)
+    if not any(storage.exists(name) for name in (METRICS, "summary.json", "evaluation.json")):
+        raise InputError(
+            f"{path} holds no training run (no {METRICS})",
+            "Name the directory that `evenglot train` wrote, or leave it out",
+        )
+    problems: list[str] = []
+    train, heldout = _metrics(storage, problems)
+    summary = _json(storage, "summary.json", problems)
+    evaluation = _json(storage, "evaluation.json", problems)
+    recipe = storage.read_bytes("recipe.yaml").decode("utf-8", "replace") if storage.exists("recipe.yaml") else ""
+    measured, origin = (evaluation, "evaluation.json") if evaluation.get("languages") else ({}, "")
+    if not measured:
+        measured = heldout[-1] if heldout else _mapping(summary.get("final"))
+        origin = f"step {measured.get('step')} of the log" if measured else ""
+    last = (train or heldout or [{}])[-1]
+    speeds = [row["tokens_per_second"] for row in train if _number(row.get("tokens_per_second")) is not None]
+    thin = config.curve_points
+    return TrainingRun(
+        name=path,
+        path=path,
+        mixture=str(summary.get("mixture") or _mixture(recipe)),
+        objective=str(summary.get("objective") or measured.get("objective") or ""),
+        step=_whole(summary.get("step", last.get("step"))),
+        tokens=_whole(summary.get("tokens", last.get("tokens"))),
+        wall_seconds=_number(summary.get("wall_seconds")),
+        parameters=_whole(summary.get("parameters")),
+        tokens_per_second=statistics.median(speeds) if speeds else None,
+        loss=_thinned([(row["tokens"], row.get("loss")) for row in train], thin),
+        losses=_curves(train, "loss", thin),
+        heldout=_curves(heldout, "bits_per_byte", thin),
+        macro=_thinned([(row["tokens"], row.get("macro_bits_per_byte")) for row in heldout], thin),
+        micro=_thinned([(row["tokens"], row.get("micro_bits_per_byte")) for row in heldout], thin),
+        final=_final(measured),
+        final_from=origin,
+        final_macro=_number(measured.get("macro_bits_per_byte")),
+        final_micro=_number(measured.get("micro_bits_per_byte")),
+        evidence=_evidence(_json(storage, "evidence.json", problems)),
+        penalties=_penalties(train, thin),
+        recipe=recipe,
+        problems=problems,
+    )
+
+
+def _metrics(storage: Storage, problems: list[str]) -> tuple[list[_Row], list[_Row]]:
+    """The log's lines by kind, in the order of their steps; a step logged again after a resume counts once."""
+    if not storage.exists(METRICS):
+        return [], []
+    rows: dict[str, dict[int, _Row]] = {"train": {}, "heldout": {}}
+    broken = 0
+    for line in storage.read_bytes(METRICS).splitlines():
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            rows[row["kind"]][int(row["step"])] = row | {"tokens": float(row["tokens"])}
+        except (ValueError, KeyError, TypeError):
+            broken += 1
+    if broken:
+        problems.append(
+            f"{storage.path(METRICS)}: {broken} lines could not be read (a run that was cut off leaves one)"
+        )
+    ordered = {kind: [found[step] for step in sorted(found)] for kind, found in rows.items()}
+    return ordered["train"], ordered["heldout"]
+
+
+def _json(storage: Storage, name: str, problems: list[str]) -> _Row:
+    if not storage.exists(name):
+        return {}
+    try:
+        return _mapping(json.loads(storage.read_bytes(name)))
+    except (ValueError, CorpusError) as error:
+        problems.append(f"{storage.path(name)} could not be read: {error}")
+        return {}
+
+
+def _mapping(value: Any) -> _Row:
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def _whole(value: Any) -> int | None:
+    number = _number(value)
+    return None if number is None else round(number)
+
+
+def _thinned(points: Sequence[tuple[float, Any]], limit: int) -> Points:
+    """At most ``limit`` points, evenly spaced, first and last among them; values that are no numbers drop out."""
+    good = [(tokens, float(value)) for tokens, value in points if _number(value) is not None]
+    if len(good) <= limit:
+        return good
+    step = (len(good) - 1) / (limit - 1)
+    return [good[round(index * step)] for index in range(limit)]
+
+
+def _curves(rows: Sequence[_Row], field: str, limit: int) -> dict[str, Points]:
+    found: dict[str, list[tuple[float, Any]]] = defaultdict(list)
+    for row in rows:
+        for lang, values in _mapping(row.get("languages")).items():
+            found[lang].append((row["tokens"], _mapping(values).get(field)))
+    curves = {lang: _thinned(points, limit) for lang, points in found.items()}
+    return {lang: points for lang, points in curves.items() if points}
+
+
+def _final(measured: Mapping[str, Any]) -> dict[str, float]:
+    found = {
+        lang: _number(_mapping(values).get("bits_per_byte"))
+        for lang, values in _mapping(measured.get("languages")).items()
+    }
+    return {lang: value for lang, value in found.items() if value is not None}
+
+
+def _penalties(rows: Sequence[_Row], limit: int) -> dict[str, Penalty]:
+    values: dict[str, list[tuple[float, Any]]] = defaultdict(list)
+    strengths: dict[str, list[tuple[float, Any]]] = defaultdict(list)
+    for row in rows:
+        for name, penalty in _mapping(row.get("penalties")).items():
+            values[name].append((row["tokens"], _mapping(penalty).get("value")))
+            strengths[name].append((row["tokens"], _mapping(penalty).get("strength")))
+    return {name: Penalty(_thinned(values[name], limit), _thinned(strengths[name], limit)) for name in values}
+
+
+def _evidence(record: Mapping[str, Any]) -> dict[str, LanguageEvidence]:
+    return {
+        lang: LanguageEvidence(
+            tokens=_whole(values.get("train_tokens_seen")),
+            repeats=_number(values.get("repeats")),
+            train_bits_per_byte=_number(values.get("train_bits_per_byte")),
+            heldout_bits_per_byte=_number(values.get("heldout_bits_per_byte")),
+            gap=_number(values.get("gap_bits_per_byte")),
+            share_asked=_number(values.get("share_asked")),
+            share_realised=_number(values.get("share_realised")),
+        )
+        for lang, values in record.items()
+        if isinstance(values, dict)
+    }
+
+
+def _mixture(recipe: str) -> str:
+    """The sampler's mixture as the resolved recipe names it; empty where it does not."""
+    try:
+        sampler = _mapping(_mapping(yaml.safe_load(recipe)).get("sampler"))
+    except yaml.YAMLError:
+        return ""
+    mixture = sampler.get("mixture")
+    return mixture if isinstance(mixture, str) else ""

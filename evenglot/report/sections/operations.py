@@ -1,0 +1,145 @@
+"""Time, broken records, provenance."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from corpus.schema import FORMAT_VERSION
+from evenglot.report import rows
+from evenglot.report.blocks import Block, Cell, Column, Facts, Group, Section, Source, Table
+from evenglot.report.numbers import compact, count, duration, percent, plural, size
+from evenglot.report.sections.context import Context, words
+from evenglot.report.svg import linear
+
+
+def times(context: Context) -> Section | None:
+    """What every stage took."""
+    runs = [run for run in context.facts.corpus.runs if run.stages or run.wall_seconds]
+    if not runs:
+        return None
+    longest = linear((stage.seconds for run in runs for stage in run.stages), zero=True)
+    groups = []
+    for run in runs:
+        whole = sum(stage.seconds for stage in run.stages)
+        lines: list[list[Cell]] = [
+            [
+                words(stage.name),
+                duration(stage.seconds),
+                percent(stage.seconds / whole) if whole else "",
+                rows.bar(longest, stage.seconds, f"{words(stage.name)}: {duration(stage.seconds)}"),
+                count(stage.records_in),
+                count(stage.records_out),
+                compact(stage.documents_per_second) if stage.documents_per_second else "",
+            ]
+            for stage in run.stages
+        ]
+        parts = [run.made_by]
+        if run.wall_seconds is not None:
+            parts.append(f"{duration(run.wall_seconds)} on the clock")
+        if run.cpu_seconds is not None:
+            parts.append(f"{duration(run.cpu_seconds)} of processor time")
+        if run.workers:
+            parts.append(plural(run.workers, "worker"))
+        if run.peak_memory_bytes:
+            parts.append(f"at most {size(run.peak_memory_bytes)} of memory")
+        groups.append(Group(" · ".join(parts), lines))
+    table = Table(
+        [
+            Column("Stage", "name"),
+            Column("Time"),
+            Column("Share", minor=True),
+            Column("", "chart", axis=rows.axis(longest, duration)),
+            Column("In", minor=True),
+            Column("Out", minor=True),
+            Column("Documents / s"),
+        ],
+        groups,
+    )
+    total = sum(run.wall_seconds or 0 for run in runs)
+    prepare = next((run for run in runs if run.made_by == "prepare" and run.wall_seconds), None)
+    finding = f"The corpus took {duration(total)} to make."
+    if prepare is not None and prepare.wall_seconds:
+        read = context.facts.corpus.snapshot.ledger.read
+        finding += f" Preparing went at {compact(read / prepare.wall_seconds)} documents a second"
+        finding += (
+            f", {compact(read / prepare.cpu_seconds)} per second of processor time." if prepare.cpu_seconds else "."
+        )
+    return Section("times", "Time per stage", "Time", finding, [table])
+
+
+def unreadable(context: Context) -> Section | None:
+    """The records that could not be parsed."""
+    ledger = context.facts.corpus.snapshot.ledger
+    found = context.facts.corpus.unreadable
+    if not ledger.unreadable_total:
+        return None
+    lines: list[list[Cell]] = [
+        [
+            one.file,
+            count(one.line) if one.line is not None else "",
+            count(one.offset) if one.offset is not None else "",
+            words(one.reason),
+            one.detail,
+            one.raw,
+        ]
+        for one in found
+    ]
+    table = Table(
+        [
+            Column("File", "text"),
+            Column("Line"),
+            Column("Byte", minor=True),
+            Column("Reason", "text"),
+            Column("Detail", "text", minor=True),
+            Column("First bytes", "text"),
+        ],
+        [Group("", lines)],
+        folded=f"{plural(len(found), 'record')} of {count(ledger.unreadable_total)}",
+    )
+    kinds = ", ".join(
+        f"{words(reason)} ({count(number)})"
+        for reason, number in sorted(ledger.unreadable.items(), key=lambda item: (-item[1], item[0]))
+    )
+    finding = f"{plural(ledger.unreadable_total, 'record')} could not be parsed: {kinds}. Their bytes are kept under unreadable/."
+    blocks: list[Block] = [table] if found else []
+    return Section("unreadable", "Unreadable records", "Unreadable", finding, blocks)
+
+
+def provenance(context: Context, version: str) -> Section:
+    """Recipe, fingerprints, versions, machine."""
+    corpus = context.facts.corpus
+    snapshot = corpus.snapshot
+    named: list[tuple[str, str]] = [
+        ("corpus", corpus.url),
+        ("snapshot", f"{snapshot.number}, made by {snapshot.made_by}"),
+        ("fingerprint", snapshot.fingerprint or "none"),
+        ("corpus format", f"{snapshot.format_version} (this version reads up to {FORMAT_VERSION})"),
+        ("files", f"{count(len(snapshot.files))}, {size(sum(file.size for file in snapshot.files))}"),
+        ("report written by", f"evenglot {version}, Python {platform.python_version()}"),
+    ]
+    for run in corpus.runs:
+        made = f"snapshot {run.snapshot} ({run.made_by})"
+        if run.version:
+            named.append((f"{made} written by", f"evenglot {run.version}"))
+        if run.machine:
+            named.append((f"{made} on", ", ".join(f"{name}: {value}" for name, value in run.machine.items())))
+    for name, tokenizer in sorted(snapshot.tokenizers.items()):
+        plain = {field: value for field, value in tokenizer.items() if isinstance(value, str | int | float)}
+        named.append((f"tokenizer {name}", ", ".join(f"{field}: {value}" for field, value in plain.items())))
+    named += [
+        (f"run {trained.name}", f"{trained.path}; end measured by {trained.final_from or 'nothing yet'}")
+        for trained in context.facts.runs
+    ]
+    blocks: list[Block] = [Facts(named)]
+    if snapshot.recipe:
+        blocks.append(Source("Recipe of the corpus", _yaml(snapshot.recipe)))
+    blocks += [Source(f"Recipe of the run {run.name}", run.recipe) for run in context.facts.runs if run.recipe]
+    return Section("provenance", "Provenance", "Provenance", "", blocks)
+
+
+def _yaml(value: Mapping[str, Any]) -> str:
+    return str(yaml.safe_dump(dict(value), allow_unicode=True, sort_keys=False, width=100))

@@ -1,0 +1,67 @@
+"""The bounds that the filters derived from the data, per language."""
+
+from __future__ import annotations
+
+from evenglot.report import rows
+from evenglot.report.blocks import Cell, Column, Group, Section, Table
+from evenglot.report.numbers import plural, significant
+from evenglot.report.sections.context import Context, median, words
+from evenglot.report.svg import linear
+
+
+def thresholds(context: Context) -> Section | None:
+    """One strip per bound with a dot per language; all values in a table behind it."""
+    found = context.facts.corpus.snapshot.thresholds
+    bounds = sorted({bound for values in found.values() for bound in values})
+    if not bounds:
+        return None
+    lines: list[list[Cell]] = []
+    for bound in bounds:
+        values = {lang: one[bound] for lang, one in found.items() if bound in one}
+        scale = linear(values.values())
+        middle = median(values.values())
+        low = min(sorted(values), key=lambda lang: values[lang])
+        high = max(sorted(values), key=lambda lang: values[lang])
+        points = [(value, f"{context.name(lang).english}: {significant(value)}") for lang, value in values.items()]
+        same = values[low] == values[high]
+        lines.append(
+            [
+                words(bound),
+                significant(values[low]),
+                "the same everywhere" if same else context.name(low).english,
+                rows.strip(scale, points, middle),
+                significant(values[high]),
+                "" if same else context.name(high).english,
+                significant(middle),
+            ]
+        )
+    strips = Table(
+        [
+            Column("Bound", "name"),
+            Column("Lowest"),
+            Column("", "text", minor=True),
+            Column("Each dot a language, each bound on its own scale", "chart"),
+            Column("Highest"),
+            Column("", "text", minor=True),
+            Column("Median", minor=True),
+        ],
+        [Group("", lines)],
+        key=rows.key(("dot", "faint", "a language"), ("tick", "", "median")),
+    )
+
+    def row(lang: str) -> list[Cell]:
+        return [
+            context.name(lang),
+            *(significant(found[lang][bound]) if bound in found[lang] else "" for bound in bounds),
+        ]
+
+    table = Table(
+        [Column("Language", "language"), *(Column(words(bound)) for bound in bounds)],
+        context.groups(list(found), row),
+        folded=f"All bounds of {plural(len(found), 'language')}",
+    )
+    finding = (
+        f"{plural(len(bounds), 'bound')} for each of {plural(len(found), 'language')}, taken from the distribution of "
+        "its own documents: what is usual in one language is no sign of bad text in it."
+    )
+    return Section("thresholds", "Thresholds per language", "Thresholds", finding, [strips, table])
