@@ -1,0 +1,126 @@
+"""The command itself: its subcommands, and what an error looks like."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import typer
+
+import evenglot
+from corpus.errors import EvenglotError
+from evenglot.cli import demo, evaluate, prepare, report, tokenize, train, verify
+from evenglot.cli import inspect as inspect_command
+from evenglot.cli.logs import configure_logging
+
+_DEBUG: Final = "EVENGLOT_DEBUG"
+_INTERRUPTED: Final = 130
+_DEFECT: Final = 1
+_EXTRAS: Final = {
+    "apache_beam": "pipeline", "datasets": "pipeline", "fasttext": "pipeline", "ftfy": "pipeline", "orjson": "pipeline",
+    "regex": "pipeline", "sentencepiece": "pipeline", "warcio": "pipeline", "zstandard": "pipeline",
+    "safetensors": "train", "tensorboard": "train", "torch": "train", "jinja2": "review",
+}  # fmt: skip
+
+
+def unwrapped(text: str) -> str:
+    """A docstring with each paragraph on one line, for the terminal to wrap at its own width."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+app = typer.Typer(
+    name="evenglot",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Exit codes: 0 done, 1 defect of evenglot, 2 wrong recipe or flag, 3 wrong input, 4 corpus missing or "
+    "damaged, 5 records lost, 6 training cannot go on, 130 interrupted. EVENGLOT_DEBUG=1 shows where an error arose.",
+)
+for _name, _command in (
+    ("demo", demo.demo),
+    ("prepare", prepare.prepare),
+    ("tokenize", tokenize.tokenize),
+    ("train", train.train),
+    ("evaluate", evaluate.evaluate),
+    ("report", report.report),
+    ("inspect", inspect_command.inspect),
+    ("verify", verify.verify),
+):
+    app.command(_name, help=unwrapped(_command.__doc__ or ""))(_command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"evenglot {evenglot.__version__}")
+        raise typer.Exit
+
+
+_ABOUT: Final = """
+Multilingual pretraining that does not overfit to the major languages.
+
+Raw text becomes a cleaned, labelled, balanced corpus ([bold]prepare[/]), a vocabulary ([bold]tokenize[/]), a model
+([bold]train[/], [bold]evaluate[/]) and one HTML page that shows what happened to each language ([bold]report[/]).
+
+New here? [bold]evenglot demo[/] does all of it on a sample corpus in a few minutes.
+"""
+
+
+@app.callback(help=unwrapped(_ABOUT))
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; errors are one line on standard error."""
+    configure_logging()
+    try:
+        code = app(args=None if arguments is None else list(arguments), prog_name="evenglot", standalone_mode=False)
+    except BrokenPipeError:  # the reader, for example `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted; what was committed before is untouched", _INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - the one place where any error becomes a line and an exit code
+        if os.environ.get(_DEBUG):
+            traceback.print_exc()
+        return _fail(*_describe(error))
+    return code if isinstance(code, int) else 0
+
+
+def _describe(error: Exception) -> tuple[str, int]:
+    if isinstance(error, EvenglotError):
+        return str(error), error.exit_code
+    describe = getattr(error, "format_message", None)  # what the command-line parser raises
+    if callable(describe):
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "evenglot"
+        return f"{str(describe()).rstrip('.')}. `{command} --help` shows what it takes", int(
+            getattr(error, "exit_code", 2)
+        )
+    if isinstance(error, ModuleNotFoundError) and error.name and error.name.partition(".")[0] in _EXTRAS:
+        extra = _EXTRAS[error.name.partition(".")[0]]
+        return f"{error.name} is not installed. Install it with `pip install 'evenglot[{extra}]'`", 2
+    if isinstance(error, MemoryError):
+        return "out of memory. Use fewer workers (`--workers 1`) or smaller batches", _DEFECT
+    if isinstance(error, OSError) and error.strerror:
+        place = f" {error.filename}" if error.filename else ""
+        return f"{error.strerror[0].lower()}{error.strerror[1:]}:{place}", 2
+    hint = "" if os.environ.get(_DEBUG) else f"; {_DEBUG}=1 shows where"
+    return f"unexpected {type(error).__name__}: {error} (a defect of evenglot{hint})", _DEFECT
+
+
+def _fail(message: str, code: int) -> int:
+    sys.stdout.flush()
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    return code

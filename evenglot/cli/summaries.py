@@ -1,0 +1,182 @@
+"""What the commands say at their end, for machines and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from corpus.manifest import Snapshot
+from corpus.tags import english_name
+from evenglot.cli.console import duration
+from evenglot.inspect.languages import LanguageRow, language_rows
+
+if TYPE_CHECKING:
+    from evenglot.demo.run import DemoResult
+
+
+def size(count: float) -> str:
+    """Bytes in decimal units."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(count) < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def prepared_result(snapshot: Snapshot, corpus: str, seconds: float) -> dict[str, Any]:
+    """The result of ``prepare``."""
+    ledger = snapshot.ledger
+    return {
+        "corpus": corpus,
+        "snapshot": snapshot.number,
+        "fingerprint": snapshot.fingerprint,
+        "seconds": round(seconds, 3),
+        "read": ledger.read,
+        "kept": ledger.kept_total,
+        "rejected": ledger.rejected_total,
+        "unreadable": ledger.unreadable_total,
+        "rejected_by_reason": ledger.by_reason(),
+        "unreadable_by_reason": ledger.unreadable,
+        "languages": {lang: evidence.documents for lang, evidence in snapshot.languages.items()},
+        "bytes": sum(evidence.bytes for evidence in snapshot.languages.values()),
+        "mixture": snapshot.mixture,
+        "warnings": snapshot.warnings,
+    }
+
+
+def prepared_text(snapshot: Snapshot, corpus: str, seconds: float, following: str | None) -> RenderableType:
+    """The result of ``prepare`` for people."""
+    ledger = snapshot.ledger
+    bytes_kept = sum(evidence.bytes for evidence in snapshot.languages.values())
+    kept_languages = sum(1 for evidence in snapshot.languages.values() if evidence.documents)
+    lines = [
+        f"{ledger.read:,} records read = {ledger.kept_total:,} kept + {ledger.rejected_total:,} rejected + "
+        f"{ledger.unreadable_total:,} unreadable",
+    ]
+    reasons = [*ledger.by_reason().items(), *((f"unreadable/{k}", v) for k, v in ledger.unreadable.items())]
+    if reasons:
+        lines.append("set aside: " + ", ".join(f"{reason} {count:,}" for reason, count in reasons))
+    lines.append(f"{kept_languages} languages, {size(bytes_kept)} of training text, balanced by {snapshot.mixture}")
+    lines.append(
+        f"snapshot {snapshot.number} of {corpus}, in {duration(seconds)} ({ledger.read / seconds:,.0f} records/s)"
+    )
+    lines.extend(f"warning: {warning}" for warning in snapshot.warnings)
+    if following:
+        lines.append(f"next: {following}")
+    return Text("\n".join(lines))
+
+
+def language_table(snapshot: Snapshot, rows: Sequence[LanguageRow]) -> RenderableType:
+    """The languages of a corpus."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("language")
+    table.add_column("name")
+    headings = ("documents", "copies", "size", "share", snapshot.mixture or "balanced", "held out", "rejected")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(
+            row.lang,
+            row.name,
+            f"{row.documents:,}",
+            f"{row.copies:,}",
+            size(row.bytes),
+            f"{row.share:.2%}",
+            f"{row.balanced_share:.2%}",
+            f"{row.heldout_documents:,}",
+            f"{row.rejected:,}",
+        )
+    ledger = snapshot.ledger
+    total = Text(
+        f"\nsnapshot {snapshot.number}: {ledger.read:,} records read = {ledger.kept_total:,} kept + "
+        f"{ledger.rejected_total:,} rejected + {ledger.unreadable_total:,} unreadable"
+    )
+    reasons = ledger.by_reason()
+    if not reasons:
+        return Group(table, total)
+    set_aside = Text("rejected for: " + ", ".join(f"{reason} {count:,}" for reason, count in reasons.items()))
+    return Group(table, total, set_aside)
+
+
+def languages_result(snapshot: Snapshot, corpus: str) -> dict[str, Any]:
+    """The languages of a corpus, with its ledger."""
+    return {
+        "corpus": corpus,
+        "snapshot": snapshot.number,
+        "mixture": snapshot.mixture,
+        "read": snapshot.ledger.read,
+        "kept": snapshot.ledger.kept_total,
+        "rejected": snapshot.ledger.rejected_total,
+        "unreadable": snapshot.ledger.unreadable_total,
+        "rejected_by_reason": snapshot.ledger.by_reason(),
+        "unreadable_by_reason": snapshot.ledger.unreadable,
+        "tokenizers": sorted(snapshot.tokenizers),
+        "languages": [asdict(row) for row in language_rows(snapshot)],
+    }
+
+
+def heldout_table(evaluations: Mapping[str, Mapping[str, Any]]) -> RenderableType:
+    """Bits per byte of each language under one or several runs.
+
+    Args:
+        evaluations: for each run's name its ``evaluation.json``; the first one is compared with the last.
+    """
+    names = list(evaluations)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("language")
+    table.add_column("name")
+    for name in names:
+        table.add_column(name, justify="right")
+    if len(names) > 1:
+        table.add_column("change", justify="right")
+    languages = sorted({lang for evaluation in evaluations.values() for lang in evaluation["languages"]})
+
+    def cells(values: Sequence[float | None]) -> list[str]:
+        shown = ["" if value is None else f"{value:.3f}" for value in values]
+        first, last = values[0], values[-1]
+        if len(values) > 1:
+            shown.append("" if not first or last is None else f"{last / first - 1:+.1%}")
+        return shown
+
+    for lang in languages:
+        values = [evaluations[name]["languages"].get(lang, {}).get("bits_per_byte") for name in names]
+        table.add_row(lang, english_name(lang), *cells(values))
+    for key, label in (("macro_bits_per_byte", "all languages alike"), ("micro_bits_per_byte", "all bytes alike")):
+        table.add_row("", label, *cells([evaluations[name].get(key) for name in names]), style="bold")
+    return table
+
+
+def trained_text(summary: Mapping[str, Any], run: str, seconds: float) -> str:
+    """The result of ``train`` for people."""
+    lines = [
+        f"{summary['step']:,} steps, {summary['tokens']:,} tokens, {summary['parameters']:,} parameters, "
+        f"in {duration(seconds)}"
+    ]
+    if not summary["finished"]:
+        lines[0] += "; stopped by a signal, the state is saved: run the same command again to go on"
+    final = summary.get("final") or {}
+    if final.get("macro_bits_per_byte") is not None:
+        lines.append(
+            f"held-out bits per byte: {final['macro_bits_per_byte']:.3f} over languages, "
+            f"{final['micro_bits_per_byte']:.3f} over bytes"
+        )
+    lines.append(f"run: {run}")
+    lines.append(f"next: evenglot evaluate --run {run}, then evenglot report --run {run}")
+    return "\n".join(lines)
+
+
+def demo_text(result: DemoResult) -> RenderableType:
+    """The result of ``demo`` for people."""
+    ledger = result.ledger
+    heading = Text(
+        f"\n{ledger['read']:,} records read = {ledger['kept']:,} kept + {ledger['rejected']:,} rejected + "
+        f"{ledger['unreadable']:,} unreadable\n\nHeld-out bits per byte (lower is better)\n"
+    )
+    times = ", ".join(f"{name} {duration(seconds)}" for name, seconds in result.seconds.items())
+    closing = Text(f"\n{times}\nin all {duration(sum(result.seconds.values()))}\n\nreport: {result.report}")
+    return Group(heading, heldout_table(result.evaluations), closing)

@@ -1,0 +1,79 @@
+"""``evenglot tokenize``: a vocabulary and token shards for a corpus."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from evenglot.cli.options import (
+    CorpusOption,
+    JsonOption,
+    RecipeOption,
+    SeedOption,
+    SetOption,
+    WorkersOption,
+    flags,
+    worker_count,
+)
+
+
+def tokenize(
+    corpus: CorpusOption = None,
+    vocabulary: Annotated[
+        int | None,
+        typer.Option("--vocabulary", metavar="N", min=1, help="Pieces in the vocabulary.", show_default=False),
+    ] = None,
+    recipe: RecipeOption = None,
+    set_: SetOption = None,
+    seed: SeedOption = None,
+    workers: WorkersOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a SentencePiece vocabulary on a language-balanced sample and write token shards beside the text.
+
+    The corpus gets a new snapshot that holds the tokens and, for each language, tokens per word and bytes per token.
+
+    [bold]Examples[/]
+
+    evenglot tokenize --corpus out/corpus
+
+    evenglot tokenize --corpus out/corpus --vocabulary 32000 --workers 8
+    """
+    from evenglot import steps
+    from evenglot.cli.console import Reporter, duration
+    from evenglot.cli.console import output as result_output
+    from evenglot.recipe.load import load_recipe
+
+    settings = load_recipe(
+        recipe,
+        set_ or (),
+        flags(corpus=("--corpus", corpus), tokenizer__vocabulary=("--vocabulary", vocabulary), seed=("--seed", seed)),
+    )
+    started = time.monotonic()
+    with result_output(as_json) as show:
+        with Reporter() as progress:
+            snapshot = steps.tokenize(settings, worker_count(workers), progress)
+        seconds = time.monotonic() - started
+        name = settings.tokenizer.name
+        tokens = {lang: evidence.tokens.get(name, 0) for lang, evidence in snapshot.languages.items()}
+        ratios = {lang: evidence.bytes_per_token.get(name) for lang, evidence in snapshot.languages.items()}
+        result = {
+            "corpus": settings.corpus,
+            "snapshot": snapshot.number,
+            "tokenizer": name,
+            **snapshot.tokenizers[name],
+            "seconds": round(seconds, 3),
+            "tokens": sum(tokens.values()),
+            "tokens_by_language": tokens,
+            "bytes_per_token": ratios,
+        }
+        known = sorted(ratio for ratio in ratios.values() if ratio)
+        spread = f", {known[0]:.2f} to {known[-1]:.2f} bytes per token over the languages" if known else ""
+        show(
+            result,
+            f"{sum(tokens.values()):,} training tokens with tokenizer '{name}'{spread}\n"
+            f"snapshot {snapshot.number} of {settings.corpus}, in {duration(seconds)}\n"
+            f"next: evenglot train --corpus {settings.corpus}",
+        )

@@ -1,0 +1,181 @@
+"""The demo: sample texts to a report that compares a balanced, regularized model with a proportional one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, Final
+
+import evenglot
+from corpus.errors import ConfigurationError
+from corpus.hashing import file_hash, fingerprint
+from corpus.storage import write_errors
+from evenglot import steps
+from evenglot.recipe.load import load_recipe
+from evenglot.recipe.models import Recipe
+
+ARMS: Final[Mapping[str, str]] = {"proportional": "proportional.yaml", "balanced": "recipe.yaml"}
+"""The two trainings and their recipes, which stand beside this module."""
+REPORT: Final = "report.html"
+_STATE: Final = "demo.json"
+_OURS: Final = ("raw", "corpus", *ARMS, *ARMS.values(), REPORT, _STATE)
+_QUICK_STEPS: Final = 12
+
+Progress = Callable[[str, int, int], None]
+ReporterFactory = Callable[[str], AbstractContextManager[Progress]]
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What came out."""
+
+    report: str
+    output: str
+    seconds: Mapping[str, float]
+    """Of each step, in order; a step that an earlier demo had finished takes next to nothing."""
+    ledger: Mapping[str, int]
+    """Records read, kept, rejected, unreadable."""
+    evaluations: Mapping[str, Mapping[str, Any]]
+    """For each arm what ``evaluate`` measured."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything as JSON values."""
+        return {**asdict(self), "total_seconds": round(sum(self.seconds.values()), 3)}
+
+
+def run_demo(
+    output: str,
+    *,
+    quick: bool = False,
+    fresh: bool = False,
+    workers: int = 1,
+    reporter: ReporterFactory,
+    note: Callable[[str], None],
+) -> DemoResult:
+    """Prepare, tokenize, train both arms, evaluate them, write the report.
+
+    What an earlier demo finished in the same folder is kept; when it was made from another sample, by another
+    version or with the other length, the folder's demo files are removed first.
+
+    Args:
+        output: a local folder; created if missing.
+        quick: train for a few steps only.
+        fresh: remove what an earlier demo left.
+        workers: processes for preparing.
+        reporter: gives the progress of a step, by the step's name.
+        note: tells people about a finished step.
+
+    Raises:
+        ConfigurationError: the folder holds something else.
+        EvenglotError: a step failed.
+    """
+    folder = Path(output)
+    seconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(name: str) -> Iterator[Progress]:
+        started = time.monotonic()
+        with reporter(name) as progress:
+            yield progress
+        seconds[name] = round(time.monotonic() - started, 3)
+        note(f"{name}: {seconds[name]:.1f} s")
+
+    _lay_out(folder, quick=quick, fresh=fresh)
+    arms = {arm: _recipe(folder / name, quick=quick) for arm, name in ARMS.items()}
+    shared = arms["balanced"]
+    with step("prepare") as progress:
+        snapshot = steps.prepare(shared, workers, progress)
+    with step("tokenize") as progress:
+        steps.tokenize(shared, workers, progress)
+    for arm, recipe in arms.items():
+        with step(f"train {arm}") as progress:
+            steps.train(recipe, progress)
+    evaluations = {}
+    for arm, recipe in arms.items():
+        with step(f"evaluate {arm}") as progress:
+            evaluations[arm] = steps.evaluate(recipe, None, progress)
+    with step("report"):
+        path = steps.report(shared.corpus, [recipe.run for recipe in arms.values()], str(folder / REPORT), shared)
+    ledger = snapshot.ledger
+    return DemoResult(
+        report=str(path),
+        output=output,
+        seconds=seconds,
+        ledger={
+            "read": ledger.read,
+            "kept": ledger.kept_total,
+            "rejected": ledger.rejected_total,
+            "unreadable": ledger.unreadable_total,
+        },
+        evaluations=evaluations,
+    )
+
+
+def _lay_out(folder: Path, *, quick: bool, fresh: bool) -> None:
+    """Copy sample and recipes into the folder, after removing what does not belong to this demo."""
+    with as_file(files("evenglot.demo")) as packaged, write_errors(str(folder)):
+        sources = [path for path in sorted((packaged / "sample").iterdir()) if path.is_file()]
+        recipes = [packaged / name for name in ARMS.values()]
+        made_of = {
+            "version": evenglot.__version__,
+            "quick": quick,
+            "files": fingerprint({path.name: file_hash(path) for path in [*sources, *recipes]}),
+        }
+        state = folder / _STATE
+        if folder.exists() and any(folder.iterdir()):
+            if not state.exists():
+                raise ConfigurationError(
+                    f"{folder} is not empty and holds no demo", "Choose another folder with `--output`"
+                )
+            if fresh or _read_state(state) != made_of:
+                _clear(folder)
+        (folder / "raw").mkdir(parents=True, exist_ok=True)
+        state.write_text(json.dumps(made_of, indent=1) + "\n", encoding="utf-8")
+        for path in sources:
+            _copy(path, folder / "raw" / path.name)
+        for path in recipes:
+            _copy(path, folder / path.name)
+
+
+def _recipe(path: Path, *, quick: bool) -> Recipe:
+    """An arm's recipe as it stands in the demo's folder, with its paths seen from here."""
+    folder = path.parent
+    named = load_recipe(path)
+    here: dict[str, tuple[str, Any]] = {
+        "corpus": ("--output", str(folder / named.corpus)),
+        "run": ("--output", str(folder / named.run)),
+    }
+    for index, source in enumerate(named.inputs):
+        here[f"inputs.{index}.path"] = ("--output", str(folder / source.path))
+    if quick:
+        here["train.steps"] = ("--quick", _QUICK_STEPS)
+    return load_recipe(path, flags=here)
+
+
+def _clear(folder: Path) -> None:
+    for name in _OURS:
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy unless the same bytes are there: a newer modification time would make a finished step stale."""
+    if not target.exists() or file_hash(target) != file_hash(source):
+        shutil.copyfile(source, target)
+
+
+def _read_state(path: Path) -> dict[str, Any] | None:
+    try:
+        state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    return state

@@ -1,0 +1,144 @@
+"""The steps of the way from raw files to a report, each called with a whole recipe.
+
+Everything heavy is imported inside the functions: reading a recipe or asking for help needs neither Beam nor
+torch.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from corpus.errors import ConfigurationError, CorpusError, InputError
+from corpus.manifest import Snapshot, read_snapshot
+from corpus.storage import Storage
+from evenglot.recipe.load import dump_recipe, resolved
+from evenglot.recipe.models import Recipe
+
+RECIPE: Final = "recipe.yaml"
+"""Name of the resolved recipe in a run's folder."""
+
+Progress = Callable[[str, int, int], None]
+
+
+def prepare(recipe: Recipe, workers: int, progress: Progress | None = None) -> Snapshot:
+    """Raw files to a corpus.
+
+    Raises:
+        ConfigurationError: the recipe names no input.
+    """
+    if not recipe.inputs:
+        raise ConfigurationError(
+            "no input is given", "Name the files with `--input 'data/*.jsonl'`, or list them under `inputs` in a recipe"
+        )
+    from pipeline.prepare import prepare as run
+
+    return run(
+        recipe.inputs,
+        recipe.corpus,
+        recipe.prepare,
+        seed=recipe.seed,
+        workers=workers,
+        recipe=resolved(recipe),
+        progress=progress,
+    )
+
+
+def tokenize(recipe: Recipe, workers: int, progress: Progress | None = None) -> Snapshot:
+    """A vocabulary and token shards for the corpus."""
+    read_snapshot(recipe.corpus)  # a missing corpus is said before anything heavy loads
+    from pipeline.tokenizer import tokenize_corpus
+
+    return tokenize_corpus(recipe.corpus, recipe.tokenizer, seed=recipe.seed, workers=workers, progress=progress)
+
+
+def train(recipe: Recipe, progress: Progress | None = None, *, fresh: bool = False) -> dict[str, Any]:
+    """A model from the tokenized corpus, or the rest of a run that was stopped; gives what ``summary.json`` holds.
+
+    The resolved recipe goes into the run's folder.
+
+    Args:
+        recipe: of the run.
+        progress: told of the steps done.
+        fresh: begin anew although the folder holds checkpoints.
+
+    Raises:
+        CorpusError: there is no corpus, or it was not tokenized.
+        ConfigurationError: the folder's checkpoints belong to other settings.
+    """
+    tokenizer = recipe.tokenizer.name
+    if tokenizer not in read_snapshot(recipe.corpus).tokenizers:
+        raise CorpusError(
+            f"{recipe.corpus} has no token shards of tokenizer '{tokenizer}'",
+            f"Make them with `evenglot tokenize --corpus {recipe.corpus}`",
+        )
+    from trainer.loop import train as run
+
+    written = Path(recipe.run) / RECIPE
+    if leads() and (fresh or not written.exists()):
+        _write_recipe(recipe, written)
+    summary = run(
+        recipe.corpus,
+        recipe.run,
+        recipe.train,
+        recipe.sampler,
+        tokenizer=tokenizer,
+        seed=recipe.seed,
+        resume=not fresh,
+        progress=progress,
+    )
+    if leads():
+        _write_recipe(recipe, written)
+    return asdict(summary)
+
+
+def evaluate(recipe: Recipe, checkpoint: str | None, progress: Progress | None = None) -> dict[str, Any]:
+    """Held-out bits per byte of each language under a run's checkpoint, the newest unless one is named.
+
+    Raises:
+        CorpusError: there is no corpus.
+        InputError: there is no run, or no such checkpoint.
+    """
+    read_snapshot(recipe.corpus)
+    require_run(recipe.run)
+    from trainer.evaluate import evaluate as run
+
+    return run(recipe.run, recipe.corpus, checkpoint, progress)
+
+
+def leads() -> bool:
+    """Whether this process is the one that speaks, among those that torchrun started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _write_recipe(recipe: Recipe, path: Path) -> None:
+    Storage(path.parent).write_bytes(path.name, dump_recipe(recipe).encode())
+
+
+def report(corpus: str, runs: Sequence[str], output: str, recipe: Recipe) -> Path:
+    """One HTML page on a corpus and the runs over it.
+
+    Raises:
+        InputError: a run's folder is not there.
+    """
+    read_snapshot(corpus)
+    for run in runs:
+        require_run(run)
+    from evenglot.report.build import build_report
+
+    return build_report(corpus, runs, output, recipe.report)
+
+
+def require_run(run: str) -> None:
+    """Confirm that a folder holds a training run.
+
+    Raises:
+        InputError: it does not.
+    """
+    if not (Path(run) / "metrics.jsonl").exists():
+        raise InputError(
+            f"{run} holds no training run (no metrics.jsonl)", "Train one with `evenglot train`, or correct `--run`"
+        )

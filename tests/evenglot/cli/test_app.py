@@ -1,0 +1,187 @@
+"""The command line as people meet it: help, version, speed, and what happens to bad input."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import evenglot as package
+from evenglot.cli import main
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+COMMANDS = ("demo", "prepare", "tokenize", "train", "evaluate", "report", "inspect", "verify")
+
+
+def assert_one_line(found: subprocess.CompletedProcess[str], code: int, *parts: str) -> None:
+    """The run failed with this code, said so in one line with these parts, and printed nothing else."""
+    assert found.returncode == code, found.stderr
+    assert found.stdout == ""
+    lines = found.stderr.splitlines()
+    assert len(lines) == 1, found.stderr
+    assert lines[0].startswith("error: ")
+    for part in parts:
+        assert part in lines[0]
+
+
+def test_version(evenglot: Run) -> None:
+    found = evenglot("--version")
+    assert (found.returncode, found.stdout) == (0, f"evenglot {package.__version__}\n")
+
+
+def test_help_lists_every_command(evenglot: Run) -> None:
+    found = evenglot("--help")
+    assert found.returncode == 0
+    for command in COMMANDS:
+        assert f" {command} " in found.stdout
+    assert "evenglot demo" in found.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    page = capsys.readouterr().out
+    assert "Examples" in page
+    assert f"evenglot {command}" in page
+    assert "--json" in page
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from evenglot.cli import main\n"
+        "code = main(['--help'])\n"
+        "heavy = {'torch', 'apache_beam', 'pyarrow', 'numpy', 'pydantic', 'datasets', 'yaml'} & set(sys.modules)\n"
+        "sys.exit(f'loaded {sorted(heavy)}' if heavy else code)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_an_unknown_command_or_flag(evenglot: Run) -> None:
+    assert_one_line(evenglot("prepair"), 2, "prepair", "`evenglot --help`")
+    assert_one_line(evenglot("train", "--step", "x"), 2, "--step")
+    assert_one_line(evenglot("train", "--steps", "many"), 2, "--steps", "`evenglot train --help`")
+
+
+def test_prepare_without_input(evenglot: Run, tmp_path: Path) -> None:
+    assert_one_line(evenglot("prepare", "--output", tmp_path / "out"), 2, "no input is given", "--input")
+
+
+def test_prepare_with_a_missing_file(evenglot: Run, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.jsonl"
+    assert_one_line(evenglot("prepare", "-i", missing, "-o", tmp_path / "out"), 3, str(missing))
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_prepare_with_a_glob_that_matches_nothing(evenglot: Run, tmp_path: Path) -> None:
+    glob = tmp_path / "*.jsonl"
+    assert_one_line(evenglot("prepare", "-i", glob, "-o", tmp_path / "out", "--json"), 3, str(glob))
+
+
+def test_prepare_with_a_bad_recipe(evenglot: Run, tmp_path: Path) -> None:
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text("inputs: [{path: a}\n")
+    assert_one_line(evenglot("prepare", "-r", recipe), 2, f"{recipe}:2: this is not YAML")
+    recipe.write_text("prepare:\n  balanse: {}\n")
+    assert_one_line(evenglot("prepare", "-r", recipe), 2, f"{recipe}:2: prepare.balanse", "Did you mean 'balance'?")
+    assert_one_line(evenglot("prepare", "-r", tmp_path / "no.yaml"), 2, "no.yaml does not exist")
+
+
+def test_prepare_into_a_place_that_is_a_file(evenglot: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "Some text that is long enough to be looked at.", "lang": "en"}\n')
+    (tmp_path / "out").write_text("a file where a folder should be")
+    found = evenglot("prepare", "-i", tmp_path / "in.jsonl", "-o", tmp_path / "out", "--workers", 1)
+    assert_one_line(found, 2, str(tmp_path / "out"))
+    assert (tmp_path / "out").read_text() == "a file where a folder should be"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("tokenize", "--corpus", "none"),
+        ("train", "--corpus", "none", "--run", "run"),
+        ("report", "--corpus", "none"),
+        ("inspect", "none"),
+        ("verify", "none"),
+    ],
+)
+def test_no_corpus(evenglot: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    assert_one_line(evenglot(*arguments, cwd=tmp_path), 4, "none holds no corpus", "evenglot prepare")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["evaluate", "report"])
+def test_no_run(evenglot: Run, corpus: Path, command: str, tmp_path: Path) -> None:
+    found = evenglot(command, "--corpus", corpus, "--run", tmp_path / "nowhere")
+    assert_one_line(found, 3, f"{tmp_path}/nowhere", "evenglot train")
+
+
+def test_train_before_tokenize(evenglot: Run, corpus: Path, tmp_path: Path) -> None:
+    assert_one_line(evenglot("train", "--corpus", corpus, "--run", tmp_path / "run"), 4, "evenglot tokenize")
+
+
+def test_inspect_shows_languages(evenglot: Run, corpus: Path) -> None:
+    found = evenglot("inspect", corpus)
+    assert found.returncode == 0
+    assert "18 records read = 15 kept + 2 rejected + 1 unreadable" in found.stdout
+    result = json.loads(evenglot("inspect", corpus, "--json").stdout)
+    assert [row["lang"] for row in result["languages"]] == ["eng_Latn", "swh_Latn", "heb_Hebr", "und"]
+    assert result["rejected_by_reason"] == {"deduplicate/exact": 1, "filter/too_short": 1}
+
+
+def test_inspect_shows_samples_rejects_and_documents(evenglot: Run, corpus: Path) -> None:
+    assert "Watoto wanacheza" in evenglot("inspect", corpus, "--lang", "Swahili").stdout
+    rejected = evenglot("inspect", corpus, "--rejected").stdout
+    assert "filter/too_short (2 characters < 5)" in rejected
+    copies = json.loads(evenglot("inspect", corpus, "--reason", "exact", "--json").stdout)["documents"]
+    assert [row["key"] for row in copies] == ["copy"]
+    found = json.loads(evenglot("inspect", corpus, "--document", copies[0]["id"][:16], "--json").stdout)
+    assert found["document"]["duplicate_of_document"]["key"] == "eng_Latn0"
+    broken = json.loads(evenglot("inspect", corpus, "--unreadable", "--json").stdout)
+    assert broken["records"][0]["raw"] == '{"text": "\\xff'
+
+
+def test_inspect_with_an_unknown_language(evenglot: Run, corpus: Path) -> None:
+    assert_one_line(evenglot("inspect", corpus, "--lang", "qqxzzy"), 2, "'qqxzzy' names no language")
+    assert_one_line(evenglot("inspect", corpus, "--lang", "Welsh"), 2, "no document of cym_Latn ('Welsh')", "eng_Latn")
+
+
+def test_verify_a_whole_and_a_damaged_corpus(evenglot: Run, corpus: Path) -> None:
+    whole = evenglot("verify", corpus, "--json")
+    assert whole.returncode == 0, whole.stderr
+    assert json.loads(whole.stdout)["ok"] is True
+    shard = corpus / "text/heb_Hebr/000001-train-00000.arrow"
+    shard.unlink()
+    damaged = evenglot("verify", corpus, "--json")
+    assert damaged.returncode == 4
+    assert json.loads(damaged.stdout)["ok"] is False
+    assert damaged.stderr.startswith(f"error: {corpus} is damaged: text/heb_Hebr/000001-train-00000.arrow is missing")
+
+
+def test_a_damaged_manifest(evenglot: Run, corpus: Path) -> None:
+    (corpus / "manifest.json").write_text("{")
+    assert_one_line(evenglot("inspect", corpus), 4, "manifest.json is damaged")
+
+
+def test_output_that_nobody_reads_is_no_error(corpus: Path) -> None:
+    command = f'"{sys.executable}" -m evenglot inspect "{corpus}" --rejected | head -c 1'
+    found = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    assert found.stderr == ""
+
+
+def test_a_defect_is_one_line_too_unless_debugging(
+    evenglot: Run, corpus: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import corpus.manifest\n\n"
+        "def broken(*_):\n    raise RuntimeError('boom')\n\n"
+        "corpus.manifest.read_snapshot = broken\n"
+    )
+    path = {"PYTHONPATH": f"{tmp_path}:{Path(package.__file__).parents[1]}"}
+    assert_one_line(evenglot("inspect", corpus, env=path), 1, "unexpected RuntimeError: boom", "EVENGLOT_DEBUG=1")
+    assert "Traceback" in evenglot("inspect", corpus, env={**path, "EVENGLOT_DEBUG": "1"}).stderr
