@@ -39,10 +39,12 @@ def test_units_refuse_what_is_no_mixture(shares: dict[str, float]) -> None:
 
 
 def test_allot_gives_whole_rows_first_and_then_the_earliest_due() -> None:
-    weights = np.array([UNIT // 2, UNIT // 4, UNIT // 4])
-    lag = weights * 5  # 2.5, 1.25 and 1.25 rows: one place is left after 2 + 1 + 1
-    # The third row of the first is due after one more row, the others' second after three.
-    assert allot(lag, weights, 5).tolist() == [3, 1, 1]
+    weights = np.array([UNIT // 8, UNIT // 2, UNIT // 4, UNIT // 8])
+    lag = np.array([UNIT // 2, 2 * UNIT + UNIT // 4, UNIT // 2, -UNIT // 4])
+    # Two whole rows for the second. The next rows fall due after 4, 1.5 and 2 rows; the last is ahead of its share.
+    assert allot(lag, weights, 3).tolist() == [0, 3, 0, 0]
+    assert allot(lag, weights, 4).tolist() == [0, 3, 1, 0]
+    assert allot(lag, weights, 5).tolist() == [1, 3, 1, 0]
 
 
 @settings(max_examples=150, deadline=None)
