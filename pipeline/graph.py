@@ -16,7 +16,8 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
-from apache_beam.metrics import Metrics
+import numpy.typing as npt
+from apache_beam.metrics.metric import Metrics
 
 from corpus.shards import ShardWriter
 from corpus.storage import Storage
@@ -183,9 +184,8 @@ def deal(rows: Rows, field: str, partitions: int) -> Iterator[tuple[int, bytes]]
     """Packed rows by partition of one of their keys."""
     numbers = partition(rows, field, partitions)
     order = np.argsort(numbers, kind="stable")
-    bounds = np.flatnonzero(np.diff(numbers[order], prepend=-1))
-    for start, stop in zip(bounds, np.append(bounds[1:], len(order)), strict=True):
-        yield int(numbers[order[start]]), rows[order[start:stop]].tobytes()
+    for number, start, stop in equal_runs(numbers[order]):
+        yield number, rows[order[start:stop]].tobytes()
 
 
 class CompareIds(beam.DoFn):
@@ -211,10 +211,16 @@ def compare_texts(element: tuple[int, Iterable[bytes]], config: PrepareConfig) -
 def by_piece(decisions: Rows) -> Iterator[tuple[int, bytes]]:
     """Packed decisions by the number of their piece."""
     order = np.argsort(decisions["piece"], kind="stable")
-    numbers = decisions["piece"][order].astype(np.int64)
-    bounds = np.flatnonzero(np.diff(numbers, prepend=-1))
-    for start, stop in zip(bounds, np.append(bounds[1:], len(order)), strict=True):
-        yield int(numbers[start]), decisions[order[start:stop]].tobytes()
+    for number, start, stop in equal_runs(decisions["piece"][order].astype(np.int64)):
+        yield number, decisions[order[start:stop]].tobytes()
+
+
+def equal_runs(numbers: npt.NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
+    """(value, start, stop) of every run of equal values in an ordered array."""
+    starts = np.flatnonzero(np.diff(numbers, prepend=-1))
+    stops = np.append(starts[1:], len(numbers))[: len(starts)]
+    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+        yield int(numbers[start]), start, stop
 
 
 def unpack(packed: Iterable[bytes], kind: np.dtype[np.void]) -> Rows:

@@ -29,6 +29,7 @@ from pipeline.language_id.model import load_model
 from pipeline.reading import ReadTask, relative_file
 from pipeline.sources import InputConfig, Split, plan
 from pipeline.split.heldout import SplitSketch
+from pipeline.stages import build_stages
 from pipeline.work import PieceAccount, finished_split, json_files
 from pipeline.write.plan import RestPart, TextPart, plan_rest, plan_text
 from pipeline.write.shards import WriteJob
@@ -210,7 +211,7 @@ class PrepareRun:
             snapshot=self.number,
             seed=self.seed,
             pieces=tuple(piece.name for piece in pieces),
-            ranges=tuple({lang: tuple(span) for lang, span in piece.languages.items()} for piece in pieces),
+            ranges=tuple(piece.languages for piece in pieces),
             bounds=bounds,
             weights=weights,
             thresholds=thresholds,
@@ -336,7 +337,7 @@ class PrepareRun:
             for stage, (before, after) in piece.stage_rows.items():
                 rows_in[stage] += before
                 rows_out[stage] += after
-        order = list(dict.fromkeys(stage for piece in pieces for stage in piece.stage_rows))
+        order = ["read", *(stage.name for stage in build_stages(self.config))]
         stages = [
             {
                 "name": stage,
@@ -406,7 +407,7 @@ def evidence(accounts: Sequence[dict[str, Any]], ledger: Ledger) -> dict[str, La
     found = {}
     for lang in sorted(totals):
         if totals[lang]["documents"] or totals[lang]["heldout_documents"]:
-            found[lang] = LanguageEvidence(**totals[lang], rejected=rejected[lang][1])
+            found[lang] = LanguageEvidence.model_validate({**totals[lang], "rejected": rejected[lang][1]})
     return found
 
 

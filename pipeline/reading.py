@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -28,20 +29,22 @@ def read_pieces(task: ReadTask, batch_bytes: int) -> Iterator[Piece | EndOfSplit
     """Read a split in pieces of about ``batch_bytes`` of text; the mark of its end comes last."""
     waiting: list[SourceBatch] = []
     size = number = total = 0
+    started = time.process_time()
     for batch in read(task.split, task.config):
         waiting.append(batch)
         total += batch.read
         size += batch.records.nbytes + batch.rejected.nbytes + sum(len(u.raw) for u in batch.unreadable)
         if size >= batch_bytes:
-            yield to_piece(task, number, waiting)
+            yield to_piece(task, number, waiting, started)
             waiting, size, number = [], 0, number + 1
+            started = time.process_time()
     if waiting:
-        yield to_piece(task, number, waiting)
+        yield to_piece(task, number, waiting, started)
         number += 1
     yield EndOfSplit(task=task.name, pieces=number, read=total)
 
 
-def to_piece(task: ReadTask, number: int, batches: list[SourceBatch]) -> Piece:
+def to_piece(task: ReadTask, number: int, batches: list[SourceBatch], started: float) -> Piece:
     """Several batches of a source as one piece, with id and source columns."""
     unreadable: list[Unreadable] = [record for batch in batches for record in batch.unreadable]
     rejected = [identified(batch.rejected, task) for batch in batches if batch.rejected.num_rows]
@@ -52,6 +55,8 @@ def to_piece(task: ReadTask, number: int, batches: list[SourceBatch]) -> Piece:
         kept=kept,
         rejected=[("read", rows) for rows in rejected],
         unreadable=unreadable,
+        seconds={"read": time.process_time() - started},
+        rows={"read": (sum(batch.read for batch in batches), kept.num_rows)},
     )
 
 

@@ -52,8 +52,8 @@ def split_batch(
     bad = np.fromiter((reason is not None for reason in reasons), dtype=bool, count=batch.num_rows)
     if not bad.any():
         return Outcome(batch, None, counters or {})
-    rows = np.flatnonzero(bad)
-    rejected = batch.take(pa.array(rows))
+    rows = np.flatnonzero(bad).tolist()
+    rejected = batch.take(pa.array(rows, pa.int64()))
     rejected = with_column(rejected, "reason", pa.array([reasons[row] for row in rows], pa.string()))
     chosen = [None if details is None else details[row] for row in rows]
     rejected = with_column(rejected, "detail", pa.array(chosen, pa.string()))

@@ -21,12 +21,10 @@ from pipeline.stage import Outcome, Stage, split_batch
 
 def build_stages(config: PrepareConfig) -> list[Stage]:
     """The chain from raw record to signed record; what is switched off is left out."""
-    stages: list[Stage] = []
-    if config.normalise.enabled:
-        stages.append(NormaliseStage(config.normalise))
+    stages: list[Stage] = [NormaliseStage(config.normalise)]
     if config.pii.enabled:
         stages.append(MaskPiiStage(config.pii))
-    stages += [IdentifyStage(config.identify), ScriptStage(config.script), QualityStage(config.filter), SignStage()]
+    stages += [IdentifyStage(config.identify), ScriptStage(config.script), QualityStage(), SignStage()]
     return stages
 
 

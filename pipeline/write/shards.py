@@ -138,11 +138,6 @@ def rejected_batches(work: Storage, number: int, job: WriteJob) -> list[pa.Recor
     if table.num_rows == 0:
         return batches
     batch = single_batch(table)
-    batch = (
-        with_column(batch, "source", pa.array([job.source] * batch.num_rows))
-        if "source" not in table.column_names
-        else batch
-    )
     verdicts = decide(batch, job.thresholds, job.filter)
     batches.append(filtered(batch, verdicts))
     match = read_match(work, name)

@@ -1,0 +1,221 @@
+"""The whole of ``prepare`` on small inputs: ledger, bytes, resume, refusal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from corpus.errors import InputError
+from corpus.manifest import current_number, read_snapshot
+from corpus.shards import read_table
+from corpus.storage import Storage
+from pipeline.config import PrepareConfig
+from pipeline.prepare import prepare
+from pipeline.sources import InputConfig
+from pipeline.split.config import SplitConfig
+from pipeline.write.config import WriteConfig
+
+ENGLISH = [
+    "The river rose in the night and by the morning the lower meadow lay under water, so the farmer led his cows up "
+    "the hill and waited there until the sun came out again.",
+    "When the bakery opens at six, the first people through the door are the drivers of the early buses; they buy warm "
+    "rolls, drink a coffee standing up, and talk about the weather.",
+    "My grandmother kept every letter she was ever sent, tied in bundles with blue string, and on winter evenings she "
+    "would read one or two of them aloud to whoever happened to be there.",
+    "The school on the hill has only twelve pupils this year, but it has a garden, a small telescope and a teacher who "
+    "knows the name of every bird that comes to the window.",
+]
+GERMAN = [
+    "Der alte Schreiner am Ende der Straße arbeitet noch jeden Tag in seiner Werkstatt, obwohl seine Kinder längst "
+    "meinen, er solle sich endlich ausruhen und das Haus verkaufen.",
+    "Nach dem langen Regen waren die Wege im Wald so weich geworden, dass man die Spuren der Rehe bis hinunter zum "
+    "Bach verfolgen konnte, wo das Wasser über die Steine lief.",
+    "Am Samstag fahren wir mit dem ersten Zug in die Stadt, kaufen auf dem Markt Gemüse und Käse und sitzen danach "
+    "noch eine Stunde in der Sonne vor der kleinen Kirche.",
+]
+SWAHILI = [
+    "Asubuhi na mapema wavuvi walirudi ufukweni na samaki wengi, na watoto wakakimbia kuwasaidia kubeba vikapu hadi "
+    "sokoni ambako wanunuzi walikuwa wakisubiri.",
+    "Bibi yangu alinifundisha kupika wali wa nazi nikiwa mdogo; alisema siri yake ni uvumilivu, moto mdogo, na nazi "
+    "iliyokunwa siku hiyo hiyo.",
+]
+
+
+def write_input(folder: Path) -> Path:
+    """Nine good documents, four broken lines, copies, a repeated id, junk."""
+    records: list[str] = []
+    for lang, texts in (("en", ENGLISH), ("deu", GERMAN), ("sw", SWAHILI)):
+        records += [json.dumps({"id": f"{lang}{n}", "lang": lang, "text": text}) for n, text in enumerate(texts)]
+    records += [
+        json.dumps({"id": "copy1", "lang": "en", "text": ENGLISH[0]}),
+        json.dumps({"id": "copy2", "lang": "fr", "text": "  " + ENGLISH[0].replace(" ", "  ") + "\n"}),
+        json.dumps({"id": "sw0", "lang": "sw", "text": GERMAN[0] + " Und dann ging er nach Hause, wo es warm war."}),
+        json.dumps({"id": "empty", "lang": "en", "text": "   "}),
+        json.dumps({"id": "number", "lang": "en", "text": 42}),
+        json.dumps({"id": "none", "lang": "en"}),
+        '{"id": "cut", "lang": "en", "text": "The sen',
+        "",
+        "[1, 2]",
+        json.dumps({"id": "noise", "lang": "en", "text": "#### @@@@ !!!! ???? %%%% $$$$ ~~~~ ^^^^ **** (((( ))))" * 4}),
+    ]
+    path = folder / "in" / "mixed.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(("\n".join(records) + "\n").encode() + b'{"id": "bytes", "text": "\xff\xfe"}\n')
+    return path
+
+
+def inputs(path: Path) -> list[InputConfig]:
+    return [InputConfig(path=str(path))]
+
+
+def tree(root: Path) -> dict[str, str]:
+    """Hash of every file but those that belong to one run alone."""
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and path.parent.name != "runs"
+    }
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("prepare")
+    prepare(inputs(write_input(folder)), str(folder / "corpus"))
+    return folder / "corpus"
+
+
+def test_ledger_and_counts_of_a_small_mixed_input(corpus: Path) -> None:
+    snapshot = read_snapshot(str(corpus))
+    assert snapshot.ledger.read == 20
+    assert snapshot.ledger.kept == {"deu_Latn": 3, "eng_Latn": 4, "swh_Latn": 2}
+    reasons = snapshot.ledger.by_reason()
+    assert reasons.pop("deduplicate/exact_duplicate") == 2
+    assert reasons.pop("deduplicate/repeated_id") == 1
+    assert reasons.pop("read/empty_text") == 1
+    assert reasons.pop("read/missing_text") == 1
+    assert reasons.pop("read/non_string_text") == 1
+    assert sum(reasons.values()) == 1, f"only the noise is left: {reasons}"
+    assert snapshot.ledger.unreadable == {"blank_line": 1, "invalid_utf8": 1, "not_a_record": 1, "truncated_json": 1}
+
+
+def test_kept_record_counts_its_copies_and_losers_name_it(corpus: Path) -> None:
+    snapshot, storage = read_snapshot(str(corpus)), Storage(str(corpus))
+    rows = {
+        row["key"]: row for file in snapshot.select("text") for row in read_table(storage.path(file.path)).to_pylist()
+    }
+    counted = {key: row["copies"] for key, row in rows.items() if row["copies"] > 1}
+    assert list(counted.values()) == [3]
+    kept = rows[next(iter(counted))]
+    lost = [
+        row
+        for file in snapshot.select("rejected")
+        for row in read_table(storage.path(file.path)).to_pylist()
+        if row["reason"] == "exact_duplicate"
+    ]
+    assert {row["duplicate_of"] for row in lost} == {kept["id"]}
+    assert {row["key"] for row in lost} | {kept["key"]} == {"en0", "copy1", "copy2"}
+    assert rows["deu1"]["declared_lang"] == "deu"
+    assert {row["lang"] for row in rows.values()} == {"deu_Latn", "eng_Latn", "swh_Latn"}
+    assert all(row["origin"] == "natural" for row in rows.values())
+
+
+def test_weights_follow_the_mixture(corpus: Path) -> None:
+    snapshot, storage = read_snapshot(str(corpus)), Storage(str(corpus))
+    assert snapshot.mixture == "unimax"
+    for file in snapshot.select("text", split="train"):
+        asked = snapshot.mixtures["unimax"][file.lang] / snapshot.mixtures["proportional"][file.lang]
+        weights = read_table(storage.path(file.path)).column("weight").to_pylist()
+        assert weights == pytest.approx([asked] * len(weights))
+    shares = snapshot.mixtures["proportional"]
+    sizes = {lang: evidence.bytes for lang, evidence in snapshot.languages.items()}
+    assert shares == pytest.approx({lang: size / sum(sizes.values()) for lang, size in sizes.items()})
+
+
+def test_second_run_elsewhere_and_two_workers_give_the_same_bytes(corpus: Path, tmp_path: Path) -> None:
+    path = write_input(tmp_path)
+    prepare(inputs(path), str(tmp_path / "again"))
+    config = PrepareConfig(split_bytes=1024, batch_bytes=1024)
+    prepare(inputs(path), str(tmp_path / "one"), config, workers=1)
+    prepare(inputs(path), str(tmp_path / "two"), config, workers=2)
+    assert tree(tmp_path / "again") == tree(corpus)
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+    kept = read_snapshot(str(tmp_path / "two")).ledger.kept
+    assert kept == read_snapshot(str(corpus)).ledger.kept, "how inputs are cut must not change what is kept"
+
+
+def test_same_run_again_does_nothing_and_another_recipe_makes_a_new_snapshot(tmp_path: Path) -> None:
+    path, root = write_input(tmp_path), str(tmp_path / "corpus")
+    first = prepare(inputs(path), root)
+    before = tree(tmp_path / "corpus")
+    assert prepare(inputs(path), root) == first
+    assert tree(tmp_path / "corpus") == before
+    second = prepare(inputs(path), root, PrepareConfig(split=SplitConfig(heldout_min_documents=1)))
+    assert (second.number, second.parent) == (2, 1)
+    assert read_snapshot(root, 1) == first, "an older snapshot stays as it was"
+    assert all((tmp_path / "corpus" / file.path).exists() for file in first.files)
+
+
+def test_shards_are_cut_by_size_and_hold_one_split_each(tmp_path: Path) -> None:
+    config = PrepareConfig(
+        batch_bytes=1024,
+        write=WriteConfig(shard_bytes=1024),
+        split=SplitConfig(heldout_share=0.0, heldout_min_documents=1),
+    )
+    snapshot = prepare(inputs(write_input(tmp_path)), str(tmp_path / "corpus"), config)
+    english = snapshot.select("text", lang="eng_Latn")
+    assert {file.split for file in english} == {"train", "heldout"}
+    assert snapshot.languages["eng_Latn"].documents == 3
+    assert snapshot.languages["eng_Latn"].heldout_documents == 1
+    for file in english:
+        splits = read_table(tmp_path / "corpus" / file.path).column("split").to_pylist()
+        assert set(splits) == {file.split}
+
+
+def test_input_that_is_nearly_all_broken_fails_and_commits_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.jsonl"
+    path.write_text("this is plain text\n" * 50)
+    with pytest.raises(InputError, match="cannot be parsed"):
+        prepare(inputs(path), str(tmp_path / "corpus"))
+    assert current_number(Storage(str(tmp_path / "corpus"))) is None
+
+
+def test_killed_run_leaves_the_last_snapshot_and_resumes_to_the_same_bytes(tmp_path: Path) -> None:
+    """SIGKILL at several moments; what is finished is taken up, and the end is as if nothing had happened."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(6):
+        write_input(tmp_path / f"part{number}").rename(folder / f"part{number}.jsonl")
+    pattern = f"{folder}/*.jsonl"
+    whole = prepare([InputConfig(path=pattern, name="in")], str(tmp_path / "whole"))
+    script = (
+        "import sys\n"
+        "from pipeline.prepare import prepare\n"
+        "from pipeline.sources import InputConfig\n"
+        "prepare([InputConfig(path=sys.argv[1], name='in')], sys.argv[2])\n"
+    )
+    command = [sys.executable, "-c", script, pattern, str(tmp_path / "killed")]
+    work = tmp_path / "killed" / ".work"
+    for least in (1, 8, 20):  # files in the work folder at which to kill: early, in the middle, late
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < deadline:
+            if sum(1 for path in work.rglob("*") if path.is_file()) >= least:
+                os.kill(process.pid, signal.SIGKILL)
+                break
+            time.sleep(0.002)
+        process.wait()
+        if process.returncode == 0:
+            break
+        assert process.returncode == -signal.SIGKILL
+        assert current_number(Storage(str(tmp_path / "killed"))) is None
+    resumed = prepare([InputConfig(path=pattern, name="in")], str(tmp_path / "killed"))
+    assert resumed == whole
+    assert tree(tmp_path / "killed") == tree(tmp_path / "whole")
