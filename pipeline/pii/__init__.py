@@ -1,0 +1,1 @@
+"""Masking of personal data that has a form: addresses, numbers of phones, machines, cards and accounts."""

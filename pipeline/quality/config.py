@@ -1,0 +1,106 @@
+"""Settings of the quality filter: bounds within which each language's limits are set from its own data."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from corpus.config import Config
+from pipeline.quality.rules import RULE_NAMES, RULES
+
+
+class Limit(Config):
+    """A limit on one feature, set for each language from its own documents.
+
+    It lies ``sigmas`` robust standard deviations beyond the median of the language's documents, on the side
+    where junk is, and never outside the two bounds.
+    """
+
+    strictest: float
+    """The limit is never tighter than this, however uniform a language's documents are."""
+    loosest: float
+    """The limit is never wider than this, however odd they are."""
+    default: float
+    """The limit of languages with too few documents to tell."""
+    sigmas: float = Field(default=4.0, ge=0)
+    """Robust standard deviations between median and limit: the distance from the median to the 16 % or 84 %
+    quantile, whichever lies on the limit's side."""
+
+
+class FilterConfig(Config):
+    """Rejection of documents that are no text of their language."""
+
+    enabled: bool = True
+    """Judge documents by the limits below. Documents without a language or in the wrong script are rejected
+    all the same; see ``keep_undetermined`` and the ``script`` section."""
+    keep_undetermined: bool = False
+    """Keep documents whose language could not be told (``und``) or that have none (``zxx``)."""
+    include: list[str] = Field(default_factory=list)
+    """Language tags to keep; empty for all. Others are rejected as ``excluded_language``."""
+    exclude: list[str] = Field(default_factory=list)
+    """Language tags to reject as ``excluded_language``."""
+    min_documents: int = Field(default=50, ge=1)
+    """Documents a language must have for its limits to be set from them; with fewer, the defaults hold."""
+    languages: dict[str, dict[str, float]] = Field(default_factory=dict)
+    """Limits fixed by hand, by language tag and limit name: ``{tha_Thai: {min_punctuation: 0}}``."""
+
+    min_lang_score: Limit = Limit(strictest=0.5, loosest=0.3, default=0.3, sigmas=3)
+    """Probability of the language. Reason ``low_score`` of the stage ``identify``."""
+    min_words: Limit = Limit(strictest=10, loosest=5, default=8, sigmas=3)
+    """Words, or letters in scripts without spaces. Reason ``too_short``."""
+    max_urls: Limit = Limit(strictest=0.5, loosest=0.7, default=0.6)
+    """Share of the characters in addresses. Reason ``urls``."""
+    max_long_tokens: Limit = Limit(strictest=0.4, loosest=0.6, default=0.5)
+    """Share of the characters in unbroken runs of more than 40, such as encoded data. Reason ``long_tokens``."""
+    max_filler: Limit = Limit(strictest=0.5, loosest=0.7, default=0.5)
+    """Share of the characters in the printers' filler text ("Lorem ipsum ..."). Reason ``filler``."""
+    max_digits: Limit = Limit(strictest=0.25, loosest=0.4, default=0.3)
+    """Share of the characters that are numbers. Reason ``digits``."""
+    max_code_lines: Limit = Limit(strictest=0.6, loosest=0.8, default=0.7)
+    """Share of the lines that end with a brace or a semicolon, in documents of three lines or more. Reason ``code``."""
+    max_code: Limit = Limit(strictest=0.12, loosest=0.25, default=0.2)
+    """Share of the characters that belong to programs and markup. Reason ``code``."""
+    max_symbols: Limit = Limit(strictest=0.15, loosest=0.35, default=0.25)
+    """Share of the characters that are symbols, of programs or others. Reason ``symbols``."""
+    min_alphabetic: Limit = Limit(strictest=0.65, loosest=0.5, default=0.55)
+    """Share of the characters that are letters or marks. Reason ``symbols``."""
+    max_duplicate_ngrams: Limit = Limit(strictest=0.5, loosest=0.7, default=0.6)
+    """Share of the word 5-grams that came before in the document. Reason ``repetition``."""
+    max_duplicate_lines: Limit = Limit(strictest=0.5, loosest=0.7, default=0.6)
+    """Share of the characters in lines that came before, in documents of three lines or more. Reason ``repetition``."""
+    max_top_bigram: Limit = Limit(strictest=0.35, loosest=0.5, default=0.4)
+    """Share of the words in the most frequent pair of words. Reason ``repetition``."""
+    min_diversity: Limit = Limit(strictest=0.7, loosest=0.4, default=0.55)
+    """Logarithm of the different words by that of all words, in documents of 30 words or more.
+    Reason ``repetition``."""
+    max_short_lines: Limit = Limit(strictest=0.95, loosest=0.98, default=0.95)
+    """Share of the lines under 30 characters that no mark ends, in documents of five lines or more.
+    Reason ``lines``."""
+    max_word_length: Limit = Limit(strictest=14, loosest=25, default=18, sigmas=6)
+    """Mean characters of a word. Reason ``word_length``."""
+    min_punctuation: Limit = Limit(strictest=0.004, loosest=0, default=0.001, sigmas=2.5)
+    """Share of the characters that are punctuation, in documents of 50 words or more. Reason ``no_punctuation``."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for rule in RULES:
+            limit = self.limit(rule.name)
+            low, high = (limit.loosest, limit.strictest) if rule.side == "min" else (limit.strictest, limit.loosest)
+            if low > high:
+                raise ValueError(
+                    f"{rule.name}: strictest {limit.strictest} is looser than loosest {limit.loosest}; swap them"
+                )
+        for tag, limits in self.languages.items():
+            for name in limits:
+                if name not in RULE_NAMES:
+                    near = difflib.get_close_matches(name, RULE_NAMES, n=1)
+                    hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(RULE_NAMES)}"
+                    raise ValueError(f"languages.{tag}.{name} is no limit; {hint}")
+        return self
+
+    def limit(self, name: str) -> Limit:
+        """The limit of a rule, by its name."""
+        limit: Limit = getattr(self, name)
+        return limit

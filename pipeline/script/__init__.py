@@ -1,0 +1,1 @@
+"""Which scripts a document is written in, counted over whole batches."""
