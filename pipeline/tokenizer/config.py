@@ -1,0 +1,28 @@
+"""What ``tokenize`` can be told."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from corpus.config import Config
+
+
+class TokenizerConfig(Config):
+    """A SentencePiece vocabulary and the token shards made with it."""
+
+    name: str = Field(default="spm", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    """Folder of the token shards and name in the snapshot. Another vocabulary for the same text needs another name."""
+    vocabulary: int = Field(default=32_000, ge=300, le=1_000_000)
+    """Pieces, the 256 bytes and the special ones included. Up to 65,536 a token takes two bytes on disk, above
+    that four."""
+    shrink: bool = True
+    """Take the largest vocabulary that the sample supports where it does not support so many pieces; otherwise
+    that is an error."""
+    sample_bytes: int = Field(default=20_000_000, ge=1_000)
+    """Training text the vocabulary is learnt from, over all languages. Training takes about 5 seconds for each
+    million bytes."""
+    alpha: float = Field(default=0.3, ge=0, le=1)
+    """Share of each language in the sample is its bytes to this power: 1 is proportional, 0 is uniform. A
+    language with too little text gives all it has, and the others share the rest."""
+    character_coverage: float = Field(default=0.9995, gt=0, le=1)
+    """Share of the sample's characters that get a piece of their own at least; the others are spelt in bytes."""

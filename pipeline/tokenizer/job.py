@@ -1,0 +1,292 @@
+"""From a prepared corpus to one with tokens: train, encode, count, commit."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import PurePosixPath
+from typing import Any
+
+from corpus.errors import ConfigurationError
+from corpus.hashing import fingerprint
+from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, commit, read_snapshot
+from corpus.schema import TRAIN
+from corpus.storage import Storage
+from pipeline.tokenizer.config import TokenizerConfig
+from pipeline.tokenizer.encode import Encoded, EncodeTask, encode_shard
+from pipeline.tokenizer.model import Tokenizer, model_hash
+from pipeline.tokenizer.sample import sample_lines, sample_sizes
+from pipeline.tokenizer.train import SPECIAL, train
+
+Progress = Callable[[str, int, int], None]
+"""Called with the step's name, what is done and what there is in all."""
+
+_LAYOUT = 1
+"""Part of the fingerprint; raised when the same settings give other tokens."""
+
+
+def tokenize_corpus(
+    root: str,
+    config: TokenizerConfig,
+    *,
+    seed: int = 0,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Snapshot:
+    """Train a tokenizer on a corpus and write its token shards beside the text.
+
+    What a run that died has left is used again, and a corpus that has these tokens already is returned as it
+    is. The files do not depend on the number of workers.
+
+    Args:
+        root: corpus root, path or URL.
+        config: the recipe's section.
+        seed: of the sample the vocabulary is learnt from.
+        workers: processes that encode.
+        progress: called as the work goes on.
+
+    Returns:
+        the new current snapshot, or the current one where nothing was to be done.
+
+    Raises:
+        CorpusError: there is no corpus at that place, it has no training text, or a shard is damaged.
+        ConfigurationError: the vocabulary does not fit the text, or the name is taken by another tokenizer.
+    """
+    report = progress or _silent
+    started = time.monotonic(), _cpu_seconds()
+    storage = Storage(root)
+    parent = read_snapshot(storage)
+    texts = parent.select("text")
+    identity = tokenizer_fingerprint(parent, config, seed)
+    names = {text.path: token_path(config.name, text) for text in texts}
+    if _complete(parent, config.name, identity, set(names.values())):
+        return parent
+    _check_name(storage, parent, config.name, identity, set(names.values()))
+
+    model_path = f"tokens/{config.name}/{identity[:16]}.model"
+    described, seconds = _model(storage, parent, config, seed, identity, model_path, report)
+    tasks = [
+        EncodeTask(root, text, names[text.path], config.name, model_path, described["hash"])
+        for text in sorted(texts, key=lambda text: (-text.size, text.path))
+    ]
+    begun = time.monotonic()
+    encoded = _encode(tasks, workers, report)
+    encoding = time.monotonic() - begun
+
+    languages = evidence(parent, config.name, encoded)
+    kept = [file for file in parent.files if file.tokenizer != config.name]
+    model_file = ShardFile(
+        path=model_path,
+        kind="tokenizer",
+        tokenizer=config.name,
+        rows=int(described["vocabulary"]),
+        size=storage.size(model_path),
+        hash=described["hash"],
+    )
+    snapshot = parent.model_copy(
+        update={
+            "number": parent.number + 1,
+            "parent": parent.number,
+            "made_by": "tokenize",
+            "languages": languages,
+            "tokenizers": {**parent.tokenizers, config.name: described},
+            "recipe": {**parent.recipe, "tokenizer": config.model_dump(mode="json"), "seed": seed},
+            "fingerprint": fingerprint([parent.fingerprint, identity]),
+            "warnings": [*parent.warnings, *size_warnings(config, int(described["vocabulary"]))],
+            "files": sorted([*kept, model_file, *(part.file for part in encoded)], key=lambda file: file.path),
+        }
+    )
+    documents = sum(part.documents for part in encoded)
+    run = _run_account(started, seconds, encoding, documents, encoded, workers)
+    commit(storage, snapshot, run)
+    return snapshot
+
+
+def tokenizer_fingerprint(snapshot: Snapshot, config: TokenizerConfig, seed: int) -> str:
+    """What a tokenizer follows from: its settings, the seed and the training text."""
+    texts = [[file.path, file.hash] for file in snapshot.select("text", split=TRAIN)]
+    return fingerprint([_LAYOUT, config.model_dump(mode="json"), seed, texts])
+
+
+def size_warnings(config: TokenizerConfig, vocabulary: int) -> list[str]:
+    """What a user should know of a vocabulary smaller than was asked for."""
+    if vocabulary >= config.vocabulary:
+        return []
+    return [
+        f"tokenizer '{config.name}' has {vocabulary:,} pieces instead of {config.vocabulary:,}: "
+        "the sample supports no more"
+    ]
+
+
+def token_path(tokenizer: str, text: ShardFile) -> str:
+    """The token shard of a text shard."""
+    return f"tokens/{tokenizer}/{text.lang}/{PurePosixPath(text.path).name}"
+
+
+def evidence(snapshot: Snapshot, tokenizer: str, encoded: Sequence[Encoded]) -> dict[str, LanguageEvidence]:
+    """Every language's evidence with its training tokens, fertility and bytes per token.
+
+    Tokens count the end of each document, because rows hold it; fertility and bytes per token do not.
+
+    Args:
+        snapshot: whose evidence is added to.
+        tokenizer: its name.
+        encoded: all token shards.
+    """
+    totals: dict[str, Counter[str]] = {lang: Counter() for lang in snapshot.languages}
+    for part in encoded:
+        if part.file.split == TRAIN:
+            counts = {
+                "tokens": part.tokens,
+                "pieces": part.tokens - part.documents,
+                "bytes": part.bytes,
+                "words": part.words,
+            }
+            totals.setdefault(str(part.file.lang), Counter()).update(counts)
+    languages = {}
+    for lang in sorted(totals):
+        old, total = snapshot.languages.get(lang, LanguageEvidence()), totals[lang]
+        pieces, words = total["pieces"], total["words"]
+        languages[lang] = old.model_copy(
+            update={
+                "tokens": {**old.tokens, tokenizer: total["tokens"]},
+                "fertility": {**old.fertility, **({tokenizer: round(pieces / words, 4)} if words else {})},
+                "bytes_per_token": {
+                    **old.bytes_per_token,
+                    **({tokenizer: round(total["bytes"] / pieces, 4)} if pieces else {}),
+                },
+            }
+        )
+    return languages
+
+
+def _model(
+    storage: Storage,
+    parent: Snapshot,
+    config: TokenizerConfig,
+    seed: int,
+    identity: str,
+    path: str,
+    report: Progress,
+) -> tuple[dict[str, Any], float]:
+    """The tokenizer's description and the seconds of training; trained unless its model is there."""
+    begun = time.monotonic()
+    sizes = {lang: known.bytes for lang, known in parent.languages.items()}
+    wanted = sample_sizes(sizes, config.sample_bytes, config.alpha)
+    report("train tokenizer", 0, 1)
+    if storage.exists(path):
+        model = storage.read_bytes(path)
+    else:
+        model = train(lambda: sample_lines(storage, parent, wanted, seed), config)
+        storage.write_bytes(path, model)
+    report("train tokenizer", 1, 1)
+    described = {
+        "kind": "sentencepiece unigram",
+        "vocabulary": Tokenizer(model).vocabulary,
+        "path": path,
+        "hash": model_hash(model),
+        "special": dict(SPECIAL),
+        "fingerprint": identity,
+        "sample_bytes": sum(wanted.values()),
+    }
+    return described, time.monotonic() - begun
+
+
+def _encode(tasks: Sequence[EncodeTask], workers: int, report: Progress) -> list[Encoded]:
+    done: list[Encoded] = []
+    report("encode", 0, len(tasks))
+    for part in _each(tasks, workers):
+        done.append(part)
+        report("encode", len(done), len(tasks))
+    return sorted(done, key=lambda part: part.file.path)
+
+
+def _each(tasks: Sequence[EncodeTask], workers: int) -> Iterator[Encoded]:
+    if workers <= 1 or len(tasks) < 2:
+        yield from map(encode_shard, tasks)
+        return
+    with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=get_context("spawn")) as pool:
+        futures = [pool.submit(encode_shard, task) for task in tasks]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def _complete(snapshot: Snapshot, name: str, identity: str, wanted: set[str]) -> bool:
+    described = snapshot.tokenizers.get(name, {})
+    there = {file.path for file in snapshot.select("tokens", tokenizer=name)}
+    return described.get("fingerprint") == identity and there == wanted
+
+
+def _check_name(storage: Storage, snapshot: Snapshot, name: str, identity: str, wanted: set[str]) -> None:
+    """Refuse to overwrite token shards that an earlier snapshot still names."""
+    state: Snapshot | None = snapshot
+    while state is not None:
+        other = state.tokenizers.get(name, {}).get("fingerprint", identity)
+        if other != identity and wanted & {file.path for file in state.select("tokens", tokenizer=name)}:
+            raise ConfigurationError(
+                f"snapshot {state.number} of {storage.url} has tokens of another tokenizer named '{name}'",
+                "Set tokenizer.name to a new name, or go back to the settings and seed it was made with",
+            )
+        known = state.parent is not None and storage.exists(f"snapshots/{state.parent:06d}.json")
+        state = read_snapshot(storage, state.parent) if known else None
+
+
+def _run_account(
+    started: tuple[float, float],
+    training: float,
+    encoding: float,
+    documents: int,
+    encoded: Sequence[Encoded],
+    workers: int,
+) -> dict[str, Any]:
+    """What belongs to this run alone: times, rates, machine."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    new = sum(part.documents for part in encoded if not part.reused)
+    return {
+        "stages": [
+            {
+                "name": name,
+                "seconds": round(seconds, 3),
+                "records_in": documents,
+                "records_out": documents,
+                "documents_per_second": round(rows / seconds, 1) if seconds and rows else None,
+            }
+            for name, seconds, rows in (("train tokenizer", training, 0), ("encode", encoding, new))
+        ],
+        "counters": {
+            "encode/tokens": sum(part.tokens for part in encoded),
+            "encode/shards": len(encoded),
+            "encode/shards_reused": sum(part.reused for part in encoded),
+        },
+        "wall_seconds": round(time.monotonic() - started[0], 3),
+        "cpu_seconds": round(_cpu_seconds() - started[1], 3),
+        "peak_memory_bytes": max(own.ru_maxrss, children.ru_maxrss) * 1024,
+        "workers": workers,
+        "evenglot_version": version("evenglot"),
+        "machine": {
+            "system": platform.platform(),
+            "python": platform.python_version(),
+            "processor": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+        },
+    }
+
+
+def _cpu_seconds() -> float:
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def _silent(step: str, done: int, total: int) -> None:
+    """No progress was asked for."""

@@ -1,0 +1,151 @@
+"""From a prepared corpus to one with tokens."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from corpus.errors import ConfigurationError, CorpusError
+from corpus.hashing import file_hash
+from corpus.manifest import read_snapshot
+from corpus.shards import read_table
+from corpus.storage import Storage
+from pipeline.tokenizer import TokenizerConfig, load_tokenizer, tokenize_corpus
+
+TRAIN = {
+    "eng_Latn": [f"The rain number {number} falls in the plain.\nA rose is a rose." for number in range(7)],
+    "rus_Cyrl": ["Дождь идёт на равнине.", "Роза есть роза."],
+    "zho_Hans": ["平原上下雨。", "玫瑰就是玫瑰。", "河流就是河流。"],
+}
+HELDOUT = {"eng_Latn": ["A river is a river."], "zho_Hans": ["雨"]}
+CONFIG = TokenizerConfig(vocabulary=320)
+
+
+def files(root: str | Path) -> dict[str, str]:
+    return {str(path.relative_to(root)): file_hash(path) for path in sorted(Path(root).glob("tokens/**/*.*"))}
+
+
+def test_tokens_beside_the_text_and_evidence_in_a_new_snapshot(write_corpus: Any, tmp_path: Path) -> None:
+    root = write_corpus(tmp_path, TRAIN, HELDOUT)
+    seen: list[tuple[str, int, int]] = []
+    snapshot = tokenize_corpus(root, CONFIG, seed=1, workers=1, progress=lambda *event: seen.append(event))
+
+    assert (snapshot.number, snapshot.parent, snapshot.made_by) == (2, 1, "tokenize")
+    assert read_snapshot(root) == snapshot
+    described = snapshot.tokenizers["spm"]
+    assert described["vocabulary"] == 320
+    assert described["special"] == {"pad": 0, "unk": 1, "bos": 2, "eos": 3, "mask": 4}
+    assert seen[:2] == [("train tokenizer", 0, 1), ("train tokenizer", 1, 1)]
+    assert seen[2:] == [("encode", done, 7) for done in range(8)]
+
+    tokenizer = load_tokenizer(root, snapshot, "spm")
+    totals: dict[str, list[int]] = {}
+    text_files = snapshot.select("text")
+    assert [file.path.replace("text/", "tokens/spm/") for file in text_files] == [
+        file.path for file in snapshot.select("tokens")
+    ]
+    for text_file, token_file in zip(text_files, snapshot.select("tokens"), strict=True):
+        assert (text_file.lang, text_file.split, text_file.rows) == (token_file.lang, token_file.split, token_file.rows)
+        path = Path(root) / token_file.path
+        assert (path.stat().st_size, file_hash(path)) == (token_file.size, token_file.hash)
+        texts, tokens = read_table(Path(root) / text_file.path), read_table(path)
+        assert tokens.schema.field("tokens").type.value_type == pa.uint16()
+        assert tokens["id"].to_pylist() == texts["id"].to_pylist()
+        assert tokens["bytes"].to_pylist() == [len(text.encode()) for text in texts["text"].to_pylist()]
+        for ids, text in zip(tokens["tokens"].to_pylist(), texts["text"].to_pylist(), strict=True):
+            assert ids == [*tokenizer.encode(text), 3]
+            if text_file.split == "train":
+                total = totals.setdefault(str(text_file.lang), [0, 0, 0])
+                total[0] += len(ids)
+                total[1] += len(text.encode())
+                total[2] += len(text) if text_file.lang == "zho_Hans" else len(text.split())
+    for lang, (tokens_total, text_bytes, words) in totals.items():
+        known, documents = snapshot.languages[lang], len(TRAIN[lang])
+        assert known.documents == documents
+        assert known.tokens == {"spm": tokens_total}
+        assert known.bytes_per_token == {"spm": round(text_bytes / (tokens_total - documents), 4)}
+        assert known.fertility == {"spm": round((tokens_total - documents) / words, 4)}
+
+    run = json.loads((Path(root) / "runs/000002.json").read_text())
+    assert [stage["name"] for stage in run["stages"]] == ["train tokenizer", "encode"]
+    assert run["counters"]["encode/shards"] == 7
+
+
+def test_two_processes_write_the_same_bytes(write_corpus: Any, tmp_path: Path) -> None:
+    one, two = (write_corpus(tmp_path / name, TRAIN, HELDOUT) for name in ("one", "two"))
+    first = tokenize_corpus(one, CONFIG, seed=0, workers=1)
+    second = tokenize_corpus(two, CONFIG, seed=0, workers=2)
+    assert files(one) == files(two)
+    assert first == second
+    assert files(one)[str(first.tokenizers["spm"]["path"])] == first.tokenizers["spm"]["hash"]
+
+
+def test_work_that_is_done_is_not_done_again(write_corpus: Any, tmp_path: Path) -> None:
+    root = write_corpus(tmp_path, TRAIN, HELDOUT)
+    first = tokenize_corpus(root, CONFIG, seed=0, workers=1)
+    stamps = {path: path.stat().st_mtime_ns for path in Path(root).glob("tokens/**/*.*")}
+    assert tokenize_corpus(root, CONFIG, seed=0, workers=1) == first
+
+    # As if the run had died before its commit, with one shard missing and one cut short.
+    (Path(root) / "manifest.json").write_text(json.dumps({"format_version": 1, "current": 1}))
+    missing = Path(root) / "tokens/spm/rus_Cyrl/000001-train-00000.arrow"
+    short = Path(root) / "tokens/spm/zho_Hans/000001-train-00000.arrow"
+    whole = missing.read_bytes(), short.read_bytes()
+    missing.unlink()
+    short.write_bytes(whole[1][:100])
+    assert tokenize_corpus(root, CONFIG, seed=0, workers=1) == first
+    assert (missing.read_bytes(), short.read_bytes()) == whole
+    kept = {path for path in stamps if path not in (missing, short)}
+    assert len(kept) == 6
+    assert all(path.stat().st_mtime_ns == stamps[path] for path in kept)
+    assert json.loads((Path(root) / "runs/000002.json").read_text())["counters"]["encode/shards_reused"] == 5
+
+
+def test_two_tokenizers_live_side_by_side_and_none_is_overwritten(write_corpus: Any, tmp_path: Path) -> None:
+    root = write_corpus(tmp_path, TRAIN)
+    tokenize_corpus(root, CONFIG, seed=0, workers=1)
+    before = files(root)
+    other = TokenizerConfig(vocabulary=318)
+    with pytest.raises(ConfigurationError, match=r"snapshot 2 .* another tokenizer named 'spm'.*new name"):
+        tokenize_corpus(root, other, seed=0, workers=1)
+    assert files(root) == before
+    snapshot = tokenize_corpus(root, other.model_copy(update={"name": "small"}), seed=0, workers=1)
+    assert (snapshot.number, snapshot.parent) == (3, 2)
+    assert sorted(snapshot.tokenizers) == ["small", "spm"]
+    assert sorted(snapshot.languages["eng_Latn"].tokens) == ["small", "spm"]
+    assert {path: files(root)[path] for path in before} == before
+
+
+def test_new_text_gets_a_new_tokenizer_of_the_same_name(write_corpus: Any, tmp_path: Path) -> None:
+    root = write_corpus(tmp_path, TRAIN)
+    first = tokenize_corpus(root, CONFIG, seed=0, workers=1)
+    write_corpus(tmp_path, {"eng_Latn": ["Another text altogether, about rivers."] * 2}, number=3, parent=2)
+    second = tokenize_corpus(root, CONFIG, seed=0, workers=1)
+    assert second.number == 4
+    assert second.tokenizers["spm"]["path"] != first.tokenizers["spm"]["path"]
+    assert all((Path(root) / file.path).exists() for file in first.files)
+
+
+def test_a_vocabulary_larger_than_the_sample_supports_is_a_warning(write_corpus: Any, tmp_path: Path) -> None:
+    snapshot = tokenize_corpus(write_corpus(tmp_path, TRAIN), TokenizerConfig(vocabulary=9000), seed=0, workers=1)
+    size = snapshot.tokenizers["spm"]["vocabulary"]
+    assert 300 < size < 1000
+    assert snapshot.warnings == [f"tokenizer 'spm' has {size} pieces instead of 9,000: the sample supports no more"]
+
+
+def test_an_object_store(write_corpus: Any, tmp_path: Path) -> None:
+    local = tokenize_corpus(write_corpus(tmp_path, TRAIN), CONFIG, seed=0, workers=1)
+    root = write_corpus("memory://tokenize-job", TRAIN)
+    assert tokenize_corpus(root, CONFIG, seed=0, workers=1) == local
+    assert Storage(root).exists(local.select("tokens")[0].path)
+
+
+def test_nothing_to_tokenize(write_corpus: Any, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="no corpus"):
+        tokenize_corpus(str(tmp_path / "nowhere"), CONFIG, seed=0, workers=1)
+    with pytest.raises(CorpusError, match="no training text"):
+        tokenize_corpus(write_corpus(tmp_path / "empty", {}, HELDOUT), CONFIG, seed=0, workers=1)
