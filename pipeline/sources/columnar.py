@@ -174,16 +174,19 @@ def _validate(batch: pa.RecordBatch) -> None:
     Raises:
         pyarrow.ArrowInvalid: the batch is damaged.
     """
-    columns = []
     for column in batch.columns:
-        if pa.types.is_string(column.type):
-            columns.append(column.view(pa.binary()))
-        elif pa.types.is_large_string(column.type):
-            columns.append(column.view(pa.large_binary()))
-        else:
-            columns.append(column)
-    for column in columns:
-        column.validate(full=True)
+        _as_bytes(column).validate(full=True)
+
+
+def _as_bytes(column: pa.Array) -> pa.Array:
+    """The same column with text as plain bytes, without a copy; other types as they are."""
+    if pa.types.is_string(column.type):
+        return column.view(pa.binary())
+    if pa.types.is_large_string(column.type):
+        return column.view(pa.large_binary())
+    if pa.types.is_dictionary(column.type):
+        return pa.DictionaryArray.from_arrays(column.indices, _as_bytes(column.dictionary), safe=False)
+    return column
 
 
 def _is_file_format(source: Any) -> bool:
@@ -231,14 +234,7 @@ def _raw(batch: pa.RecordBatch, row: int, text: str) -> bytes:
     """The bytes of a row's text; of a row without one the row itself, as an Arrow IPC stream."""
     index = batch.schema.get_field_index(text)
     if index >= 0:
-        column = batch.column(index).slice(row, 1)
-        if pa.types.is_dictionary(column.type):
-            column = column.dictionary_decode()
-        if pa.types.is_string(column.type):
-            column = column.view(pa.binary())
-        elif pa.types.is_large_string(column.type):
-            column = column.view(pa.large_binary())
-        value = column[0].as_py()
+        value = _as_bytes(batch.column(index).slice(row, 1))[0].as_py()
         if isinstance(value, bytes):
             return value
     sink = io.BytesIO()

@@ -151,8 +151,9 @@ class _Rows:
         csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
         self.width: int | None = None
         self._feed = feed
+        # Not strict, the parser would take `"a"b` for one field, and with it all rows within the quotes.
         self._reader = (
-            csv.reader(feed, delimiter=delimiter, quotechar=quote)
+            csv.reader(feed, delimiter=delimiter, quotechar=quote, strict=True)
             if quote
             else csv.reader(feed, delimiter=delimiter, quoting=csv.QUOTE_NONE)
         )
@@ -175,9 +176,10 @@ class _Rows:
                 detail = str(error)
             except _TooLongError:
                 detail = "a quote is not closed within the largest document allowed"
+            if feed.ended:
+                detail = "a quote is never closed"
             if fields is not None:
-                # The parser asks for another line only within quotes, and passes over their missing end.
-                problem = ("invalid_csv", "a quote is never closed") if feed.ended else self._check(fields)
+                problem = self._check(fields)
                 if problem is None:
                     yield _Row(feed.taken, fields)
                     continue

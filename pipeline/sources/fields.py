@@ -18,7 +18,8 @@ NON_STRING_TEXT: Final = "non_string_text"
 # White space, format characters (zero width, soft hyphen, byte-order mark) and control characters show
 # nothing on a page: a text of these alone is empty. The search stops at the first character that shows.
 _VISIBLE = regex.compile(r"[^\s\p{Cf}\p{Cc}]")
-_ABSENT: Final = object()
+ABSENT: Final = object()
+"""Stands for a field that is not there, which is not the same as null."""
 
 
 def has_visible(text: str) -> bool:
@@ -59,7 +60,7 @@ class Mapper:
                 builder.rejected.append((row, EMPTY_TEXT, None))
             return
         row = (key or None, None, lang, url, meta, offset)
-        if text is _ABSENT or (text is None and self._null_is_missing):
+        if text is ABSENT or (text is None and self._null_is_missing):
             builder.rejected.append((row, MISSING_TEXT, f"no field '{self._text}'"))
         else:
             builder.rejected.append((row, NON_STRING_TEXT, to_json(text)))
@@ -69,50 +70,42 @@ class Mapper:
         """The field as a string. Any other value but null stays in the record, so that ``meta`` shows it."""
         if path is None:
             return None
-        value = take(record, path)
+        value = peek(record, path)
         if isinstance(value, str):
+            take(record, path)
             return value
-        if value is _ABSENT or value is None:
+        if value is None:
+            take(record, path)
             return None
-        put(record, path, value)
         return str(value) if type(value) in (int, float) else None
 
 
-def take(record: dict[str, Any], path: str) -> Any:
-    """Take a field out of a record; ``_ABSENT`` when it is not there.
+def peek(record: dict[str, Any], path: str) -> Any:
+    """A field of a record; ``ABSENT`` when it is not there.
 
-    A dotted path reaches into nested objects, unless a field has exactly that name. An object that becomes
-    empty goes too.
+    A dotted path reaches into nested objects, unless a field has exactly that name.
     """
-    value = record.pop(path, _ABSENT)
-    if value is not _ABSENT or "." not in path:
+    value = record.get(path, ABSENT)
+    if value is not ABSENT or "." not in path:
+        return value
+    first, _, rest = path.partition(".")
+    inner = record.get(first)
+    return peek(inner, rest) if isinstance(inner, dict) else ABSENT
+
+
+def take(record: dict[str, Any], path: str) -> Any:
+    """Take the field that ``peek`` finds out of a record; an object that becomes empty goes too."""
+    value = record.pop(path, ABSENT)
+    if value is not ABSENT or "." not in path:
         return value
     first, _, rest = path.partition(".")
     inner = record.get(first)
     if not isinstance(inner, dict):
-        return _ABSENT
+        return ABSENT
     value = take(inner, rest)
     if not inner:
         del record[first]
     return value
-
-
-def put(record: dict[str, Any], path: str, value: Any) -> None:
-    """Put a field back where ``take`` found it."""
-    first, _, rest = path.partition(".")
-    if rest and isinstance(record.get(first), dict):
-        put(record[first], rest, value)
-    else:
-        record[path] = value
-
-
-def has_field(record: dict[str, Any], path: str) -> bool:
-    """Whether a record has a field, under the rules of ``take``."""
-    if path in record:
-        return True
-    first, _, rest = path.partition(".")
-    inner = record.get(first)
-    return bool(rest) and isinstance(inner, dict) and has_field(inner, rest)
 
 
 def to_json(value: Any) -> str:

@@ -175,7 +175,7 @@ def _look_jsonl(
 ) -> _Look:
     import orjson
 
-    from pipeline.sources.fields import has_field
+    from pipeline.sources.fields import ABSENT, peek
 
     content = content.removeprefix(codecs.BOM_UTF8)
     if content.lstrip().startswith(b"["):
@@ -191,7 +191,7 @@ def _look_jsonl(
         if isinstance(record, dict) and record:
             records += 1
             names.update(dict.fromkeys(record))
-            has_text = has_text or has_field(record, config.fields.text)
+            has_text = has_text or peek(record, config.fields.text) is not ABSENT
     if records:
         return _Look("jsonl", compression, units, list(names), has_text)
     # The last line may only be cut off by this look; a few broken lines are no reason to refuse a file.
