@@ -61,6 +61,11 @@ class Table:
         return sum(len(group.rows) for group in self.groups)
 
     @property
+    def scrolls(self) -> bool:
+        """Whether the table is long enough for a box of its own with a fixed heading."""
+        return self.rows > (22 if self.searchable else 60)
+
+    @property
     def searchable(self) -> bool:
         """Whether rows are languages, and many enough that a search field helps."""
         return self.rows > 12 and any(column.look == "language" for column in self.columns)
@@ -75,6 +80,8 @@ class Figure:
     note: str = ""
     scroll: bool = False
     """Keeps its width on narrow screens and scrolls instead."""
+    narrow: bool = False
+    """Does not need the whole width."""
     labels: bool = False
     """Leaves room at the right for labels of lines."""
     kind: ClassVar[str] = "figure"
@@ -206,10 +213,10 @@ class Quotes:
 
 @dataclass(frozen=True)
 class Missing:
-    """What is not there yet and the command that makes it."""
+    """What is not there yet and the commands that make it."""
 
     text: str
-    command: str
+    commands: Sequence[str]
     kind: ClassVar[str] = "missing"
 
 

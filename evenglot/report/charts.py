@@ -40,6 +40,8 @@ class Drop:
 def river(read: int, drops: Sequence[Drop], kept: int) -> Markup:
     """The way of the records: a stream as thick as their number, a branch leaving it at every stage.
 
+    Where little is lost, the stream is cut at its top, faded there, so that the branches can be told apart.
+
     Args:
         read: records that entered.
         drops: what left, in order.
@@ -47,7 +49,9 @@ def river(read: int, drops: Sequence[Drop], kept: int) -> Markup:
     """
     thick = 112.0
     top = 40.0
-    unit = thick / max(1, read)
+    lost = max(1, read - kept)
+    unit = max(thick / max(1, read), thick * 0.55 / lost)
+    whole = is_whole(read, kept)
     widest = max((max(drop.records * unit, 1.5) for drop in drops), default=0.0)
     landing = top + thick + 26
     height = landing + widest + 42
@@ -82,15 +86,37 @@ def river(read: int, drops: Sequence[Drop], kept: int) -> Markup:
         numbers = f"{count(drop.records)} · {percent(drop.records / max(1, read))}"
         labels.append(element("text", numbers, x=middle, y=base + 33, text_anchor="middle", class_="tick"))
     stream = f"M{at(0, top)} L{at(0, top + thick)} {' '.join(edges)} L{at(1000, bottom)} L{at(1000, top)} Z"
+    fade = element(
+        "linearGradient",
+        element("stop", offset="0", class_="fade-out"),
+        element("stop", offset="0.4", class_="fade-in"),
+        id="river-fade",
+        gradientUnits="userSpaceOnUse",
+        x1=0,
+        x2=0,
+        y1=top * scale,
+        y2=(top + thick) * scale,
+    )
     kept_text = f"{count(kept)} kept · {percent(kept / max(1, read))}"
     return canvas(
         height,
-        stretched(0, height, element("path", title(kept_text), d=stream, class_="stream"), *branches),
+        stretched(
+            0,
+            height,
+            *(() if whole else (fade,)),
+            element("path", title(kept_text), d=stream, class_="stream", fill=None if whole else "url(#river-fade)"),
+            *branches,
+        ),
         element("text", f"{count(read)} read", x="0%", y=top - 12, class_="big"),
         element("text", kept_text, x="100%", y=top - 12, text_anchor="end", class_="big"),
         *labels,
         label=f"Of {count(read)} records read, {count(kept)} were kept",
     )
+
+
+def is_whole(read: int, kept: int) -> bool:
+    """Whether a river of these numbers is drawn from zero, or cut at its top because little is lost."""
+    return read - kept >= 0.55 * read
 
 
 def histogram(bins: Sequence[tuple[str, int, str]], height: float = 190) -> Markup:
@@ -109,8 +135,8 @@ def histogram(bins: Sequence[tuple[str, int, str]], height: float = 190) -> Mark
             element(
                 "rect",
                 title(tip),
-                x=per_cent(index * width + width * 0.14),
-                width=per_cent(width * 0.72),
+                x=per_cent((index + 0.22) * width),
+                width=per_cent(width * 0.56),
                 y=base - tall,
                 height=tall,
                 rx=2,

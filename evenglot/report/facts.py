@@ -26,6 +26,8 @@ class CorpusRun:
     snapshot: int
     made_by: str
     stages: Sequence[StageTime]
+    steps: Sequence[tuple[str, float, float]]
+    """The large steps of the run: name, seconds on the clock, seconds of processor time."""
     counters: Mapping[str, int]
     wall_seconds: float | None
     cpu_seconds: float | None

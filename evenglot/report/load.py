@@ -303,6 +303,10 @@ def _corpus_run(snapshot: Snapshot, record: Mapping[str, Any]) -> CorpusRun:
         snapshot=snapshot.number,
         made_by=snapshot.made_by,
         stages=stages,
+        steps=[
+            (str(step["name"]), float(step.get("wall_seconds") or 0.0), float(step.get("cpu_seconds") or 0.0))
+            for step in record.get("steps") or []
+        ],
         counters={str(name): int(number) for name, number in (record.get("counters") or {}).items()},
         wall_seconds=record.get("wall_seconds"),
         cpu_seconds=record.get("cpu_seconds"),

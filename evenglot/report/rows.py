@@ -16,10 +16,11 @@ _MIDDLE: Final = HEIGHT / 2
 def axis(scale: Scale, text: Callable[[float], str] = tick_text, most: int = 5) -> Markup:
     """The scale, for the heading of the column."""
     parts = []
-    for value in scale.ticks(most):
+    for number, value in enumerate(scale.ticks(most)):
+        look = "tick" if number % 2 == 0 else "tick m"  # narrow screens have room for every second one
         place = scale.at(value)
         anchor = "start" if place < 4 else "end" if place > 96 else "middle"
-        parts.append(element("text", text(value), x=per_cent(place), y=10, text_anchor=anchor, class_="tick"))
+        parts.append(element("text", text(value), x=per_cent(place), y=10, text_anchor=anchor, class_=look))
         parts.append(element("line", x1=per_cent(place), x2=per_cent(place), y1=14, y2=18, class_="grid"))
     return canvas(18, *parts)
 
@@ -31,42 +32,18 @@ def bar(scale: Scale, value: float, tip: str = "", tone: str = "accent") -> Mark
     return cell(shape)
 
 
-def span(scale: Scale, start: float, end: float, tip: str = "", tone: str = "accent") -> Markup:
-    """What remains as a pale bar up to ``start``, and what goes as a strong one from there to ``end``."""
-    left, right = scale.at(start), scale.at(end)
-    width = max(right - left, 0.2 if end > start else 0)
-    return cell(
-        element("rect", x=0, y=4, width=per_cent(left), height=12, class_="fill rest"),
-        element(
-            "rect",
-            title(tip),
-            x=per_cent(min(left, 99.8)),
-            y=4,
-            width=per_cent(width),
-            height=12,
-            class_=f"fill {tone}",
-        ),
-    )
-
-
-def stacked(parts: Sequence[tuple[float, str, str]]) -> Markup:
-    """Shares of a whole side by side: (share, tone, tip), shares summing to 1 at most."""
+def stacked(scale: Scale, parts: Sequence[tuple[float, str, str]]) -> Markup:
+    """Values side by side from the low end: (value, tone, tip)."""
     shapes = []
-    place = 0.0
-    for share, tone, tip in parts:
-        if share > 0:
+    reached = 0.0
+    for value, tone, tip in parts:
+        if value > 0:
+            start, end = scale.at(reached), scale.at(reached + value)
+            width = per_cent(max(end - start, 0.2))
             shapes.append(
-                element(
-                    "rect",
-                    title(tip),
-                    x=per_cent(place),
-                    y=4,
-                    width=per_cent(max(share * 100, 0.15)),
-                    height=12,
-                    class_=f"fill {tone}",
-                )
+                element("rect", title(tip), x=per_cent(start), y=4, width=width, height=12, class_=f"fill {tone}")
             )
-        place += share * 100
+        reached += value
     return cell(*shapes)
 
 
@@ -138,11 +115,24 @@ def lollipop(
     )
 
 
-def strip(scale: Scale, values: Sequence[tuple[float, str]], middle: float | None = None) -> Markup:
-    """One translucent dot for each of many values: (value, tip); a stroke at the median."""
+def strip(scale: Scale, values: Sequence[tuple[float, int, str]], middle: float | None = None) -> Markup:
+    """One translucent dot for each of many values, its area growing with how many share it; a stroke at the median.
+
+    Args:
+        scale: of the strip.
+        values: (value, how many have it, tip).
+        middle: the median.
+    """
     parts = [
-        element("circle", title(tip), cx=per_cent(scale.at(value)), cy=_MIDDLE, r=4, class_="dot faint")
-        for value, tip in values
+        element(
+            "circle",
+            title(tip),
+            cx=per_cent(scale.at(value)),
+            cy=_MIDDLE,
+            r=min(9.0, 3 + 0.9 * many**0.5),
+            class_="dot faint",
+        )
+        for value, many, tip in values
     ]
     rule = element("line", x1="0%", x2="100%", y1=_MIDDLE, y2=_MIDDLE, class_="rule")
     if middle is not None:

@@ -77,7 +77,7 @@ def balance(context: Context) -> Section | None:
             Table(
                 [
                     Column("Language", "name"),
-                    Column("Text"),
+                    Column("Text", minor=True),
                     Column("Documents", minor=True),
                     Column("Natural", hint="Share of the training text, in bytes", minor=True),
                     Column("Share, logarithmic", "chart", axis=rows.axis(scale, percent_tick)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -89,3 +90,8 @@ def largest(counts: Mapping[str, int]) -> str:
 def words(name: str) -> str:
     """A stage or reason as words: ``exact_duplicate`` is ``exact duplicate``."""
     return name.replace("_", " ")
+
+
+def quoted(path: str) -> str:
+    """A path as one word of a shell command."""
+    return shlex.quote(path)

@@ -28,6 +28,7 @@ def duplicates(context: Context) -> Section | None:
                 charts.histogram(copy_bins(copied)),
                 caption="Kept documents by the number of documents each stands for, itself included. "
                 "Heights are logarithmic.",
+                narrow=True,
                 note=f"{plural(singles, 'further document')} had no copy.",
             )
         )
@@ -47,7 +48,7 @@ def duplicates(context: Context) -> Section | None:
             )
         )
     kinds = ", ".join(
-        f"{count(number)} {words(reason.partition('/')[2] or reason)}"
+        f"{words(reason.partition('/')[2] or reason)} {count(number)}"
         for reason, number in sorted(found.reasons.items(), key=lambda item: -item[1])
     )
     finding = (

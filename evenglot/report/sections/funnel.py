@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from markupsafe import Markup
-
 from evenglot.report import charts, rows
-from evenglot.report.blocks import Column, Equation, Figure, Group, Section, Table
+from evenglot.report.blocks import Cell, Column, Equation, Figure, Group, Note, Section, Table
 from evenglot.report.numbers import count, percent, percent_tick
 from evenglot.report.sections.context import Context, words
-from evenglot.report.svg import Scale
+from evenglot.report.svg import linear
 
-_USUAL_ORDER = (
-    "read", "normalise", "pii", "identify", "script", "quality", "filter", "deduplicate", "balance", "write",
+STAGE_ORDER = (
+    "read", "normalise", "pii", "identify", "script", "quality", "filter", "sign", "match", "deduplicate", "augment",
+    "balance", "write", "tokenize",
 )  # fmt: skip
 _TONES = 6
 """Stages told apart by colour; further ones share the last."""
@@ -35,7 +34,8 @@ def funnel(context: Context) -> Section:
     if drops:
         figure = Figure(
             charts.river(ledger.read, drops, ledger.kept_total),
-            caption="From what was read to what was kept. The thickness is the number of documents.",
+            caption="From what was read to what was kept. The thickness is the number of documents"
+            + ("." if charts.is_whole(ledger.read, ledger.kept_total) else "; the stream is cut at its top."),
             scroll=len(drops) > 3,
         )
         reason, number = max(
@@ -55,7 +55,13 @@ def funnel(context: Context) -> Section:
         finding,
         [
             block
-            for block in (*blocks, figure, _steps(context, by_stage), _by_language(context, list(by_stage)))
+            for block in (
+                *blocks,
+                figure,
+                _steps(context, by_stage) if by_stage else None,
+                _repairs(context),
+                _by_language(context, list(by_stage)),
+            )
             if block
         ],
     )
@@ -70,19 +76,16 @@ def stage_losses(context: Context) -> dict[str, dict[str, int]]:
     for name, number in ledger.by_reason().items():
         stage, _, reason = name.partition("/")
         found[stage][reason or stage] += number
-    return {stage: dict(found[stage].most_common()) for stage in _stage_order(context, list(found))}
+    return {stage: dict(found[stage].most_common()) for stage in _stage_order(list(found))}
 
 
-def _stage_order(context: Context, stages: list[str]) -> list[str]:
-    ran = [stage.name for run in context.facts.corpus.runs for stage in run.stages]
+def _stage_order(stages: list[str]) -> list[str]:
+    return sorted(stages, key=lambda stage: (stage != UNREADABLE, stage_place(stage), stage))
 
-    def place(stage: str) -> tuple[int, int, str]:
-        if stage == UNREADABLE:
-            return (0, 0, "")
-        usual = _USUAL_ORDER.index(stage) if stage in _USUAL_ORDER else len(_USUAL_ORDER)
-        return (1, ran.index(stage) if stage in ran else usual, stage)
 
-    return sorted(stages, key=place)
+def stage_place(stage: str) -> int:
+    """Where a stage stands in the pipeline; unknown ones stand last."""
+    return STAGE_ORDER.index(stage) if stage in STAGE_ORDER else len(STAGE_ORDER)
 
 
 def _tip(reasons: dict[str, int]) -> str:
@@ -105,49 +108,43 @@ def _equation(context: Context) -> Equation:
 
 def _steps(context: Context, by_stage: dict[str, dict[str, int]]) -> Table:
     ledger = context.facts.corpus.snapshot.ledger
-    scale = Scale(0, max(1, ledger.read))
+    scale = linear((number for reasons in by_stage.values() for number in reasons.values()), zero=True)
     remaining = ledger.read
     groups = []
     for stage, reasons in by_stage.items():
-        lines: list[tuple[str | Markup, ...]] = []
+        lines: list[list[Cell]] = []
         for reason, number in reasons.items():
             tip = f"{words(stage)}, {words(reason)}: {count(number)} of the {count(remaining)} still there"
-            lines.append(
-                (
-                    words(reason),
-                    count(number),
-                    percent(number / max(1, ledger.read)),
-                    rows.span(scale, remaining - number, remaining, tip, "warm"),
-                    count(remaining - number),
-                )
-            )
             remaining -= number
+            drawing = rows.bar(scale, number, tip, "warm")
+            lines.append(
+                [words(reason), count(number), percent(number / max(1, ledger.read)), drawing, count(remaining)]
+            )
         groups.append(Group(words(stage), lines))
-    groups.append(
-        Group(
-            "kept",
-            [
-                (
-                    "in the corpus",
-                    count(ledger.kept_total),
-                    percent(ledger.kept_total / max(1, ledger.read)),
-                    rows.bar(scale, ledger.kept_total, f"{count(ledger.kept_total)} kept"),
-                    count(ledger.kept_total),
-                )
-            ],
-        )
-    )
     return Table(
         [
             Column("Stage and reason", "name"),
             Column("Documents"),
             Column("Of all read"),
-            Column("Removed from what was left", "chart", axis=rows.axis(scale)),
+            Column("Set aside", "chart", axis=rows.axis(scale)),
             Column("Left", minor=True),
         ],
         groups,
         caption="Every step, in the order of the pipeline. A document leaves at the first reason that applies.",
     )
+
+
+def _repairs(context: Context) -> Note | None:
+    """What the stages counted beside rejections, such as repairs of documents that were kept."""
+    rejected = context.facts.corpus.snapshot.ledger.rejected
+    reasons = {reason.partition("/")[2] for reason in rejected}
+    found: Counter[str] = Counter()
+    for run in context.facts.corpus.runs:
+        found.update({name: number for name, number in run.counters.items() if name not in {*rejected, *reasons}})
+    if not found:
+        return None
+    shown = ", ".join(f"{words(name.replace('/', ' '))} {count(number)}" for name, number in found.most_common())
+    return Note(f"Also counted on the way: {shown}.")
 
 
 def _by_language(context: Context, stages: list[str]) -> Table:
@@ -163,26 +160,36 @@ def _by_language(context: Context, stages: list[str]) -> Table:
     coloured = [stage for stage in stages if stage != UNREADABLE]
     tones = {stage: f"c{min(index, _TONES - 1)}" for index, stage in enumerate(coloured)}
 
-    def row(lang: str) -> list[object]:
+    shares = {lang: rejected / max(1, kept + rejected) for lang, (kept, rejected) in totals.items()}
+    # A language of which nothing was kept, such as "undetermined", would flatten all others.
+    scale = linear((share for lang, share in shares.items() if totals[lang][0]), zero=True)
+
+    def row(lang: str) -> list[Cell]:
         kept, rejected = totals[lang]
         whole = max(1, kept + rejected)
-        parts = [(kept / whole, "accent", f"{context.name(lang).english}: {count(kept)} kept")]
+        parts = []
         for stage in coloured:
             number = lost[lang][stage]
             text = f"{words(stage)}: {count(number)} ({percent(number / whole)})\n{_tip(reasons[lang, stage])}"
             parts.append((number / whole, tones[stage], text))
-        return [context.name(lang), count(kept + rejected), count(kept), percent(kept / whole), rows.stacked(parts)]
+        return [
+            context.name(lang),
+            count(kept + rejected),
+            count(kept),
+            percent(kept / whole),
+            rows.stacked(scale, parts),
+        ]
 
-    key = rows.key(("bar", "accent", "kept"), *(("bar", tones[stage], words(stage)) for stage in coloured))
+    key = rows.key(*(("bar", tones[stage], words(stage)) for stage in coloured))
     return Table(
         [
             Column("Language", "language"),
             Column("Read", hint="Documents of this language, as far as it was found", minor=True),
             Column("Kept"),
             Column("Share kept"),
-            Column("", "chart", axis=rows.axis(Scale(0, 1), percent_tick)),
+            Column("Set aside, by stage", "chart", axis=rows.axis(scale, percent_tick)),
         ],
-        context.groups(list(totals), row),  # type: ignore[arg-type]
+        context.groups(list(totals), row),
         caption="The same for every language, as shares of its documents. The language is the identified one; "
         "unreadable records have none.",
         key=key,

@@ -13,6 +13,7 @@ from evenglot.report import rows
 from evenglot.report.blocks import Block, Cell, Column, Facts, Group, Section, Source, Table
 from evenglot.report.numbers import compact, count, duration, percent, plural, size
 from evenglot.report.sections.context import Context, words
+from evenglot.report.sections.funnel import stage_place
 from evenglot.report.svg import linear
 
 
@@ -21,7 +22,9 @@ def times(context: Context) -> Section | None:
     runs = [run for run in context.facts.corpus.runs if run.stages or run.wall_seconds]
     if not runs:
         return None
-    longest = linear((stage.seconds for run in runs for stage in run.stages), zero=True)
+    seconds = [stage.seconds for run in runs for stage in run.stages]
+    seconds += [wall for run in runs for _, wall, _ in run.steps]
+    longest = linear(seconds, zero=True)
     groups = []
     for run in runs:
         whole = sum(stage.seconds for stage in run.stages)
@@ -35,7 +38,7 @@ def times(context: Context) -> Section | None:
                 count(stage.records_out),
                 compact(stage.documents_per_second) if stage.documents_per_second else "",
             ]
-            for stage in run.stages
+            for stage in sorted(run.stages, key=lambda stage: (stage_place(stage.name), stage.name))
         ]
         parts = [run.made_by]
         if run.wall_seconds is not None:
@@ -46,7 +49,12 @@ def times(context: Context) -> Section | None:
             parts.append(plural(run.workers, "worker"))
         if run.peak_memory_bytes:
             parts.append(f"at most {size(run.peak_memory_bytes)} of memory")
-        groups.append(Group(" · ".join(parts), lines))
+        steps: list[list[Cell]] = [
+            [name, duration(wall), percent(wall / run.wall_seconds), rows.bar(longest, wall, name, "soft"), "", "", ""]
+            for name, wall, _ in run.steps
+            if run.wall_seconds
+        ]
+        groups.append(Group(" · ".join(parts), [*steps, *lines]))
     table = Table(
         [
             Column("Stage", "name"),
@@ -58,6 +66,9 @@ def times(context: Context) -> Section | None:
             Column("Documents / s"),
         ],
         groups,
+        key=rows.key(("bar", "soft", "steps, on the clock"), ("bar", "accent", "stages within them, processor time"))
+        if any(run.steps for run in runs)
+        else None,
     )
     total = sum(run.wall_seconds or 0 for run in runs)
     prepare = next((run for run in runs if run.made_by == "prepare" and run.wall_seconds), None)
@@ -104,7 +115,8 @@ def unreadable(context: Context) -> Section | None:
         f"{words(reason)} ({count(number)})"
         for reason, number in sorted(ledger.unreadable.items(), key=lambda item: (-item[1], item[0]))
     )
-    finding = f"{plural(ledger.unreadable_total, 'record')} could not be parsed: {kinds}. Their bytes are kept under unreadable/."
+    finding = f"{plural(ledger.unreadable_total, 'record')} could not be parsed: {kinds}."
+    finding += " Their bytes are kept under unreadable/."
     blocks: list[Block] = [table] if found else []
     return Section("unreadable", "Unreadable records", "Unreadable", finding, blocks)
 

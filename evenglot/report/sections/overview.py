@@ -32,7 +32,9 @@ def overview(context: Context) -> Section:
     prepare = sum(run.wall_seconds or 0.0 for run in facts.corpus.runs)
     seconds = prepare + sum(run.wall_seconds or 0.0 for run in facts.runs)
     if seconds:
-        tiles.append(Tile(duration(seconds), "computing time", f"{duration(prepare)} of it on the corpus"))
+        tiles.append(
+            Tile(duration(seconds), "computing time", f"{duration(prepare)} of it on the corpus" if facts.runs else "")
+        )
     return Section("overview", "At a glance", "Overview", _finding(context), [Tiles(tiles)])
 
 

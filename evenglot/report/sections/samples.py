@@ -82,7 +82,7 @@ def quote(context: Context, sample: Sample) -> Quote:
     if sample.url:
         facts.append(("url", sample.url))
     if sample.place:
-        facts.append(("from", sample.place))
+        facts.append(("from", sample.place.rpartition("/")[2]))
     facts.append(("id", sample.id))
     verdict = f"{words(sample.stage)} · {words(sample.reason)}" if sample.stage else ""
     return Quote(sample.text, sample.cut, name, facts, verdict, sample.detail)

@@ -8,6 +8,9 @@ from evenglot.report.numbers import plural, significant
 from evenglot.report.sections.context import Context, median, words
 from evenglot.report.svg import linear
 
+_NAMED = 6
+"""Languages named in a tip."""
+
 
 def thresholds(context: Context) -> Section | None:
     """One strip per bound with a dot per language; all values in a table behind it."""
@@ -20,18 +23,22 @@ def thresholds(context: Context) -> Section | None:
         values = {lang: one[bound] for lang, one in found.items() if bound in one}
         scale = linear(values.values())
         middle = median(values.values())
-        low = min(sorted(values), key=lambda lang: values[lang])
-        high = max(sorted(values), key=lambda lang: values[lang])
-        points = [(value, f"{context.name(lang).english}: {significant(value)}") for lang, value in values.items()]
-        same = values[low] == values[high]
+        shared: dict[float, list[str]] = {}
+        for lang in context.ordered(values):
+            shared.setdefault(values[lang], []).append(context.name(lang).english)
+        low, high = min(shared), max(shared)
+        points = [
+            (value, len(members), f"{significant(value)}: {_some(members)}")
+            for value, members in sorted(shared.items())
+        ]
         lines.append(
             [
                 words(bound),
-                significant(values[low]),
-                "the same everywhere" if same else context.name(low).english,
+                significant(low),
+                "all languages" if low == high else _who(shared[low]),
                 rows.strip(scale, points, middle),
-                significant(values[high]),
-                "" if same else context.name(high).english,
+                significant(high),
+                "" if low == high else _who(shared[high]),
                 significant(middle),
             ]
         )
@@ -40,13 +47,13 @@ def thresholds(context: Context) -> Section | None:
             Column("Bound", "name"),
             Column("Lowest"),
             Column("", "text", minor=True),
-            Column("Each dot a language, each bound on its own scale", "chart"),
+            Column("Each bound on its own scale", "chart"),
             Column("Highest"),
             Column("", "text", minor=True),
             Column("Median", minor=True),
         ],
         [Group("", lines)],
-        key=rows.key(("dot", "faint", "a language"), ("tick", "", "median")),
+        key=rows.key(("dot", "faint", "languages, larger where several share a bound"), ("tick", "", "median")),
     )
 
     def row(lang: str) -> list[Cell]:
@@ -65,3 +72,11 @@ def thresholds(context: Context) -> Section | None:
         "its own documents: what is usual in one language is no sign of bad text in it."
     )
     return Section("thresholds", "Thresholds per language", "Thresholds", finding, [strips, table])
+
+
+def _who(members: list[str]) -> str:
+    return members[0] if len(members) == 1 else plural(len(members), "language")
+
+
+def _some(members: list[str]) -> str:
+    return ", ".join(members[:_NAMED]) + (f" and {len(members) - _NAMED} more" if len(members) > _NAMED else "")

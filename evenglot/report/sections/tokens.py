@@ -5,7 +5,7 @@ from __future__ import annotations
 from evenglot.report import rows
 from evenglot.report.blocks import Block, Cell, Column, Missing, Section, Table
 from evenglot.report.numbers import compact, count, significant
-from evenglot.report.sections.context import Context, median
+from evenglot.report.sections.context import Context, median, quoted
 from evenglot.report.svg import linear
 
 
@@ -31,7 +31,12 @@ def tokens(context: Context) -> Section:
             f"the median is {significant(median(rate.values()))}."
         )
     if not blocks:
-        blocks = [Missing("The corpus has no tokens yet.", f"evenglot tokenize --corpus {context.facts.corpus.url}")]
+        blocks = [
+            Missing(
+                "The corpus has no tokens yet. To make them:",
+                [f"evenglot tokenize --corpus {quoted(context.facts.corpus.url)}"],
+            )
+        ]
     return Section("tokens", "Tokens per language", "Tokens", finding, blocks)
 
 

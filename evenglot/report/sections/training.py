@@ -19,7 +19,7 @@ from evenglot.report.blocks import (
 )
 from evenglot.report.facts import LanguageEvidence, TrainingRun
 from evenglot.report.numbers import compact, count, duration, percent, signed, significant, size, times
-from evenglot.report.sections.context import Context, listed, median
+from evenglot.report.sections.context import Context, listed, median, quoted
 from evenglot.report.sections.overview import effect
 from evenglot.report.svg import Scale, linear, logarithmic
 
@@ -32,8 +32,9 @@ GHOST = "mean-curve"
 def training(context: Context) -> list[Section]:
     """The sections on training; one that names the command when there is no run."""
     if not context.facts.runs:
-        command = "evenglot train --recipe recipe.yaml, then evenglot report with --run and its directory"
-        missing = Missing("No training run was given to this report.", command)
+        corpus = quoted(context.facts.corpus.url)
+        commands = [f"evenglot train --corpus {corpus} --run RUN", f"evenglot report --corpus {corpus} --run RUN"]
+        missing = Missing("This report was given no training run. To make one and show it here:", commands)
         return [Section("training", "Training", "Training", "", [missing])]
     found = [_compared(context), _curves(context), _overfitting(context), _penalties(context)]
     return [section for section in found if section is not None]

@@ -1,0 +1,141 @@
+"""The chapters: their findings and tables, from facts to blocks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evenglot.report.blocks import Equation, Matrix, Missing, Panels, Table
+from evenglot.report.config import ReportConfig
+from evenglot.report.facts import Facts
+from evenglot.report.load import load_corpus
+from evenglot.report.runs import load_runs
+from evenglot.report.sections.balance import balance
+from evenglot.report.sections.context import Context, listed, median, size_class
+from evenglot.report.sections.duplicates import copy_bins
+from evenglot.report.sections.funnel import funnel, stage_losses
+from evenglot.report.sections.identification import identification
+from evenglot.report.sections.overview import effect
+from evenglot.report.sections.thresholds import thresholds
+from evenglot.report.sections.tokens import tokens
+from evenglot.report.sections.training import smoothed, training
+
+
+def context(corpus: Path, runs: list[str]) -> Context:
+    config = ReportConfig()
+    return Context(Facts(load_corpus(str(corpus), config), load_runs(runs, config)), config)
+
+
+@pytest.fixture(scope="module")
+def small(small_corpus: Path, small_runs: list[str]) -> Context:
+    return context(small_corpus, small_runs)
+
+
+@pytest.fixture(scope="module")
+def large(large_corpus: Path, large_runs: list[str]) -> Context:
+    return context(large_corpus, large_runs)
+
+
+def tables(blocks: object) -> list[Table]:
+    assert isinstance(blocks, list | tuple)
+    return [block for block in blocks if isinstance(block, Table)]
+
+
+def test_stages_come_in_the_order_of_the_pipeline_and_sum_to_what_was_lost(large: Context) -> None:
+    losses = stage_losses(large)
+    ledger = large.facts.corpus.snapshot.ledger
+    assert list(losses) == ["unreadable", "identify", "quality", "deduplicate"]
+    assert sum(sum(reasons.values()) for reasons in losses.values()) == ledger.read - ledger.kept_total
+
+
+def test_funnel_ends_with_what_was_kept(large: Context) -> None:
+    section = funnel(large)
+    equation = next(block for block in section.blocks if isinstance(block, Equation))
+    assert equation.closes
+    steps, languages = tables(section.blocks)
+    assert steps.groups[-1].rows[-1][-1] == f"{large.facts.corpus.snapshot.ledger.kept_total:,}"
+    assert languages.rows == 60
+
+
+def test_balance_has_every_language_once_largest_first(large: Context) -> None:
+    section = balance(large)
+    assert section is not None
+    (table,) = tables(section.blocks)
+    tags = [getattr(row[0], "tag", "") for group in table.groups for row in group.rows]
+    assert tags == list(large.sizes)
+    assert len(table.groups) > 1
+
+
+def test_matrix_leaves_agreement_out(large: Context) -> None:
+    section = identification(large)
+    assert section is not None
+    matrix = next(block for block in section.blocks if isinstance(block, Matrix))
+    assert len(matrix.rows) <= 14
+    for row, cells in zip(matrix.rows, matrix.cells, strict=True):
+        for column, (text, shade, _) in zip(matrix.columns, cells, strict=True):
+            assert (shade == 0) == (text == "")
+            assert row.tag != column.tag or text == ""
+
+
+def test_effect_compares_balanced_with_proportional_in_either_order(small_corpus: Path, small_runs: list[str]) -> None:
+    sentence = effect(context(small_corpus, small_runs))
+    assert sentence == effect(context(small_corpus, small_runs[::-1]))
+    assert "unimax mixture instead of the proportional one" in sentence
+    assert "\u2212" in sentence
+    assert effect(context(small_corpus, small_runs[:1])) == ""
+
+
+def test_training_sections(large: Context) -> None:
+    found = {section.id: section for section in training(large)}
+    assert list(found) == ["bits", "curves", "gap", "penalties"]
+    summary, comparison = tables(found["bits"].blocks)
+    assert summary.rows == 2
+    assert comparison.rows == 60
+    panels = next(block for block in found["curves"].blocks if isinstance(block, Panels))
+    assert len(panels.panels) == 60
+
+
+def test_one_run_has_no_comparison(small_corpus: Path, small_runs: list[str]) -> None:
+    alone = context(small_corpus, small_runs[1:])
+    assert alone.facts.baseline is None
+    (_, table) = tables(training(alone)[0].blocks)
+    assert [column.label for column in table.columns][:3] == ["Language", "Text", "Bits per byte"]
+
+
+def test_without_runs_the_command_is_named(small_corpus: Path) -> None:
+    (section,) = training(context(small_corpus, []))
+    (missing,) = section.blocks
+    assert isinstance(missing, Missing)
+    assert missing.commands[0] == f"evenglot train --corpus {small_corpus} --run RUN"
+
+
+def test_thresholds_and_tokens_name_extremes(small: Context) -> None:
+    section = thresholds(small)
+    assert section is not None
+    strips, table = tables(section.blocks)
+    assert [row[0] for row in strips.groups[0].rows] == ["lang score", "letter share", "mean word length"]
+    assert table.rows == 3
+    assert "bytes in" in tokens(small).finding
+
+
+@pytest.mark.parametrize(
+    ("copied", "bins"),
+    [
+        ({2: 5}, [("2", 5), ("3", 0), ("4", 0)]),
+        ({2: 5, 4: 1, 6: 2, 17: 3}, [("2", 5), ("3", 0), ("4", 1), ("5–8", 2), ("9–16", 0), ("17–32", 3)]),
+    ],
+)
+def test_copy_bins(copied: dict[int, int], bins: list[tuple[str, int]]) -> None:
+    assert [(label, number) for label, number, _ in copy_bins(copied)] == bins
+
+
+def test_helpers() -> None:
+    assert size_class(0) == "no training text"
+    assert size_class(999).replace("\u202f", " ") == "100 B to 1.0 kB"
+    assert size_class(1000).replace("\u202f", " ") == "1.0 kB to 10.0 kB"
+    assert median([3.0, 1.0, 2.0]) == 2
+    assert median([]) == 0
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert listed([]) == ""
+    assert smoothed([(0, 4.0), (1, 4.0)]) == [(0, pytest.approx(4.0)), (1, pytest.approx(4.0))]

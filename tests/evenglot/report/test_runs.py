@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.errors import InputError
+from evenglot.report.config import ReportConfig
+from evenglot.report.runs import _thinned, load_run, load_runs
+
+CONFIG = ReportConfig()
+
+
+def train(step: int, loss: float) -> str:
+    languages = {"eng_Latn": {"loss": loss, "tokens": 10, "seen_tokens": 10 * step, "repeats": 0.1}}
+    row = {"kind": "train", "step": step, "tokens": step * 10, "loss": loss, "tokens_per_second": 100.0}
+    return json.dumps(row | {"languages": languages, "penalties": {"deviation": {"value": loss / 10, "strength": 1.0}}})
+
+
+def heldout(step: int, bits: float) -> str:
+    languages = {"eng_Latn": {"bits_per_byte": bits}, "heb_Hebr": {"bits_per_byte": bits + 1}}
+    row = {"kind": "heldout", "step": step, "tokens": step * 10, "objective": "causal", "languages": languages}
+    return json.dumps(row | {"macro_bits_per_byte": bits + 0.5, "micro_bits_per_byte": bits + 0.1})
+
+
+def write(root: Path, *lines: str) -> str:
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "metrics.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return str(root)
+
+
+def test_log_alone(tmp_path: Path) -> None:
+    run = load_run(write(tmp_path, train(1, 5.0), heldout(1, 4.0), train(2, 3.0), heldout(2, 2.0)), CONFIG)
+    assert run.loss == [(10.0, 5.0), (20.0, 3.0)]
+    assert run.losses == {"eng_Latn": [(10.0, 5.0), (20.0, 3.0)]}
+    assert run.heldout["heb_Hebr"] == [(10.0, 5.0), (20.0, 3.0)]
+    assert run.final == {"eng_Latn": 2.0, "heb_Hebr": 3.0}
+    assert (run.final_macro, run.final_micro, run.final_from) == (2.5, 2.1, "step 2 of the log")
+    assert run.worst == ("heb_Hebr", 3.0)
+    assert run.penalties["deviation"].value == [(10.0, 0.5), (20.0, 0.3)]
+    assert (run.step, run.tokens, run.tokens_per_second) == (2, 20, 100.0)
+    assert run.problems == []
+
+
+def test_a_cut_line_is_named_and_a_repeated_step_counts_once(tmp_path: Path) -> None:
+    run = load_run(write(tmp_path, train(1, 5.0), train(2, 4.0), train(2, 3.5), '{"kind": "tra'), CONFIG)
+    assert run.loss == [(10.0, 5.0), (20.0, 3.5)]
+    assert len(run.problems) == 1
+    assert "1 lines could not be read" in run.problems[0]
+
+
+def test_evaluation_wins_over_the_log_and_nan_drops_out(tmp_path: Path) -> None:
+    path = write(tmp_path, heldout(1, 4.0), train(1, float("nan")))
+    evaluation = {"languages": {"eng_Latn": {"bits_per_byte": 1.5}, "heb_Hebr": {"bits_per_byte": None}}}
+    (tmp_path / "evaluation.json").write_text(json.dumps(evaluation | {"macro_bits_per_byte": 1.5}), encoding="utf-8")
+    run = load_run(path, CONFIG)
+    assert run.final == {"eng_Latn": 1.5}
+    assert run.final_from == "evaluation.json"
+    assert run.loss == []
+
+
+def test_damaged_files_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path, heldout(1, 4.0))
+    (tmp_path / "summary.json").write_text("{", encoding="utf-8")
+    (tmp_path / "evidence.json").write_text("[]", encoding="utf-8")
+    run = load_run(path, CONFIG)
+    assert len(run.problems) == 1
+    assert run.evidence == {}
+    assert run.mixture == ""
+
+
+def test_names_are_mixtures_or_directories(tmp_path: Path) -> None:
+    paths = [write(tmp_path / name, heldout(1, 1.0)) for name in ("a", "b")]
+    assert [run.name for run in load_runs(paths, CONFIG)] == ["a", "b"]
+    for path, mixture in zip(paths, ("proportional", "unimax"), strict=True):
+        (Path(path) / "summary.json").write_text(json.dumps({"mixture": mixture}), encoding="utf-8")
+    assert [run.name for run in load_runs(paths, CONFIG)] == ["proportional", "unimax"]
+    assert [run.name for run in load_runs([paths[0], paths[0]], CONFIG)] == ["a (1)", "a (2)"]
+
+
+def test_no_run(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no training run"):
+        load_runs([str(tmp_path)], CONFIG)
+
+
+@given(st.integers(0, 400), st.integers(2, 60))
+def test_thinning_keeps_both_ends_and_the_limit(length: int, limit: int) -> None:
+    points = [(float(index), float(index)) for index in range(length)]
+    kept = _thinned(points, limit)
+    assert len(kept) == min(length, limit)
+    assert kept == sorted(set(kept))
+    if points:
+        assert (kept[0], kept[-1]) == (points[0], points[-1])
