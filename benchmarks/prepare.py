@@ -37,7 +37,6 @@ EXPECTED_REASONS = {
     "missing_text": {"read/missing_text"},
     "empty_text": {"read/empty_text", "normalise/empty_text"},
     "non_string_text": {"read/non_string_text"},
-    "dup_id": {"deduplicate/repeated_id"},
 }
 
 
@@ -98,6 +97,10 @@ def broken(lines: list[Line]) -> dict[str, Any]:
         landed = Counter(line.reason or line.outcome for line in lines if kind in line.kinds)
         right = sum(count for reason, count in landed.items() if reason in expected)
         found[kind] = {"lines": sum(landed.values()), "right": right, "landed": dict(landed)}
+    repeated = {line.id for line in lines if "dup_id" in line.kinds}
+    rejected = Counter(line.id for line in lines if line.reason == "deduplicate/repeated_id")
+    # Of two records with one id the first in reading order keeps it, whichever of them was planted.
+    found["dup_id"] = {"lines": len(repeated), "right": sum(rejected[id_] == 1 for id_ in repeated)}
     return found
 
 
@@ -155,7 +158,10 @@ def exact_duplicates(lines: list[Line]) -> dict[str, Any]:
         and of.text is not None
         and folded(line) == folded(of)
     ]
-    found = [pair for pair in equal if pair[0] in removed or pair[1] in removed or "filter" in (pair[0].reason or "")]
+    # A pair is settled when one of the two was removed as a copy, or when both were rejected for what they are.
+    found = [
+        pair for pair in equal if any(line in removed for line in pair) or all(line.outcome != "kept" for line in pair)
+    ]
     return {
         "removed": len(removed),
         "recall": share(len(removed), surplus),

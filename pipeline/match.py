@@ -49,6 +49,7 @@ def surviving_rows(
     rows["bytes"] = np.minimum(sizes, np.iinfo(np.uint32).max)
     rows["piece"] = piece
     rows["row"] = alive
+    rows["order"] = table.column("position").to_numpy(zero_copy_only=False)[alive]
     return rows
 
 

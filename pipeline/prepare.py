@@ -16,7 +16,7 @@ from typing import Any
 
 import fsspec
 
-from corpus.errors import EvenglotError, InputError
+from corpus.errors import ConfigurationError, EvenglotError, InputError
 from corpus.hashing import fingerprint, stable_hash
 from corpus.ledger import Ledger, sort
 from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, commit, current_number, read_snapshot
@@ -36,6 +36,8 @@ from pipeline.write.shards import WriteJob
 
 Progress = Callable[[str, int, int], None]
 _POLL_SECONDS = 0.5
+_WORTH_WORKERS = 64 << 20
+"""Bytes of input, as they lie on disk, from which on starting worker processes pays."""
 
 
 def prepare(
@@ -44,7 +46,7 @@ def prepare(
     config: PrepareConfig | None = None,
     *,
     seed: int = 0,
-    workers: int = 1,
+    workers: int | None = None,
     recipe: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Snapshot:
@@ -58,7 +60,8 @@ def prepare(
         output: corpus root, a folder or an object-store URL.
         config: settings of all stages.
         seed: decides what is held out.
-        workers: processes of the local engine.
+        workers: processes of the local engine; None takes one per core, but only one for an input so small that
+            starting more would take longer than it saves.
         recipe: the whole resolved recipe, stored with the snapshot.
         progress: called with (step, done, total) now and then.
 
@@ -83,13 +86,14 @@ class PrepareRun:
         output: str,
         config: PrepareConfig,
         seed: int,
-        workers: int,
+        workers: int | None,
         recipe: dict[str, Any],
         progress: Progress | None,
     ) -> None:
-        if workers < 1:
-            raise EvenglotError(f"--workers is {workers}", "Give a number of at least 1")
-        self.inputs, self.config, self.seed, self.workers, self.recipe = inputs, config, seed, workers, recipe
+        if workers is not None and workers < 1:
+            raise ConfigurationError(f"--workers is {workers}", "Give a number of at least 1")
+        self.inputs, self.config, self.seed, self.recipe = inputs, config, seed, recipe
+        self.workers_asked = workers
         self.progress = progress or (lambda step, done, total: None)
         self.corpus = Storage(output)
         self.output = output
@@ -99,6 +103,7 @@ class PrepareRun:
     def execute(self) -> Snapshot:
         """Run what is not done yet and commit."""
         splits = plan(self.inputs, self.config.split_bytes)
+        self.workers = self.workers_asked or default_workers(splits)
         model = load_model(self.config.identify.model)
         self.identifier = model.describe()
         self.identity = self.run_identity(splits)
@@ -163,7 +168,7 @@ class PrepareRun:
             return sum(sizes.get(name, 0) for name in names), total
 
         if waiting:
-            with self.step("read, clean, identify, score", done):
+            with self.step("read, clean, identify, score (bytes)", done):
                 self.run_job(read_job(waiting, self.work_url, self.config))
         ends, pieces = [], []
         for task in tasks:
@@ -187,7 +192,7 @@ class PrepareRun:
         def done() -> tuple[int, int]:
             return sum(name.endswith(".arrow") for name in self.work.list("match")), len(names)
 
-        with self.step("thresholds, duplicates", done):
+        with self.step("thresholds, duplicates (pieces)", done):
             self.run_job(match_job(names, self.work_url, self.config, self.seed))
         found = dict(json_files(self.work, "match"))
         thresholds: dict[str, dict[str, float]] = found.get("thresholds", {})
@@ -298,7 +303,8 @@ class PrepareRun:
             ledger=ledger,
             thresholds=thresholds,
             identifier=self.identifier,
-            recipe=self.recipe,
+            # Where the output goes is no part of what it is: the same corpus elsewhere has the same bytes.
+            recipe={key: value for key, value in self.recipe.items() if key not in ("corpus", "run")},
             fingerprint=self.identity,
             warnings=self.warnings(ledger),
             files=sorted(files, key=lambda file: file.path),
@@ -409,6 +415,11 @@ def evidence(accounts: Sequence[dict[str, Any]], ledger: Ledger) -> dict[str, La
         if totals[lang]["documents"] or totals[lang]["heldout_documents"]:
             found[lang] = LanguageEvidence.model_validate({**totals[lang], "rejected": rejected[lang][1]})
     return found
+
+
+def default_workers(splits: Sequence[Split]) -> int:
+    """One worker per core, or one in all for a small input."""
+    return (os.cpu_count() or 1) if sum(split.bytes for split in splits) >= _WORTH_WORKERS else 1
 
 
 def split_identity(split: Split) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from corpus.schema import REJECTED_SCHEMA, UNDETERMINED
 from corpus.shards import ShardWriter, conform, open_shard, read_table
 from corpus.storage import Storage
 from pipeline.piece import EndOfSplit, Piece
+from pipeline.stage import with_column
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def finished_split(storage: Storage, task: str) -> tuple[EndOfSplit, list[PieceA
 
 
 def by_language(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows ordered by language; rows of one language keep their order."""
+    """The rows ordered by language; rows of one language keep their order, and ``position`` says what it was."""
+    batch = with_column(batch, "position", pa.array(np.arange(batch.num_rows, dtype=np.uint32)))
     if batch.num_rows == 0:
         return batch
     values = batch.column("lang").dictionary_encode()

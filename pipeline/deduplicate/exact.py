@@ -1,4 +1,4 @@
-"""Exact duplicates by packed keys: pure NumPy over arrays of 48-byte rows, never over text.
+"""Exact duplicates by packed keys: pure NumPy over arrays of 52-byte rows, never over text.
 
 A row stands for one record that passed the filters. Rows are dealt to partitions by a byte of the key that
 is compared, so that all rows which could be equal meet in one partition; what a partition decides depends
@@ -24,9 +24,10 @@ ROW: Final = np.dtype(
         ("bytes", "<u4"),
         ("piece", "<u4"),  # which staged file
         ("row", "<u4"),  # which row of it
+        ("order", "<u4"),  # where it stood in the piece as it was read
     ]
 )
-"""One surviving record: 48 bytes."""
+"""One surviving record: 52 bytes."""
 
 DECISION: Final = np.dtype(
     [("piece", "<u4"), ("row", "<u4"), ("verdict", "u1"), ("copies", "<u4"), ("other", "S16")], align=True
@@ -56,7 +57,7 @@ class IdOutcome:
 
 
 def resolve_ids(rows: Rows, config: DeduplicateConfig) -> IdOutcome:
-    """Of several records with one id and different texts, the first by place keeps the id.
+    """Of several records with one id and different texts, the first in reading order keeps the id.
 
     The others are decided on here, or go on under an id made of the old one and the text's key, as the
     configuration says. Records that share id and text are left to the comparison of texts.
@@ -65,7 +66,7 @@ def resolve_ids(rows: Rows, config: DeduplicateConfig) -> IdOutcome:
         rows: all rows of a partition by id, in any order.
         config: what to do with the others.
     """
-    ordered = rows[np.lexsort((rows["row"], rows["piece"], rows["id"]))]
+    ordered = rows[np.lexsort((rows["order"], rows["piece"], rows["id"]))]
     first = np.ones(len(ordered), dtype=bool)
     first[1:] = ordered["id"][1:] != ordered["id"][:-1]
     owner = np.flatnonzero(first)[np.cumsum(first) - 1]
@@ -75,7 +76,7 @@ def resolve_ids(rows: Rows, config: DeduplicateConfig) -> IdOutcome:
     decisions = np.zeros(int(repeated.sum()), dtype=DECISION)
     if config.repeated_id == "keep":
         for row in np.flatnonzero(repeated):
-            place = b"%d/%d" % (ordered["piece"][row], ordered["row"][row]) if not config.exact else b""
+            place = b"%d/%d" % (ordered["piece"][row], ordered["order"][row]) if not config.exact else b""
             ordered["id"][row] = xxhash.xxh3_128_digest(ordered[row]["id"] + ordered[row]["key"] + place)
         return IdOutcome(ordered, decisions[:0])
     for name in ("piece", "row"):
@@ -88,13 +89,13 @@ def resolve_ids(rows: Rows, config: DeduplicateConfig) -> IdOutcome:
 def resolve_texts(rows: Rows) -> Rows:
     """One decision for each row: of equal texts the best stays and counts the others.
 
-    The best is the one of higher quality, then longer (in bytes), then of smaller id, then the first by place.
+    The best is the one of higher quality, then longer (in bytes), then of smaller id, then the first in reading order.
 
     Args:
         rows: all rows of a partition by text key, in any order.
     """
     shortness = np.iinfo(np.uint32).max - rows["bytes"]
-    ordered = rows[np.lexsort((rows["row"], rows["piece"], rows["id"], shortness, -rows["quality"], rows["key"]))]
+    ordered = rows[np.lexsort((rows["order"], rows["piece"], rows["id"], shortness, -rows["quality"], rows["key"]))]
     first = np.ones(len(ordered), dtype=bool)
     first[1:] = ordered["key"][1:] != ordered["key"][:-1]
     starts = np.flatnonzero(first)

@@ -140,7 +140,7 @@ def test_weights_follow_the_mixture(corpus: Path) -> None:
 
 
 def test_second_run_elsewhere_and_two_workers_give_the_same_bytes(corpus: Path, tmp_path: Path) -> None:
-    path = write_input(tmp_path)
+    path = corpus.parent / "in" / "mixed.jsonl"
     prepare(inputs(path), str(tmp_path / "again"))
     config = PrepareConfig(split_bytes=1024, batch_bytes=1024)
     prepare(inputs(path), str(tmp_path / "one"), config, workers=1)

@@ -21,7 +21,7 @@ from pipeline.deduplicate.exact import (
 
 def rows(*values: tuple[str, str, float, int, int, int]) -> np.ndarray:
     """(id, key, quality, bytes, piece, row), ids and keys padded to 16 bytes."""
-    packed = [(i.encode().rjust(16, b"."), k.encode().rjust(16, b"."), *rest) for i, k, *rest in values]
+    packed = [(i.encode().rjust(16, b"."), k.encode().rjust(16, b"."), *rest, rest[-1]) for i, k, *rest in values]
     return np.array(packed, dtype=ROW)
 
 
