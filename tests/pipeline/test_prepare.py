@@ -181,7 +181,7 @@ def test_shards_are_cut_by_size_and_hold_one_split_each(tmp_path: Path) -> None:
 
 def test_input_that_is_nearly_all_broken_fails_and_commits_nothing(tmp_path: Path) -> None:
     path = tmp_path / "wrong.jsonl"
-    path.write_text("this is plain text\n" * 50)
+    path.write_text('{"text": "a good beginning"}\n' * 40 + "this is plain text\n" * 60)
     with pytest.raises(InputError, match="cannot be parsed"):
         prepare(inputs(path), str(tmp_path / "corpus"))
     assert current_number(Storage(str(tmp_path / "corpus"))) is None
