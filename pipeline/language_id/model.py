@@ -1,0 +1,275 @@
+"""fastText language identification models of any origin, with labels in our tags, over whole documents."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus.errors import ConfigurationError
+from corpus.hashing import file_hash
+from corpus.schema import NO_LANGUAGE, UNDETERMINED
+from corpus.tags import UnknownLanguage, script_of, to_tag
+from pipeline.language_id.config import DEFAULT_MODEL, IdentifyConfig
+from pipeline.language_id.scripts import ScriptCounter
+from pipeline.language_id.text import clean, windows
+
+BUILTIN_FOLDER: Final = Path(__file__).parent / "models"
+BUILTIN_FILE: Final = BUILTIN_FOLDER / "evenglot-lid.ftz"
+BUILTIN_CARD: Final = BUILTIN_FOLDER / "evenglot-lid.json"
+
+_HUB_ID: Final = re.compile(r"[\w.-]+/[\w.-]+(?:/[\w./-]+\.(?:bin|ftz))?")
+_HUB_FILE: Final = "model.bin"
+_LICENCES: Final = {
+    "cis-lmu/glotlid": "Apache-2.0",
+    "facebook/fasttext-language-identification": "CC BY-NC 4.0",
+    "laurievb/openlid": "GPL-3.0",
+    "laurievb/openlid-v2": "GPL-3.0",
+    "hplt/openlid-v3": "GPL-3.0",
+    "lid.176.bin": "CC BY-SA 3.0",
+    "lid.176.ftz": "CC BY-SA 3.0",
+    "lid218e.bin": "CC BY-NC 4.0",
+}
+_SCRIPT_SHARE: Final = 0.2
+"""Least share of a window's letters that a label's script must be able to write."""
+_BATCH: Final = 4096
+"""Windows given to fastText at once; bounds memory."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The labels of n documents."""
+
+    tags: list[str]
+    """``iso639-3_Script``, ``und`` where no label is credible, ``zxx`` where there is no language."""
+    scores: npt.NDArray[np.float32]
+    """[n] probability of the tag, averaged over what was read of the document."""
+
+
+class LanguageModel:
+    """A loaded model. It holds native memory and does not pickle: load it in the process that uses it.
+
+    Args:
+        path: a fastText supervised model, quantised or not.
+        name: as the user gave it, for messages and provenance.
+        licence: of the model file, where known.
+        cleaned: whether the model was trained on text passed through ``clean``.
+
+    Raises:
+        ConfigurationError: the file is missing or is no such model.
+    """
+
+    def __init__(self, path: Path, name: str, licence: str | None = None, cleaned: bool = False) -> None:
+        import fasttext
+
+        try:
+            self._model: Any = fasttext.load_model(str(path))
+            labels: list[str] = self._model.get_labels()
+        except (ValueError, RuntimeError, MemoryError) as error:
+            raise ConfigurationError(
+                f"language identification model '{name}': {path} cannot be loaded: {error}",
+                "Give the path of a fastText model file (.bin or .ftz)",
+            ) from error
+        if not labels or not labels[0].startswith("__label__"):
+            raise ConfigurationError(
+                f"language identification model '{name}': {path} holds word vectors, not labels",
+                "Give a fastText model trained with `supervised`",
+            )
+        self.name = name
+        self.licence = licence
+        self.path = path
+        self.unmapped: tuple[str, ...] = ()
+        """Labels of the model that name no language known to us; their votes count for ``und``."""
+        self._cleaned = cleaned
+        tags = [_tag(label, cleaned) for label in labels]
+        self.unmapped = tuple(
+            label for label, tag in zip(labels, tags, strict=True) if tag == UNDETERMINED and "und" not in label
+        )
+        self.tags: tuple[str, ...] = tuple(sorted(set(tags)))
+        position = {tag: number for number, tag in enumerate(self.tags)}
+        self._tag_of_label = {label: position[tag] for label, tag in zip(labels, tags, strict=True)}
+        scripts = sorted({script for tag in self.tags if (script := script_of(tag))})
+        self._scripts = ScriptCounter.of(scripts)
+        self._script_of_tag = np.array(
+            [scripts.index(script) if (script := script_of(tag)) else len(scripts) for tag in self.tags], dtype=np.int64
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """What a snapshot says of the model that labelled it: name, hash of the file, licence, number of labels."""
+        return {
+            "name": self.name,
+            "hash": file_hash(self.path),
+            "licence": self.licence,
+            "labels": len(self.tags),
+        }
+
+    def predict(
+        self, texts: Sequence[str], config: IdentifyConfig | None = None, declared: Sequence[str | None] | None = None
+    ) -> Prediction:
+        """Label whole documents.
+
+        Each document is cut into windows that cover it, or sample it evenly when it is long; each window votes
+        with its candidates' probabilities, weighted by its letters. Labels whose script the window is not
+        written in get no vote.
+
+        Args:
+            texts: n documents, NFC.
+            config: windows, candidates and thresholds.
+            declared: n tags or None; used only as far as ``config.declared_prior`` says.
+
+        Returns:
+            n tags and scores; a document's result does not depend on the others.
+        """
+        config = config or IdentifyConfig()
+        owners: list[int] = []
+        pieces: list[str] = []
+        for number, text in enumerate(texts):
+            found = windows(text, config.windows, config.window_chars)
+            pieces += found
+            owners += [number] * len(found)
+        letters, documents, tags, probabilities = self._candidates(pieces, np.array(owners, dtype=np.int64), config)
+        if declared is not None and config.declared_prior > 0:
+            known = {tag: number for number, tag in enumerate(self.tags)}
+            asked = np.array([known.get(tag, -1) if tag else -1 for tag in declared], dtype=np.int64)
+            probabilities = np.where(
+                asked[documents] == tags, probabilities * np.exp(config.declared_prior), probabilities
+            )
+        total = np.bincount(np.array(owners, dtype=np.int64), weights=letters, minlength=len(texts))
+        winner, votes = _elect(documents, tags, probabilities, len(texts), len(self.tags))
+        scores = np.minimum(votes / np.maximum(total, 1.0), 1.0)
+        result = [
+            self.tags[tag] if tag >= 0 and score >= config.min_score else UNDETERMINED
+            for tag, score in zip(winner.tolist(), scores.tolist(), strict=True)
+        ]
+        for number in np.flatnonzero(total < config.min_letters).tolist():
+            if texts[number].strip():
+                result[number], scores[number] = NO_LANGUAGE, 1.0
+            else:
+                result[number], scores[number] = UNDETERMINED, 0.0
+        return Prediction(result, scores.astype(np.float32))
+
+    def _candidates(
+        self, pieces: list[str], owners: npt.NDArray[np.int64], config: IdentifyConfig
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Letters of each window; and document, tag and weighted probability of each vote."""
+        letters = np.zeros(len(pieces), dtype=np.float32)
+        documents, tags, weights = [], [], []
+        for start in range(0, len(pieces), _BATCH):
+            given = pieces[start : start + _BATCH]
+            cleaned = clean(given)
+            count, by_script = self._scripts.count(cleaned)
+            letters[start : start + len(given)] = count
+            rows = np.flatnonzero(count > 0)
+            if not len(rows):
+                continue
+            lines = cleaned if self._cleaned else [_one_line(piece) for piece in given]
+            found, probabilities = self._model.predict([lines[row] for row in rows.tolist()], k=config.candidates)
+            row = np.repeat(rows, np.fromiter(map(len, found), dtype=np.int64, count=len(found)))
+            index = self._tag_of_label
+            tag = np.array([index[label] for label in chain.from_iterable(found)], dtype=np.int64)
+            probability = np.concatenate([np.asarray(values, dtype=np.float64) for values in probabilities])
+            share = by_script / np.maximum(count, 1.0)[:, None]
+            share = np.concatenate([share, np.ones((len(given), 1), dtype=np.float32)], axis=1)
+            credible = share[row, self._script_of_tag[tag]] >= _SCRIPT_SHARE
+            documents.append(owners[start + row])
+            tags.append(tag)
+            weights.append(np.where(credible, np.minimum(probability, 1.0) * count[row], 0.0))
+        if not documents:
+            return letters, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float64)
+        return letters, np.concatenate(documents), np.concatenate(tags), np.concatenate(weights)
+
+
+def load_model(name: str = DEFAULT_MODEL) -> LanguageModel:
+    """Load a model, once per process and name.
+
+    Args:
+        name: ``evenglot``, a path, or a hub id (``owner/name``, or ``owner/name/file.bin``).
+
+    Raises:
+        ConfigurationError: there is no such file, the hub cannot be reached, or it is no language model.
+    """
+    return _load(name)
+
+
+@lru_cache(maxsize=4)
+def _load(name: str) -> LanguageModel:
+    if name == DEFAULT_MODEL:
+        return LanguageModel(BUILTIN_FILE, name, str(model_card()["licence"]), cleaned=True)
+    path = Path(name).expanduser()
+    if path.is_file():
+        card = path.with_suffix(".json")
+        ours = card.is_file() and json.loads(card.read_text(encoding="utf-8")).get("name") == model_card()["name"]
+        return LanguageModel(path, name, _LICENCES.get(path.name.lower()), cleaned=ours)
+    if _HUB_ID.fullmatch(name) and not name.startswith("."):
+        return LanguageModel(_download(name), name, _LICENCES.get("/".join(name.lower().split("/")[:2])))
+    raise ConfigurationError(
+        f"language identification model '{name}' is no file and no hub id",
+        f"Use '{DEFAULT_MODEL}', the path of a fastText model, or a hub id such as cis-lmu/glotlid",
+    )
+
+
+@lru_cache(maxsize=1)
+def model_card() -> dict[str, Any]:
+    """What is known of the model that ships: name, version, licence, labels, sources, scores, hash."""
+    card: dict[str, Any] = json.loads(BUILTIN_CARD.read_text(encoding="utf-8"))
+    return card
+
+
+def _download(name: str) -> Path:
+    owner, repository, *file = name.split("/")
+    try:
+        from huggingface_hub import hf_hub_download
+    except ImportError as error:
+        raise ConfigurationError(
+            f"language identification model '{name}' is on the hub, but huggingface_hub is not installed",
+            "Install it with `pip install huggingface_hub`, or give the path of a model file",
+        ) from error
+    try:
+        return Path(hf_hub_download(f"{owner}/{repository}", "/".join(file) or _HUB_FILE))
+    except Exception as error:
+        raise ConfigurationError(
+            f"language identification model '{name}' is no local file and cannot be fetched from the hub "
+            f"({type(error).__name__})",
+            f"Check the name and the connection, or give the path of a downloaded file, or use '{DEFAULT_MODEL}'",
+        ) from error
+
+
+def _tag(label: str, ours: bool) -> str:
+    if ours:
+        return label.removeprefix("__label__")
+    try:
+        return to_tag(label)
+    except UnknownLanguage:
+        return UNDETERMINED
+
+
+def _one_line(text: str) -> str:
+    """What fastText's binding can take: one line, no lone surrogates."""
+    return " ".join(text.split()).encode("utf-8", "replace").decode("utf-8")
+
+
+def _elect(
+    documents: npt.NDArray[np.int64],
+    tags: npt.NDArray[np.int64],
+    weights: npt.NDArray[np.float64],
+    count: int,
+    width: int,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """The tag with the most votes of each document, or -1 without any, and its votes; ties go to the first tag."""
+    winner = np.full(count, -1, dtype=np.int64)
+    votes = np.zeros(count, dtype=np.float64)
+    keys, places = np.unique(documents * width + tags, return_inverse=True)
+    sums = np.bincount(places, weights=weights, minlength=len(keys))
+    order = np.lexsort((-keys, sums))  # the best of each document is written last
+    order = order[sums[order] > 0]
+    winner[keys[order] // width] = keys[order] % width
+    votes[keys[order] // width] = sums[order]
+    return winner, votes

@@ -1,0 +1,319 @@
+"""Train the language identification model that ships, from labelled text, and write its card.
+
+    python -m pipeline.language_id.train --data ../shared/data --output pipeline/language_id/models
+
+One thread, fixed seeds: the same data gives the same file on the same platform. Test parts of the data are read
+only to report the final scores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from corpus.errors import EvenglotError, InputError
+from corpus.hashing import file_hash, stable_hash
+from corpus.tags import english_name, script_of
+from pipeline.language_id.compress import refit_output
+from pipeline.language_id.evaluate import Scores, score, score_corpus, score_udhr
+from pipeline.language_id.examples import Balance, build
+from pipeline.language_id.model import BUILTIN_CARD, BUILTIN_FILE, LanguageModel
+from pipeline.language_id.sources import LICENCES, Unit, corpus_units, ntrex, nusax, parallel, udhr
+
+NAME: Final = "evenglot-lid"
+VERSION: Final = "1"
+LICENCE: Final = "CC BY-SA 4.0"
+"""Most of the training text is share-alike; the model file follows it. The code is Apache-2.0."""
+_BEGIN: Final = "<!-- scores: begin -->"
+_END: Final = "<!-- scores: end -->"
+_HELD_OUT_PART: Final = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What fastText is trained with; chosen on a held-out sixth of the training groups."""
+
+    dim: int = 64
+    epoch: int = 10
+    lr: float = 0.8
+    minn: int = 1
+    maxn: int = 5
+    bucket: int = 350_000
+    min_count: int = 50
+    cutoff: int = 0
+    """Features kept, by the length of their vectors; 0 keeps all."""
+    dsub: int = 4
+    """Numbers of a vector quantised together; more makes the file smaller and faster, and coarser."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line of the training."""
+    options = _parser().parse_args(arguments)
+    try:
+        run(
+            options.data,
+            options.output,
+            _settings(options),
+            _balance(options),
+            options.seed,
+            options.tune,
+            options.card,
+        )
+    except EvenglotError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def run(
+    data: Path, output: Path, settings: Settings, balance: Balance, seed: int, tune: bool, card: Path | None
+) -> Scores:
+    """Train, quantise, score and write the model.
+
+    Args:
+        data: folder with ``eval/``, ``lid/``, ``parallel/`` and ``corpus/``.
+        output: folder for the model and its JSON card.
+        settings: of fastText.
+        balance: amounts of text per language.
+        seed: of spans and order.
+        tune: hold a sixth of the training groups out, score on them and never read a test part.
+        card: Markdown file whose scores between the two markers are replaced.
+
+    Returns:
+        The scores on held-out sentences: of the tuning part, or of the declaration's test part.
+    """
+    units = list(labelled(data))
+    held = [unit for unit in units if tune and _is_held_out(unit)]
+    units = [unit for unit in units if not (tune and _is_held_out(unit))]
+    _say(f"{len(units):,} texts in {len({unit.tag for unit in units})} languages")
+    lines = build(units, balance, seed)
+    _say(f"{len(lines):,} examples, {sum(map(len, lines)):,} characters")
+    output.mkdir(parents=True, exist_ok=True)
+    path = output / BUILTIN_FILE.name
+    start = time.process_time()
+    _fit(lines, settings, path)
+    seconds = time.process_time() - start
+    _say(f"trained in {seconds:.0f} CPU seconds, {path.stat().st_size / 1e6:.2f} MB")
+    model = LanguageModel(path, NAME, LICENCE, cleaned=True)
+    if tune:
+        by_source: defaultdict[str, list[Unit]] = defaultdict(list)
+        for unit in held:
+            by_source[unit.source].append(unit)
+        found = {source: _score_units(model, by_source[source]) for source in sorted(by_source)}
+        for source, scores in found.items():
+            _say(
+                f"held out, {source}: {scores.count:,} texts, accuracy {scores.accuracy:.4f}, "
+                f"macro F1 {scores.macro_f1:.4f}"
+            )
+        return found["udhr"]
+    declaration = score_udhr(model, data)
+    unseen, _, wrong = score_corpus(model, data)
+    _say(f"declaration, test sentences: accuracy {declaration.accuracy:.4f}, macro F1 {declaration.macro_f1:.4f}")
+    _say(
+        f"unseen clean documents: accuracy {unseen.accuracy:.4f}, macro recall {unseen.macro_recall:.4f}; "
+        f"wrong labels found {wrong.found:.4f}, corrected {wrong.corrected:.4f}"
+    )
+    facts = _facts(path, model, units, lines, settings, balance, seed)
+    facts["scores"] = {
+        "udhr_test_sentences": _numbers(declaration),
+        "clean_documents_unseen": _numbers(unseen),
+        "wrong_labels_unseen": dataclasses.asdict(wrong),
+    }
+    facts["per_language"] = _per_language(declaration, unseen)
+    target = output / BUILTIN_CARD.name
+    target.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if card is not None:
+        _update_card(card, facts)
+    _say(f"wrote {path} and {target}")
+    return declaration
+
+
+def labelled(data: Path) -> Iterator[Unit]:
+    """All text for training, from every source."""
+    yield from udhr(data, "dev")
+    yield from ntrex(data)
+    yield from parallel(data)
+    yield from nusax(data)
+    yield from corpus_units(data)
+
+
+def score_table(facts: dict[str, Any]) -> str:
+    """The per-language scores of a JSON card as a Markdown table."""
+    rows = [
+        "| tag | language | characters | sources | declaration F1 | documents | document recall |",
+        "|---|---|---:|---|---:|---:|---:|",
+    ]
+    for tag, entry in facts["per_language"].items():
+        training = facts["training"]["languages"].get(tag, {})
+        cells = [
+            tag,
+            english_name(tag),
+            f"{training.get('characters', 0):,}",
+            ", ".join(training.get("sources", [])),
+            _cell(entry.get("udhr_f1")),
+            str(entry.get("documents", "")),
+            _cell(entry.get("document_recall")),
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _fit(lines: Sequence[str], settings: Settings, path: Path) -> None:
+    import fasttext
+
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as handle:
+        handle.write("\n".join(lines) + "\n")
+        handle.flush()
+        model = fasttext.train_supervised(
+            handle.name,
+            dim=settings.dim,
+            epoch=settings.epoch,
+            lr=settings.lr,
+            minn=settings.minn,
+            maxn=settings.maxn,
+            bucket=settings.bucket,
+            minCount=settings.min_count,
+            wordNgrams=1,
+            loss="softmax",
+            thread=1,
+            verbose=2 if sys.stderr.isatty() else 0,
+        )
+        # Retraining after the cut recovers what the dropped features carried.
+        model.quantize(
+            handle.name if settings.cutoff else None,
+            qnorm=True,
+            qout=False,
+            cutoff=settings.cutoff,
+            retrain=settings.cutoff > 0,
+            dsub=settings.dsub,
+            thread=1,
+            verbose=0,
+        )
+    partial = path.with_name(f"{path.name}.part")
+    model.save_model(str(partial))
+    refit_output(partial, lines)
+    partial.replace(path)
+
+
+def _is_held_out(unit: Unit) -> bool:
+    return stable_hash("language-id-tune", unit.group) % _HELD_OUT_PART == 0
+
+
+def _score_units(model: LanguageModel, units: Sequence[Unit]) -> Scores:
+    return score([unit.tag for unit in units], model.predict([unit.text for unit in units]).tags)
+
+
+def _numbers(scores: Scores) -> dict[str, float | int]:
+    return {
+        "count": scores.count,
+        "languages": len(scores.languages),
+        "accuracy": round(scores.accuracy, 4),
+        "macro_f1": round(scores.macro_f1, 4),
+        "macro_recall": round(scores.macro_recall, 4),
+    }
+
+
+def _per_language(declaration: Scores, unseen: Scores) -> dict[str, dict[str, Any]]:
+    found: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for tag, entry in declaration.languages.items():
+        found[tag].update(udhr_sentences=entry.count, udhr_f1=round(entry.f1, 3))
+    for tag, entry in unseen.languages.items():
+        found[tag].update(documents=entry.count, document_recall=round(entry.recall, 3), document_f1=round(entry.f1, 3))
+    return {tag: found[tag] for tag in sorted(found)}
+
+
+def _facts(
+    path: Path,
+    model: LanguageModel,
+    units: Sequence[Unit],
+    lines: Sequence[str],
+    settings: Settings,
+    balance: Balance,
+    seed: int,
+) -> dict[str, Any]:
+    characters: Counter[str] = Counter()
+    sources: defaultdict[str, set[str]] = defaultdict(set)
+    for unit in units:
+        characters[unit.tag] += len(unit.text)
+        sources[unit.tag].add(unit.source)
+    return {
+        "name": NAME,
+        "version": VERSION,
+        "licence": LICENCE,
+        "file": path.name,
+        "bytes": path.stat().st_size,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "xxh3_128": file_hash(path),
+        "labels": list(model.tags),
+        "scripts": sorted({script for tag in model.tags if (script := script_of(tag))}),
+        "training": {
+            "settings": dataclasses.asdict(settings),
+            "balance": dataclasses.asdict(balance),
+            "seed": seed,
+            "examples": len(lines),
+            "sources": {
+                name: {"licence": LICENCES[name], "texts": count}
+                for name, count in sorted(Counter(unit.source for unit in units).items())
+            },
+            "noise": LICENCES["noise"],
+            "languages": {
+                tag: {"characters": characters[tag], "sources": sorted(sources[tag])} for tag in sorted(characters)
+            },
+        },
+    }
+
+
+def _update_card(card: Path, facts: dict[str, Any]) -> None:
+    text = card.read_text(encoding="utf-8")
+    if _BEGIN not in text or _END not in text:
+        raise InputError(f"{card} has no '{_BEGIN}' and '{_END}'", "Add both lines where the table belongs")
+    head, rest = text.split(_BEGIN, 1)
+    tail = rest.split(_END, 1)[1]
+    card.write_text(f"{head}{_BEGIN}\n{score_table(facts)}\n{_END}{tail}", encoding="utf-8")
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.language_id.train",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with eval/, lid/, parallel/ and corpus/")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the model and its JSON card")
+    parser.add_argument("--card", type=Path, help="Markdown card whose table of scores is replaced")
+    parser.add_argument("--tune", action="store_true", help="hold out a sixth of the training groups and score on them")
+    parser.add_argument("--seed", type=int, default=0, help="seed of spans and order")
+    for kind in (Settings, Balance):
+        for field in dataclasses.fields(kind):
+            flag = "--" + field.name.replace("_", "-")
+            parser.add_argument(flag, type=type(field.default), default=field.default, help=f"default {field.default}")
+    return parser
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    return Settings(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Settings)})
+
+
+def _balance(options: argparse.Namespace) -> Balance:
+    return Balance(**{field.name: getattr(options, field.name) for field in dataclasses.fields(Balance)})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
