@@ -82,7 +82,12 @@ def _legacy(text: str) -> str | None:
         data = text.encode("latin-1")
     except UnicodeEncodeError:
         return None
-    return _as_shift_jis(data) or _as_windows_1251(data)
+    shift_jis = _as_shift_jis(data)
+    if shift_jis is not None:
+        return shift_jis
+    # The bytes of UTF-8 in an Indic script read as much like Cyrillic as Cyrillic does.
+    in_sequences = sum(len(match[0]) for match in _UTF8.finditer(text))
+    return _as_windows_1251(data) if in_sequences * 4 < high else None
 
 
 def _as_windows_1251(data: bytes) -> str | None:

@@ -46,7 +46,7 @@ class FilterConfig(Config):
     languages: dict[str, dict[str, float]] = Field(default_factory=dict)
     """Limits fixed by hand, by language tag and limit name: ``{tha_Thai: {min_punctuation: 0}}``."""
 
-    min_lang_score: Limit = Limit(strictest=0.5, loosest=0.3, default=0.3, sigmas=3)
+    min_lang_score: Limit = Limit(strictest=0.4, loosest=0.2, default=0.25, sigmas=3)
     """Probability of the language. Reason ``low_score`` of the stage ``identify``."""
     min_words: Limit = Limit(strictest=10, loosest=5, default=8, sigmas=3)
     """Words, or letters in scripts without spaces. Reason ``too_short``."""
