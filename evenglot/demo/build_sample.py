@@ -41,7 +41,7 @@ NOTES: Final = "notes.txt"
 WEB: Final = "web.wet.gz"
 TRUTH: Final = "truth.jsonl"
 JSON_FILES: Final = frozenset({NEWS, STORIES})
-SHARES: Final = ((NEWS, 42), (STORIES, 28), (LETTERS, 12), (NOTES, 6), (WEB, 12))
+SHARES: Final = ((NEWS, 30), (STORIES, 42), (LETTERS, 12), (NOTES, 6), (WEB, 10))
 """Percentage of the documents that goes to each file."""
 
 CLEAN: Final = "clean"
@@ -180,7 +180,13 @@ def compose(documents: dict[str, list[str]]) -> list[Item]:
     )
     for kind in ("truncated_json", "invalid_utf8"):
         sample.each(kind, _english(2), lambda item, _: item, files=JSON_FILES)
-    sample.each("duplicate_id", _english(2), sample.borrow_id, files=frozenset({NEWS}))
+    sample.each(
+        "duplicate_id",
+        _english(2),
+        sample.borrow_id,
+        files=frozenset({NEWS}),
+        suits=lambda item, _: item.id not in sample.lent,
+    )
     sample.copies(len(items) * COPY_PERCENT // 100)
     sample.near_copies(NEAR_COPIES)
     return [*map(_boilerplate, sample.items), *_junk(junk), *_not_records()]
@@ -203,8 +209,9 @@ def write(items: list[Item], folder: Path) -> None:
             content = gzip.compress(content, mtime=0)
         (folder / name).write_bytes(content)
         for line, item in enumerate(chosen, 2 if name == LETTERS else 1):
-            record = {"file": name, "line": line, "id": item.id, "lang": item.lang, "kind": item.kind, **item.truth}
-            truth.append(record)
+            identity = item.override.get("id", item.id)
+            known = {"file": name, "line": line, "id": identity, "lang": item.lang, "kind": item.kind}
+            truth.append({**known, **item.truth})
     with (folder / TRUTH).open("w", encoding="utf-8", newline="\n") as handle:
         handle.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in truth)
 
@@ -214,6 +221,8 @@ class _Damage:
 
     def __init__(self, items: list[Item]) -> None:
         self.items = items
+        self.lent: set[str] = set()
+        """Ids that a second record bears by now; their owners have to keep them."""
 
     def each(
         self,
@@ -245,7 +254,13 @@ class _Damage:
 
     def borrow_id(self, item: Item, _: object) -> Item:
         """The item under the id of another record of its file."""
-        other = self.items[self._choose(f"id/{item.id}", lambda one: one.file == item.file and one.id != item.id)]
+        other = self.items[
+            self._choose(
+                f"id/{item.id}",
+                lambda one: (one.file, one.lang) == (item.file, item.lang) and one.id != item.id,
+            )
+        ]
+        self.lent.add(other.id)
         return replace(item, override={"id": other.id}, truth={"of": other.id})
 
     def copies(self, count: int) -> None:

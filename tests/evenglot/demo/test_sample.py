@@ -163,7 +163,7 @@ def test_defects_are_in_the_files(truth: list[dict[str, Any]], raw: dict[str, li
             assert not isinstance(json.loads(line)["text"], str)
         elif kind == "duplicate_id":
             assert ids[json.loads(line)["id"]] == 2
-            assert record["of"] == json.loads(line)["id"]
+            assert record["of"] == record["id"] == json.loads(line)["id"]
         elif kind in ("wrong_lang", "lang_code_variant", "lang_unknown"):
             assert json.loads(line).get("lang") == record["declared"] != record["lang"]
             if kind == "lang_code_variant":
