@@ -75,8 +75,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(
-    data: Path, output: Path, settings: Settings, balance: Balance, seed: int, tune: bool, card: Path | None
-) -> Scores:
+    data: Path,
+    output: Path,
+    settings: Settings,
+    balance: Balance,
+    seed: int = 0,
+    tune: bool = False,
+    card: Path | None = None,
+    score_only: bool = False,
+) -> dict[str, Scores]:
     """Train, quantise, score and write the model.
 
     Args:
@@ -87,9 +94,10 @@ def run(
         seed: of spans and order.
         tune: hold a sixth of the training groups out, score on them and never read a test part.
         card: Markdown file whose scores between the two markers are replaced.
+        score_only: score the model that is in the output folder, trained with these settings, and write its card.
 
     Returns:
-        The scores on held-out sentences: of the tuning part, or of the declaration's test part.
+        Scores by source: of the held-out groups, or of the declaration's test part and the unseen documents.
     """
     units = list(labelled(data))
     held = [unit for unit in units if tune and _is_held_out(unit)]
@@ -99,10 +107,12 @@ def run(
     _say(f"{len(lines):,} examples, {sum(map(len, lines)):,} characters")
     output.mkdir(parents=True, exist_ok=True)
     path = output / BUILTIN_FILE.name
-    start = time.process_time()
-    _fit(lines, settings, path)
-    seconds = time.process_time() - start
-    _say(f"trained in {seconds:.0f} CPU seconds, {path.stat().st_size / 1e6:.2f} MB")
+    if score_only:
+        _say(f"scoring {path} as it is")
+    else:
+        start = time.process_time()
+        _fit(lines, settings, path)
+        _say(f"trained in {time.process_time() - start:.0f} CPU seconds, {path.stat().st_size / 1e6:.2f} MB")
     model = LanguageModel(path, NAME, LICENCE, cleaned=True)
     if tune:
         by_source: defaultdict[str, list[Unit]] = defaultdict(list)
@@ -114,7 +124,7 @@ def run(
                 f"held out, {source}: {scores.count:,} texts, accuracy {scores.accuracy:.4f}, "
                 f"macro F1 {scores.macro_f1:.4f}"
             )
-        return found["udhr"]
+        return found
     declaration = score_udhr(model, data)
     unseen, _, wrong = score_corpus(model, data)
     _say(f"declaration, test sentences: accuracy {declaration.accuracy:.4f}, macro F1 {declaration.macro_f1:.4f}")
@@ -134,7 +144,7 @@ def run(
     if card is not None:
         _update_card(card, facts)
     _say(f"wrote {path} and {target}")
-    return declaration
+    return {"udhr": declaration, "corpus": unseen}
 
 
 def labelled(data: Path) -> Iterator[Unit]:
@@ -299,6 +309,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, required=True, help="folder for the model and its JSON card")
     parser.add_argument("--card", type=Path, help="Markdown card whose table of scores is replaced")
     parser.add_argument("--tune", action="store_true", help="hold out a sixth of the training groups and score on them")
+    parser.add_argument("--score-only", action="store_true", help="train nothing; score the model in the output folder")
     parser.add_argument("--seed", type=int, default=0, help="seed of spans and order")
     for kind in (Settings, Balance):
         for field in dataclasses.fields(kind):
