@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 _ROWS_AT_A_TIME: Final = 256
 
 
-def plan_dataset(config: InputConfig, split_bytes: int) -> tuple[Units, list[str] | None]:
-    """Splits in rows of a dataset on disk or in shards of a streamed one, and the names of the columns.
+def plan_dataset(config: InputConfig, split_bytes: int) -> tuple[Units, list[str] | None, list[str]]:
+    """Splits in rows of a dataset on disk or in shards of a streamed one.
+
+    Returns:
+        The splits, the names of the columns, and the file name of each split; a shard has one of its own.
 
     Raises:
         InputError: there is no such dataset, or it has no such part.
@@ -39,29 +42,31 @@ def plan_dataset(config: InputConfig, split_bytes: int) -> tuple[Units, list[str
             (start, min(start + step, rows), size * min(step, rows - start) // max(rows, 1))
             for start in range(0, rows, step)
         ]
-        return units, list(dataset.column_names)
+        return units, list(dataset.column_names), [_file_name(config)] * len(units)
     stream = _load_stream(config)
-    return [(shard, shard + 1, 0) for shard in range(stream.num_shards)], stream.column_names
+    shards = range(stream.num_shards)
+    files = [f"{_file_name(config)}#{shard:05d}" for shard in shards]
+    return [(shard, shard + 1, 0) for shard in shards], stream.column_names, files
 
 
 def read(split: Split, config: InputConfig) -> Iterator[SourceBatch]:
-    """The records of a split; of a streamed dataset the offsets are rows within the shard named in ``file``."""
+    """The records of a split; of a streamed dataset the offsets are rows within its shard."""
     mapper = Mapper(config, null_is_missing=True)
     if _is_saved(config.path):
-        row, file = split.start, split.file
+        row = split.start
         dataset: Any = _load_saved(config)
         end = dataset.num_rows if split.end is None else split.end
         tables = (
             dataset[start : min(start + _ROWS_AT_A_TIME, end)] for start in range(split.start, end, _ROWS_AT_A_TIME)
         )
     else:
-        row, file = 0, f"{split.file}#{split.start:05d}"
+        row = 0
         stream = _load_stream(config)
         tables = stream.shard(stream.num_shards, split.start).iter(_ROWS_AT_A_TIME)
     for table in tables:
         for batch in _batches(table):
             for piece in pieces(batch, config.batch_bytes):
-                builder = BatchBuilder(file)
+                builder = BatchBuilder(split.file)
                 add_batch(builder, mapper, config, piece, row)
                 row += piece.num_rows
                 yield builder.build()
@@ -71,8 +76,8 @@ def _batches(table: Any) -> list[pa.RecordBatch]:
     return table.to_batches() if isinstance(table, pa.Table) else [table]
 
 
-def file_name(config: InputConfig) -> str:
-    """What records of a dataset say in ``file``."""
+def _file_name(config: InputConfig) -> str:
+    """What the records of a dataset say in ``file``."""
     parts = [config.path, config.subset, config.split, config.revision]
     return "dataset:" + "/".join(part for part in parts if part)
 

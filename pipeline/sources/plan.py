@@ -6,12 +6,13 @@ import codecs
 import difflib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 from corpus.errors import ConfigurationError, InputError
-from pipeline.sources.config import FieldsConfig, InputConfig
-from pipeline.sources.files import Found, find, head, open_stream
+from pipeline.sources.config import WILDCARDS, FieldsConfig, InputConfig
+from pipeline.sources.files import Found, find, head, is_remote, open_stream
 from pipeline.sources.split import Compression, FileFormat, Split, compression_of, format_of, known_extensions
 
 SPLIT_BYTES: Final = 64 << 20
@@ -66,32 +67,68 @@ def plan(inputs: Sequence[InputConfig], split_bytes: int = SPLIT_BYTES) -> list[
     if split_bytes < 1:
         raise ConfigurationError(f"split size is {split_bytes} bytes", "Choose a positive number")
     splits: list[Split] = []
-    owners: dict[tuple[str, str], int] = {}
     for index, config in enumerate(inputs):
-        planned = _plan_dataset(index, config, split_bytes)
-        if planned is None:
-            planned = _plan_files(index, config, split_bytes)
-        for file in dict.fromkeys(split.file for split in planned):
-            owner = owners.setdefault((config.source, file), index)
-            if owner != index:
-                raise InputError(
-                    f"{file} belongs to inputs {owner + 1} and {index + 1}, both named '{config.source}'",
-                    "Narrow one of the patterns, or give one of the inputs another `name`",
-                )
-        splits.extend(planned)
-    return splits
+        plan_input = _plan_dataset if config.format == "dataset" else _plan_files
+        splits += plan_input(index, config, split_bytes)
+    return _with_places(inputs, splits)
 
 
-def _plan_dataset(index: int, config: InputConfig, split_bytes: int) -> list[Split] | None:
-    if config.format != "dataset":
-        return None
-    from pipeline.sources.hub import file_name, plan_dataset
+def _with_places(inputs: Sequence[InputConfig], splits: list[Split]) -> list[Split]:
+    """Give each file its place within its source.
 
-    units, names = plan_dataset(config, split_bytes)
-    file = file_name(config)
+    Raises:
+        InputError: a file would be read twice into the same source.
+    """
+    owners: dict[tuple[str, str], int] = {}
+    files: dict[tuple[str, str], str] = {}
+    shared: set[tuple[str, str]] = set()
+    for split in splits:
+        owner = owners.setdefault((split.source, split.file), split.input)
+        if owner != split.input:
+            raise InputError(
+                f"{split.file} belongs to inputs {owner + 1} and {split.input + 1}, both named '{split.source}'",
+                "Narrow one of the patterns, or give one of the inputs another `name`",
+            )
+        key = (split.source, place_of(inputs[split.input].path, split.file))
+        if files.setdefault(key, split.file) != split.file:
+            shared.add(key)
+    placed = []
+    for split in splits:
+        place = place_of(inputs[split.input].path, split.file)
+        # Files of two inputs under one name may have the same place; only their whole paths tell them apart.
+        placed.append(replace(split, place=split.file if (split.source, place) in shared else place))
+    return placed
+
+
+def place_of(path: str, file: str) -> str:
+    """A file's path below the folders of a pattern that hold no wildcard; its bare name for a single file.
+
+    Args:
+        path: file, folder or pattern of the input.
+        file: a file found under it.
+    """
+    fixed = path.rstrip("/") if is_remote(path) else str(Path(path).expanduser())
+    if WILDCARDS & set(fixed):
+        first = min(fixed.index(wildcard) for wildcard in WILDCARDS & set(fixed))
+        fixed = fixed[:first].rpartition("/")[0]
+    # Remote files come back under a normalised URL; the fixed part is found inside it.
+    fixed = fixed.rpartition("://")[2].strip("/")
+    if fixed in ("", "."):
+        return file.rpartition("://")[2].lstrip("/")
+    _, found, below = f"/{file}".partition(f"/{fixed}/")
+    return below if found else file.rpartition("/")[2]
+
+
+def _plan_dataset(index: int, config: InputConfig, split_bytes: int) -> list[Split]:
+    from pipeline.sources.hub import plan_dataset
+
+    units, names, files = plan_dataset(config, split_bytes)
     if names is not None and not _names_field(names, config.fields.text):
-        raise _no_text(file, names, config.fields)
-    return [Split(index, config.source, file, "dataset", None, *unit) for unit in units]
+        raise _no_text(config.path, names, config.fields)
+    return [
+        Split(index, config.source, file, "dataset", None, start, end, bytes=size)
+        for file, (start, end, size) in zip(files, units, strict=True)
+    ]
 
 
 def _plan_files(index: int, config: InputConfig, split_bytes: int) -> list[Split]:
@@ -105,9 +142,9 @@ def _plan_files(index: int, config: InputConfig, split_bytes: int) -> list[Split
     if shown and not any(look.has_text for _, look in shown):
         raise _no_text(shown[0][0].file, shown[0][1].fields or [], config.fields)
     return [
-        Split(index, config.source, found.file, look.format, look.compression, *unit)
+        Split(index, config.source, found.file, look.format, look.compression, start, end, bytes=size)
         for found, look in zip(files, looks, strict=True)
-        for unit in look.units
+        for start, end, size in look.units
     ]
 
 

@@ -33,6 +33,8 @@ _MAGIC: tuple[tuple[bytes, Compression], ...] = (
     (b"\x28\xb5\x2f\xfd", "zstd"),
 )
 
+_BZ2_BLOCKS = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")
+
 
 @dataclass(frozen=True)
 class Split:
@@ -53,6 +55,9 @@ class Split:
     start: int = 0
     end: int | None = None
     """First unit that is no longer part of the split; None is the end of the file."""
+    place: str = ""
+    """The file's path below the part of the input's path that holds no wildcard. It tells the files of a source
+    apart and does not change when the data moves elsewhere, so ids are made of it."""
     bytes: int = 0
     """About how much is read from disk; for progress and for giving out work."""
 
@@ -72,7 +77,11 @@ def format_of(file: str) -> tuple[FileFormat | None, Compression | None]:
 
 def compression_of(head: bytes) -> Compression | None:
     """What a file's first bytes say of its compression."""
-    return next((compression for magic, compression in _MAGIC if head.startswith(magic)), None)
+    for magic, compression in _MAGIC:
+        if head.startswith(magic):
+            # "BZh" could also begin a text; the digit and the mark of the first block or of the end could not.
+            return None if compression == "bz2" and head[4:10] not in _BZ2_BLOCKS else compression
+    return None
 
 
 def known_extensions() -> str:

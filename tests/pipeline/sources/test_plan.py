@@ -11,6 +11,7 @@ import pytest
 
 from corpus.errors import ConfigurationError, InputError
 from pipeline.sources import InputConfig, plan, read
+from pipeline.sources.plan import place_of
 
 RECORD = b'{"text": "x", "id": "1"}\n'
 
@@ -96,6 +97,38 @@ def test_a_file_that_belongs_to_two_inputs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="belongs to inputs 1 and 2, both named 's'"):
         plan(twice)
     assert len(plan([twice[0], twice[1].model_copy(update={"name": "t"})])) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "file", "place"),
+    [
+        ("data/**/*.jsonl", "data/swa/a.jsonl", "swa/a.jsonl"),
+        ("data/part-*/a.jsonl", "data/part-1/a.jsonl", "part-1/a.jsonl"),
+        ("/mnt/data/*.jsonl", "/mnt/data/a.jsonl", "a.jsonl"),
+        ("./data/", "data/swa/a.jsonl", "swa/a.jsonl"),
+        (".", "swa/a.jsonl", "swa/a.jsonl"),
+        ("**/*.jsonl", "swa/a.jsonl", "swa/a.jsonl"),
+        ("data/swa/a.jsonl", "data/swa/a.jsonl", "a.jsonl"),
+        ("s3://bucket/data/*", "s3://bucket/data/a.jsonl", "a.jsonl"),
+        ("s3://bucket/*/a.jsonl", "s3://bucket/data/a.jsonl", "data/a.jsonl"),
+        ("memory://data/*.jsonl", "memory:///data/a.jsonl", "a.jsonl"),
+        ("https://example.org/dumps/a.warc.gz", "https://example.org/dumps/a.warc.gz", "a.warc.gz"),
+    ],
+)
+def test_the_place_of_a_file_does_not_change_when_the_data_moves(path: str, file: str, place: str) -> None:
+    assert place_of(path, file) == place
+
+
+def test_places_tell_the_files_of_a_source_apart(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "part.jsonl").write_bytes(RECORD)
+    pattern = plan([InputConfig(path=str(tmp_path / "*" / "part.jsonl"), name="web")])
+    assert [split.place for split in pattern] == ["a/part.jsonl", "b/part.jsonl"]
+    inputs = [InputConfig(path=str(tmp_path / folder / "part.jsonl"), name="web") for folder in ("a", "b")]
+    assert [split.place for split in plan(inputs)] == [config.path for config in inputs]
+    named = [config.model_copy(update={"name": None}) for config in inputs]
+    assert [(split.source, split.place) for split in plan(named)] == [("a", "part.jsonl"), ("b", "part.jsonl")]
 
 
 def test_nothing_to_read_and_senseless_sizes(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import bz2
 import json
 from dataclasses import asdict
 
@@ -32,7 +33,9 @@ def test_format_of(file: str, expected: tuple[str | None, str | None]) -> None:
 
 def test_compression_of_first_bytes() -> None:
     assert compression_of(b"\x1f\x8b\x08") == "gzip"
-    assert compression_of(b"BZh9") == "bz2"
+    assert compression_of(b"BZh91AY&SY\x94") == "bz2"
+    assert compression_of(bz2.compress(b"")) == "bz2"
+    assert compression_of(b"BZh is how this text begins") is None
     assert compression_of(b"\xfd7zXZ\x00") == "xz"
     assert compression_of(b"\x28\xb5\x2f\xfd") == "zstd"
     assert compression_of(b'{"text": 1}') is None
