@@ -25,19 +25,17 @@ METRICS = "metrics.jsonl"
 def load_runs(paths: Sequence[str], config: ReportConfig) -> list[TrainingRun]:
     """The training runs in these directories, each with a name of its own.
 
-    A run is named by its mixture where the mixtures differ, by its directory otherwise.
+    A run is named by its directory, by the whole path where directories of one name meet.
 
     Raises:
         InputError: a directory holds no run.
     """
     runs = [load_run(path, config) for path in paths]
-    by_mixture = [run.mixture for run in runs]
-    if all(by_mixture) and len(set(by_mixture)) == len(runs):
-        labels = by_mixture
-    else:
-        labels = [PurePosixPath(run.path.rstrip("/")).name or run.path for run in runs]
-        if len(set(labels)) < len(labels):
-            labels = [f"{label} ({number})" for number, label in enumerate(labels, start=1)]
+    labels = [PurePosixPath(run.path.rstrip("/")).name or run.path for run in runs]
+    if len(set(labels)) < len(labels):
+        labels = [run.path for run in runs]
+    if len(set(labels)) < len(labels):
+        labels = [f"{label} ({number})" for number, label in enumerate(labels, start=1)]
     return [replace(run, name=label) for run, label in zip(runs, labels, strict=True)]
 
 
@@ -68,7 +66,7 @@ def load_run(path: str, config: ReportConfig) -> TrainingRun:
     return TrainingRun(
         name=path,
         path=path,
-        mixture=str(summary.get("mixture") or _mixture(recipe)),
+        mixture=_mixture(summary, recipe),
         objective=str(summary.get("objective") or measured.get("objective") or ""),
         step=_whole(summary.get("step", last.get("step"))),
         tokens=_whole(summary.get("tokens", last.get("tokens"))),
@@ -190,8 +188,10 @@ def _evidence(record: Mapping[str, Any]) -> dict[str, LanguageEvidence]:
     }
 
 
-def _mixture(recipe: str) -> str:
-    """The sampler's mixture as the resolved recipe names it; empty where it does not."""
+def _mixture(summary: Mapping[str, Any], recipe: str) -> str:
+    """The mixture's name as the summary or the resolved recipe has it; empty where neither does."""
+    if isinstance(summary.get("mixture"), str):
+        return str(summary["mixture"])
     try:
         sampler = _mapping(_mapping(yaml.safe_load(recipe)).get("sampler"))
     except yaml.YAMLError:

@@ -139,8 +139,10 @@ def _repairs(context: Context) -> Note | None:
     rejected = context.facts.corpus.snapshot.ledger.rejected
     reasons = {reason.partition("/")[2] for reason in rejected}
     found: Counter[str] = Counter()
+    known = {*rejected, *reasons}
     for run in context.facts.corpus.runs:
-        found.update({name: number for name, number in run.counters.items() if name not in {*rejected, *reasons}})
+        if run.made_by == "prepare":
+            found.update({name: number for name, number in run.counters.items() if number and name not in known})
     if not found:
         return None
     shown = ", ".join(f"{words(name.replace('/', ' '))} {count(number)}" for name, number in found.most_common())

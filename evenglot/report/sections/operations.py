@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -11,6 +11,7 @@ import yaml
 from corpus.schema import FORMAT_VERSION
 from evenglot.report import rows
 from evenglot.report.blocks import Block, Cell, Column, Facts, Group, Section, Source, Table
+from evenglot.report.facts import CorpusRun
 from evenglot.report.numbers import compact, count, duration, percent, plural, size
 from evenglot.report.sections.context import Context, words
 from evenglot.report.sections.funnel import stage_place
@@ -18,68 +19,98 @@ from evenglot.report.svg import linear
 
 
 def times(context: Context) -> Section | None:
-    """What every stage took."""
+    """What every step and stage took."""
     runs = [run for run in context.facts.corpus.runs if run.stages or run.wall_seconds]
     if not runs:
         return None
-    seconds = [stage.seconds for run in runs for stage in run.stages]
-    seconds += [wall for run in runs for _, wall, _ in run.steps]
-    longest = linear(seconds, zero=True)
-    groups = []
-    for run in runs:
-        whole = sum(stage.seconds for stage in run.stages)
-        lines: list[list[Cell]] = [
-            [
-                words(stage.name),
-                duration(stage.seconds),
-                percent(stage.seconds / whole) if whole else "",
-                rows.bar(longest, stage.seconds, f"{words(stage.name)}: {duration(stage.seconds)}"),
-                count(stage.records_in),
-                count(stage.records_out),
-                compact(stage.documents_per_second) if stage.documents_per_second else "",
-            ]
-            for stage in sorted(run.stages, key=lambda stage: (stage_place(stage.name), stage.name))
-        ]
-        parts = [run.made_by]
-        if run.wall_seconds is not None:
-            parts.append(f"{duration(run.wall_seconds)} on the clock")
-        if run.cpu_seconds is not None:
-            parts.append(f"{duration(run.cpu_seconds)} of processor time")
-        if run.workers:
-            parts.append(plural(run.workers, "worker"))
-        if run.peak_memory_bytes:
-            parts.append(f"at most {size(run.peak_memory_bytes)} of memory")
-        steps: list[list[Cell]] = [
-            [name, duration(wall), percent(wall / run.wall_seconds), rows.bar(longest, wall, name, "soft"), "", "", ""]
-            for name, wall, _ in run.steps
-            if run.wall_seconds
-        ]
-        groups.append(Group(" · ".join(parts), [*steps, *lines]))
-    table = Table(
-        [
-            Column("Stage", "name"),
-            Column("Time"),
-            Column("Share", minor=True),
-            Column("", "chart", axis=rows.axis(longest, duration)),
-            Column("In", minor=True),
-            Column("Out", minor=True),
-            Column("Documents / s"),
-        ],
-        groups,
-        key=rows.key(("bar", "soft", "steps, on the clock"), ("bar", "accent", "stages within them, processor time"))
-        if any(run.steps for run in runs)
-        else None,
-    )
+    tables = [table for table in (_on_the_clock(runs), _within(runs)) if table is not None]
     total = sum(run.wall_seconds or 0 for run in runs)
     prepare = next((run for run in runs if run.made_by == "prepare" and run.wall_seconds), None)
     finding = f"The corpus took {duration(total)} to make."
     if prepare is not None and prepare.wall_seconds:
         read = context.facts.corpus.snapshot.ledger.read
         finding += f" Preparing went at {compact(read / prepare.wall_seconds)} documents a second"
-        finding += (
-            f", {compact(read / prepare.cpu_seconds)} per second of processor time." if prepare.cpu_seconds else "."
-        )
-    return Section("times", "Time per stage", "Time", finding, [table])
+        rate = f", {compact(read / prepare.cpu_seconds)} per second of processor time" if prepare.cpu_seconds else ""
+        finding += f"{rate}."
+    return Section("times", "Time per stage", "Time", finding, tables)
+
+
+def _on_the_clock(runs: Sequence[CorpusRun]) -> Table | None:
+    """The large steps of every run; its stages where it has no steps."""
+    parts: dict[int, Sequence[tuple[str, float, float | None]]] = {
+        run.snapshot: run.steps or [(words(stage.name), stage.seconds, None) for stage in run.stages] for run in runs
+    }
+    scale = linear((wall for steps in parts.values() for _, wall, _ in steps), zero=True)
+    groups = []
+    for run in runs:
+        lines: list[list[Cell]] = [
+            [
+                name,
+                duration(wall),
+                percent(wall / run.wall_seconds) if run.wall_seconds else "",
+                rows.bar(scale, wall, f"{name}: {duration(wall)}"),
+                duration(cpu) if cpu is not None else "",
+            ]
+            for name, wall, cpu in parts[run.snapshot]
+        ]
+        groups.append(Group(_summary(run), lines))
+    return Table(
+        [
+            Column("Step", "name"),
+            Column("Time", hint="On the clock"),
+            Column("Share", minor=True),
+            Column("", "chart", axis=rows.axis(scale, duration)),
+            Column("Processor time", minor=True),
+        ],
+        groups,
+    )
+
+
+def _within(runs: Sequence[CorpusRun]) -> Table | None:
+    """The stages inside the steps, by processor time."""
+    stages = [stage for run in runs if run.steps for stage in run.stages]
+    if not stages:
+        return None
+    whole = sum(stage.seconds for stage in stages)
+    scale = linear((stage.seconds for stage in stages), zero=True)
+    lines: list[list[Cell]] = [
+        [
+            words(stage.name),
+            duration(stage.seconds),
+            percent(stage.seconds / whole) if whole else "",
+            rows.bar(scale, stage.seconds, f"{words(stage.name)}: {duration(stage.seconds)}"),
+            count(stage.records_in),
+            count(stage.records_out),
+            compact(stage.documents_per_second) if stage.documents_per_second else "",
+        ]
+        for stage in sorted(stages, key=lambda stage: (stage_place(stage.name), stage.name))
+    ]
+    return Table(
+        [
+            Column("Stage", "name"),
+            Column("Time", hint="Processor time over all workers"),
+            Column("Share", minor=True),
+            Column("", "chart", axis=rows.axis(scale, duration)),
+            Column("In", minor=True),
+            Column("Out", minor=True),
+            Column("Documents / s", hint="Per second of processor time"),
+        ],
+        [Group("", lines)],
+        caption="The stages inside the steps of preparing, by processor time.",
+    )
+
+
+def _summary(run: CorpusRun) -> str:
+    parts = [run.made_by]
+    if run.wall_seconds is not None:
+        parts.append(f"{duration(run.wall_seconds)} on the clock")
+    if run.cpu_seconds is not None:
+        parts.append(f"{duration(run.cpu_seconds)} of processor time")
+    if run.workers:
+        parts.append(plural(run.workers, "worker"))
+    if run.peak_memory_bytes:
+        parts.append(f"at most {size(run.peak_memory_bytes)} of memory")
+    return " · ".join(parts)
 
 
 def unreadable(context: Context) -> Section | None:

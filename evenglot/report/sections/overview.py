@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evenglot.report.blocks import Section, Tile, Tiles
-from evenglot.report.numbers import compact, count, duration, percent, plural, signed, size
+from evenglot.report.numbers import compact, count, duration, percent, plural, size
 from evenglot.report.sections.context import Context
 
 
@@ -57,7 +57,7 @@ def _finding(context: Context) -> str:
 
 
 def effect(context: Context) -> str:
-    """What balancing did to the smaller half of the languages, in one sentence; empty without two runs."""
+    """The run against its baseline, for the smaller and the larger half of the languages; empty without two runs."""
     run, baseline = context.facts.run, context.facts.baseline
     if run is None or baseline is None:
         return ""
@@ -72,7 +72,10 @@ def effect(context: Context) -> str:
 
     small, large = change(both[half:]), change(both[:half])
     return (
-        f"Trained on the {run.name} mixture instead of the {baseline.name} one, held-out bits per byte changed by "
-        f"{signed(small * 100, 1)} % on average for the smaller half of the languages and by "
-        f"{signed(large * 100, 1)} % for the larger half."
+        f"The run “{run.name}” has {_change(small)} held-out bits per byte than “{baseline.name}” for the smaller half "
+        f"of the languages and {_change(large)} for the larger half, on average."
     )
+
+
+def _change(share: float) -> str:
+    return f"{percent(abs(share))} {'fewer' if share <= 0 else 'more'}"

@@ -26,7 +26,7 @@ def samples(context: Context) -> Section | None:
         by_language.append(
             QuoteGroup(
                 context.name(lang),
-                f"{len(kept)} kept, {len(rejected)} rejected",
+                ", ".join(f"{len(found)} {what}" for found, what in ((kept, "kept"), (rejected, "rejected")) if found),
                 [quote(context, sample) for sample in (*kept, *rejected)],
             )
         )

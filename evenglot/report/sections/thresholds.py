@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from evenglot.report import rows
 from evenglot.report.blocks import Cell, Column, Group, Section, Table
 from evenglot.report.numbers import plural, significant
@@ -67,10 +69,15 @@ def thresholds(context: Context) -> Section | None:
         context.groups(list(found), row),
         folded=f"All bounds of {plural(len(found), 'language')}",
     )
-    finding = (
-        f"{plural(len(bounds), 'bound')} for each of {plural(len(found), 'language')}, taken from the distribution of "
-        "its own documents: what is usual in one language is no sign of bad text in it."
-    )
+    sets = Counter(tuple(sorted(values.items())) for values in found.values())
+    _, many = sets.most_common(1)[0]
+    finding = f"{plural(len(bounds), 'bound')} for each of {plural(len(found), 'language')}"
+    if many > 1:
+        finding += (
+            f"; {plural(many, 'language')} share one set of them, as those with too little text for their own do."
+        )
+    else:
+        finding += ", every language with its own: what is usual in it is no sign of bad text."
     return Section("thresholds", "Thresholds per language", "Thresholds", finding, [strips, table])
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from markupsafe import Markup
+
+from corpus.tags import script_of
 from evenglot.report import rows
 from evenglot.report.blocks import Block, Cell, Column, Missing, Section, Table
 from evenglot.report.numbers import compact, count, significant
 from evenglot.report.sections.context import Context, median, quoted
-from evenglot.report.svg import linear
+from evenglot.report.svg import Scale, linear
+
+UNSPACED: Final = frozenset({"Hans", "Hant", "Hani", "Jpan", "Hira", "Kana", "Thai", "Laoo", "Khmr", "Mymr", "Tibt"})
+"""Scripts that put no space between words; the tokenizer counts their tokens per character."""
 
 
 def tokens(context: Context) -> Section:
@@ -44,9 +52,10 @@ def _table(context: Context, name: str, rate: dict[str, float]) -> Table:
     snapshot = context.facts.corpus.snapshot
     fertility = {lang: snapshot.languages[lang].fertility.get(name) for lang in rate}
     rate_scale = linear(rate.values(), zero=True)
-    known = [value for value in fertility.values() if value]
+    known = [value for lang, value in fertility.items() if value]
+    worded = [value for lang, value in fertility.items() if value and script_of(lang) not in UNSPACED]
     fertility_scale = linear(known, zero=True)
-    middle, middle_fertility = median(rate.values()), median(known)
+    middle, middle_fertility = median(rate.values()), median(worded)
 
     def row(lang: str) -> list[Cell]:
         title = context.name(lang).english
@@ -63,13 +72,7 @@ def _table(context: Context, name: str, rate: dict[str, float]) -> Table:
                 tone="accent" if rate[lang] >= middle else "warm",
             ),
             significant(many) if many else "",
-            rows.lollipop(
-                fertility_scale,
-                many,
-                f"{title}: {significant(many)} tokens per word",
-                reference=middle_fertility,
-                tone="accent" if many <= middle_fertility else "warm",
-            )
+            _fertility(fertility_scale, many, middle_fertility, title, per_character=script_of(lang) in UNSPACED)
             if many
             else "",
         ]
@@ -88,5 +91,17 @@ def _table(context: Context, name: str, rate: dict[str, float]) -> Table:
         context.groups(list(rate), row),
         caption=f"Tokenizer “{name}”{pieces}. Few bytes per token mean long sequences: that language costs more and "
         "sees less context.",
-        key=rows.key(("dot", "accent", "better than the median"), ("dot", "warm", "worse")),
+        key=rows.key(
+            ("dot", "accent", "better than the median"),
+            ("dot", "warm", "worse"),
+            ("dot", "soft", "per character: a script without spaces"),
+        ),
     )
+
+
+def _fertility(scale: Scale, value: float, middle: float, title: str, *, per_character: bool) -> Markup:
+    """Tokens per word against the median; per character there is nothing to compare with."""
+    if per_character:
+        return rows.dots(scale, [(value, "soft", f"{title}: {significant(value)} tokens per character")])
+    tone = "accent" if value <= middle else "warm"
+    return rows.lollipop(scale, value, f"{title}: {significant(value)} tokens per word", reference=middle, tone=tone)

@@ -19,6 +19,7 @@ from evenglot.report.blocks import (
 )
 from evenglot.report.facts import LanguageEvidence, TrainingRun
 from evenglot.report.numbers import compact, count, duration, percent, signed, significant, size, times
+from evenglot.report.sections.comparison import differences_table
 from evenglot.report.sections.context import Context, listed, median, quoted
 from evenglot.report.sections.overview import effect
 from evenglot.report.svg import Scale, linear, logarithmic
@@ -56,7 +57,8 @@ def _compared(context: Context) -> Section | None:
     main = context.facts.run if context.facts.run in measured else measured[0]
     baseline = context.facts.baseline if context.facts.baseline in measured else None
     assert main is not None
-    blocks: list[Block] = [_summary(context, measured)]
+    differing = differences_table(measured)
+    blocks: list[Block] = [_summary(context, measured), *([differing] if differing else [])]
     langs = sorted(set(main.final) | set(baseline.final if baseline else ()))
     values = [value for run in measured for value in run.final.values()]
     scale = linear(values)
@@ -141,6 +143,7 @@ def _summary(context: Context, runs: Sequence[TrainingRun]) -> Table:
         worst = run.worst
         return [
             run.name,
+            run.mixture,
             _text(run.final_macro),
             _text(run.final_micro),
             f"{significant(worst[1])} {context.name(worst[0]).english}" if worst else "",
@@ -155,6 +158,7 @@ def _summary(context: Context, runs: Sequence[TrainingRun]) -> Table:
     return Table(
         [
             Column("Run", "name"),
+            Column("Mixture", "text", minor=True),
             Column("Macro", hint="Mean of the languages’ bits per byte"),
             Column("Micro", hint="Bits per byte of all held-out bytes together"),
             Column("Worst language"),
@@ -188,7 +192,7 @@ def _curves(context: Context) -> Section | None:
             Figure(
                 charts.lines([*background, *overall], label="Held-out bits per byte over tokens"),
                 caption="Held-out bits per byte over the tokens seen: the mean over languages, labelled, and every "
-                f"language of the run “{main.name}” behind it. The steep start is cut off.",
+                f"language of the run “{main.name}” behind it.",
                 labels=True,
             )
         )
@@ -214,6 +218,7 @@ def _panels(context: Context, runs: Sequence[TrainingRun], main: TrainingRun, to
     if max(tokens) <= min(tokens):
         return []
     x, y = Scale(min(tokens), max(tokens)), charts.settled([curve for run in curved for curve in run.heldout.values()])
+    cut = any(value > y.high for run in curved for points in run.heldout.values() for _, value in points)
     panels = []
     for lang in context.ordered({lang for run in curved for lang in run.heldout}):
         drawn = [
@@ -234,7 +239,8 @@ def _panels(context: Context, runs: Sequence[TrainingRun], main: TrainingRun, to
             key=key,
             shared=charts.shared_curve(GHOST, main.macro, x, y, "mean over languages"),
             note=f"Left to right: {compact(x.low)} to {compact(x.high)} tokens. "
-            f"Bottom to top: {significant(y.low)} to {significant(y.high)} bits per byte; the steep start is cut off.",
+            f"Bottom to top: {significant(y.low)} to {significant(y.high)} bits per byte"
+            + ("; the steep start is cut off." if cut else "."),
         )
     ]
 

@@ -72,13 +72,22 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     assert run.mixture == ""
 
 
-def test_names_are_mixtures_or_directories(tmp_path: Path) -> None:
-    paths = [write(tmp_path / name, heldout(1, 1.0)) for name in ("a", "b")]
-    assert [run.name for run in load_runs(paths, CONFIG)] == ["a", "b"]
-    for path, mixture in zip(paths, ("proportional", "unimax"), strict=True):
-        (Path(path) / "summary.json").write_text(json.dumps({"mixture": mixture}), encoding="utf-8")
-    assert [run.name for run in load_runs(paths, CONFIG)] == ["proportional", "unimax"]
-    assert [run.name for run in load_runs([paths[0], paths[0]], CONFIG)] == ["a (1)", "a (2)"]
+def test_names_are_directories_and_always_differ(tmp_path: Path) -> None:
+    paths = [write(tmp_path / name, heldout(1, 1.0)) for name in ("a", "b", "other/a")]
+    assert [run.name for run in load_runs(paths[:2], CONFIG)] == ["a", "b"]
+    assert [run.name for run in load_runs(paths, CONFIG)] == paths
+    assert [run.name for run in load_runs([paths[0], paths[0]], CONFIG)] == [f"{paths[0]} (1)", f"{paths[0]} (2)"]
+
+
+def test_mixture_is_read_from_summary_or_recipe(tmp_path: Path) -> None:
+    path = write(tmp_path, heldout(1, 1.0))
+    (tmp_path / "recipe.yaml").write_text("sampler: {mixture: temperature}", encoding="utf-8")
+    assert load_run(path, CONFIG).mixture == "temperature"
+    (tmp_path / "summary.json").write_text(json.dumps({"mixture": "unimax"}), encoding="utf-8")
+    assert load_run(path, CONFIG).mixture == "unimax"
+    (tmp_path / "summary.json").unlink()
+    (tmp_path / "recipe.yaml").write_text("sampler: [", encoding="utf-8")
+    assert load_run(path, CONFIG).mixture == ""
 
 
 def test_no_run(tmp_path: Path) -> None:

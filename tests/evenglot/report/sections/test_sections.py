@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,16 @@ from evenglot.report.facts import Facts
 from evenglot.report.load import load_corpus
 from evenglot.report.runs import load_runs
 from evenglot.report.sections.balance import balance
+from evenglot.report.sections.comparison import differences
 from evenglot.report.sections.context import Context, listed, median, size_class
 from evenglot.report.sections.duplicates import copy_bins
 from evenglot.report.sections.funnel import funnel, stage_losses
 from evenglot.report.sections.identification import identification
 from evenglot.report.sections.overview import effect
 from evenglot.report.sections.thresholds import thresholds
-from evenglot.report.sections.tokens import tokens
+from evenglot.report.sections.tokens import UNSPACED, tokens
 from evenglot.report.sections.training import smoothed, training
+from pipeline.tokenizer import encode
 
 
 def context(corpus: Path, runs: list[str]) -> Context:
@@ -81,15 +84,16 @@ def test_matrix_leaves_agreement_out(large: Context) -> None:
 def test_effect_compares_balanced_with_proportional_in_either_order(small_corpus: Path, small_runs: list[str]) -> None:
     sentence = effect(context(small_corpus, small_runs))
     assert sentence == effect(context(small_corpus, small_runs[::-1]))
-    assert "unimax mixture instead of the proportional one" in sentence
-    assert "\u2212" in sentence
+    assert sentence.startswith("The run “unimax” has")
+    assert "fewer held-out bits per byte than “proportional” for the smaller half" in sentence
     assert effect(context(small_corpus, small_runs[:1])) == ""
 
 
 def test_training_sections(large: Context) -> None:
     found = {section.id: section for section in training(large)}
     assert list(found) == ["bits", "curves", "gap", "penalties"]
-    summary, comparison = tables(found["bits"].blocks)
+    summary, differing, comparison = tables(found["bits"].blocks)
+    assert differing.groups[0].rows == [["sampler.mixture", '"proportional"', '"unimax"']]
     assert summary.rows == 2
     assert comparison.rows == 60
     panels = next(block for block in found["curves"].blocks if isinstance(block, Panels))
@@ -116,6 +120,9 @@ def test_thresholds_and_tokens_name_extremes(small: Context) -> None:
     strips, table = tables(section.blocks)
     assert [row[0] for row in strips.groups[0].rows] == ["lang score", "letter share", "mean word length"]
     assert table.rows == 3
+    assert section.finding == "3 bounds for each of 3 languages, every language with its own: " + (
+        "what is usual in it is no sign of bad text."
+    )
     assert "bytes in" in tokens(small).finding
 
 
@@ -128,6 +135,24 @@ def test_thresholds_and_tokens_name_extremes(small: Context) -> None:
 )
 def test_copy_bins(copied: dict[int, int], bins: list[tuple[str, int]]) -> None:
     assert [(label, number) for label, number, _ in copy_bins(copied)] == bins
+
+
+def test_differences_leave_out_places_and_what_is_equal(small: Context) -> None:
+    run = small.facts.runs[0]
+    one = replace(run, recipe="run: a\ncorpus: x\nseed: 0\ntrain: {steps: 3, model: {size: tiny}, regularisers: []}")
+    other = replace(run, recipe="run: b\ncorpus: y\nseed: 0\ntrain: {steps: 3, model: {size: base}, rows: 8}")
+    assert differences([one, other]) == {
+        "train.model.size": ['"tiny"', '"base"'],
+        "train.regularisers": ["[]", "not set"],
+        "train.rows": ["not set", "8"],
+    }
+    assert differences([one]) == {}
+    assert differences([one, replace(run, recipe="")]) == {}
+    assert differences([one, replace(run, recipe="a: [")]) == {}
+
+
+def test_scripts_without_spaces_are_those_of_the_tokenizer() -> None:
+    assert encode.UNSPACED == UNSPACED
 
 
 def test_helpers() -> None:
