@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-import platform
-import resource
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, commit, curre
 from corpus.mixtures import relative_weights
 from corpus.schema import FORMAT_VERSION, HELDOUT, TRAIN
 from corpus.storage import Storage
+from pipeline.account import Clock, run_account
 from pipeline.balance.mixtures import stored_mixtures
 from pipeline.config import PrepareConfig
 from pipeline.language_id.model import load_model
@@ -98,7 +97,7 @@ class PrepareRun:
         self.corpus = Storage(output)
         self.output = output
         self.steps: list[dict[str, Any]] = []
-        self.started = (time.monotonic(), cpu_seconds())
+        self.clock = Clock()
 
     def execute(self) -> Snapshot:
         """Run what is not done yet and commit."""
@@ -312,8 +311,6 @@ class PrepareRun:
 
     def unreadable_reasons(self, files: Sequence[ShardFile]) -> dict[str, int]:
         """Unreadable records by reason, counted in the files written."""
-        import json
-
         counts: Counter[str] = Counter()
         for file in files:
             if file.kind == "unreadable":
@@ -354,27 +351,16 @@ class PrepareRun:
             }
             for stage in order
         ]
-        return {
+        return run_account(self.clock, self.workers) | {
             "stages": stages,
             "steps": self.steps,
             "counters": sort(counters),
-            "wall_seconds": round(time.monotonic() - self.started[0], 3),
-            "cpu_seconds": round(cpu_seconds() - self.started[1], 3),
-            "peak_memory_bytes": peak_memory(),
-            "workers": self.workers,
-            "evenglot_version": version("evenglot"),
-            "machine": {
-                "system": platform.platform(),
-                "python": platform.python_version(),
-                "processor": platform.processor() or platform.machine(),
-                "cores": os.cpu_count(),
-            },
         }
 
     @contextmanager
     def step(self, name: str, done: Callable[[], tuple[int, int]]) -> Iterator[None]:
         """Time a job and report how far it is while it runs."""
-        started, cpu = time.monotonic(), cpu_seconds()
+        clock = Clock()
         stop = threading.Event()
 
         def watch() -> None:
@@ -390,13 +376,7 @@ class PrepareRun:
             stop.set()
             watcher.join()
         self.progress(name, *done())
-        self.steps.append(
-            {
-                "name": name,
-                "wall_seconds": round(time.monotonic() - started, 3),
-                "cpu_seconds": round(cpu_seconds() - cpu, 3),
-            }
-        )
+        self.steps.append({"name": name, **clock.elapsed()})
 
 
 def evidence(accounts: Sequence[dict[str, Any]], ledger: Ledger) -> dict[str, LanguageEvidence]:
@@ -448,15 +428,3 @@ def user_error(error: BaseException) -> EvenglotError | None:
         if message and name.startswith("corpus.errors."):
             return EvenglotError(message.removesuffix(" [while running 'read']"))
     return None
-
-
-def cpu_seconds() -> float:
-    """User and system time of this process and of the children it has waited for."""
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-
-
-def peak_memory() -> int:
-    """Largest resident set of this process or one of its children, in bytes."""
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return max(own.ru_maxrss, children.ru_maxrss) * 1024

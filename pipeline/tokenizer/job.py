@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import PurePosixPath
 from typing import Any
@@ -19,6 +15,7 @@ from corpus.hashing import fingerprint
 from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, commit, read_snapshot
 from corpus.schema import TRAIN
 from corpus.storage import Storage
+from pipeline.account import Clock, run_account
 from pipeline.tokenizer.config import TokenizerConfig
 from pipeline.tokenizer.encode import Encoded, EncodeTask, encode_shard
 from pipeline.tokenizer.model import Tokenizer, model_hash
@@ -60,7 +57,7 @@ def tokenize_corpus(
         ConfigurationError: the vocabulary does not fit the text, or the name is taken by another tokenizer.
     """
     report = progress or _silent
-    started = time.monotonic(), _cpu_seconds()
+    clock = Clock()
     storage = Storage(root)
     parent = read_snapshot(storage)
     texts = parent.select("text")
@@ -104,7 +101,7 @@ def tokenize_corpus(
         }
     )
     documents = sum(part.documents for part in encoded)
-    run = _run_account(started, seconds, encoding, documents, encoded, workers)
+    run = _account(clock, seconds, encoding, documents, encoded, workers)
     commit(storage, snapshot, run)
     return snapshot
 
@@ -242,18 +239,12 @@ def _check_name(storage: Storage, snapshot: Snapshot, name: str, identity: str, 
         state = read_snapshot(storage, state.parent) if known else None
 
 
-def _run_account(
-    started: tuple[float, float],
-    training: float,
-    encoding: float,
-    documents: int,
-    encoded: Sequence[Encoded],
-    workers: int,
+def _account(
+    clock: Clock, training: float, encoding: float, documents: int, encoded: Sequence[Encoded], workers: int
 ) -> dict[str, Any]:
     """What belongs to this run alone: times, rates, machine."""
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     new = sum(part.documents for part in encoded if not part.reused)
-    return {
+    return run_account(clock, workers) | {
         "stages": [
             {
                 "name": name,
@@ -269,23 +260,7 @@ def _run_account(
             "encode/shards": len(encoded),
             "encode/shards_reused": sum(part.reused for part in encoded),
         },
-        "wall_seconds": round(time.monotonic() - started[0], 3),
-        "cpu_seconds": round(_cpu_seconds() - started[1], 3),
-        "peak_memory_bytes": max(own.ru_maxrss, children.ru_maxrss) * 1024,
-        "workers": workers,
-        "evenglot_version": version("evenglot"),
-        "machine": {
-            "system": platform.platform(),
-            "python": platform.python_version(),
-            "processor": platform.processor() or platform.machine(),
-            "cores": os.cpu_count(),
-        },
     }
-
-
-def _cpu_seconds() -> float:
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
 def _silent(step: str, done: int, total: int) -> None:
