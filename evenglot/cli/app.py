@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import inspect
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
+from types import FrameType
 from typing import Annotated, Final
 
 import typer
@@ -19,6 +22,7 @@ from evenglot.cli.logs import configure_logging
 
 _DEBUG: Final = "EVENGLOT_DEBUG"
 _INTERRUPTED: Final = 130
+_AFTER_INTERRUPT: Final = "interrupted; what was committed before is untouched"
 _DEFECT: Final = 1
 _EXTRAS: Final = {
     "apache_beam": "pipeline", "datasets": "pipeline", "fasttext": "pipeline", "ftfy": "pipeline", "orjson": "pipeline",
@@ -84,18 +88,34 @@ def _main(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are one line on standard error."""
     configure_logging()
+    interrupted = _watch_interrupts()
     try:
         code = app(args=None if arguments is None else list(arguments), prog_name="evenglot", standalone_mode=False)
     except BrokenPipeError:  # the reader, for example `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted; what was committed before is untouched", _INTERRUPTED)
+        return _fail(_AFTER_INTERRUPT, _INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the one place where any error becomes a line and an exit code
         if os.environ.get(_DEBUG):
             traceback.print_exc()
+        if interrupted.is_set():
+            return _fail(_AFTER_INTERRUPT, _INTERRUPTED)
         return _fail(*_describe(error))
     return code if isinstance(code, int) else 0
+
+
+def _watch_interrupts() -> threading.Event:
+    """Remember that Ctrl-C was pressed: Beam wraps the exception that it raises into one of its own."""
+    pressed = threading.Event()
+
+    def press(number: int, frame: FrameType | None) -> None:
+        pressed.set()
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, press)
+    return pressed
 
 
 def _describe(error: Exception) -> tuple[str, int]:

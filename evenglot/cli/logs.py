@@ -1,4 +1,4 @@
-"""Warnings as plain lines on standard error; libraries that talk a lot are quietened."""
+"""Our warnings as plain lines on standard error; libraries are heard only when debugging."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ import logging
 import os
 import warnings
 
-_TALKATIVE = ("apache_beam", "datasets", "fsspec", "filelock", "urllib3", "botocore", "s3fs", "torch", "root")
+_OURS = ("corpus", "pipeline", "sampler", "trainer", "evenglot")
+
+
+class _OursAlone(logging.Filter):
+    """Lets our own warnings through. What a library says of an error arrives as an exception too, and is shown
+    once, by us; levels would not do, since libraries set their own and some log as ``root``."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.name.partition(".")[0] in _OURS
 
 
 class _Lines(logging.Formatter):
@@ -15,7 +23,7 @@ class _Lines(logging.Formatter):
 
 
 def configure_logging() -> None:
-    """Send our warnings to standard error as lines; with EVENGLOT_DEBUG, everything."""
+    """Send our warnings to standard error as lines; with EVENGLOT_DEBUG, everything that anyone logs."""
     debug = bool(os.environ.get("EVENGLOT_DEBUG"))
     handler = logging.StreamHandler()
     handler.setFormatter(_Lines())
@@ -23,6 +31,5 @@ def configure_logging() -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO if debug else logging.WARNING)
     if not debug:
-        for name in _TALKATIVE:
-            logging.getLogger(name).setLevel(logging.ERROR)
+        handler.addFilter(_OursAlone())
         warnings.simplefilter("ignore")

@@ -24,8 +24,8 @@ ARMS: Final[Mapping[str, str]] = {"proportional": "proportional.yaml", "balanced
 """The two trainings and their recipes, which stand beside this module."""
 REPORT: Final = "report.html"
 _STATE: Final = "demo.json"
-_OURS: Final = ("raw", "corpus", *ARMS, *ARMS.values(), REPORT, _STATE)
-_QUICK_STEPS: Final = 12
+_OURS: Final = ("sample", "corpus", *ARMS, *ARMS.values(), REPORT, _STATE)
+_QUICK: Final = {"train.steps": 12, "train.heldout.every": 12, "train.heldout.rows": 2}
 
 Progress = Callable[[str, int, int], None]
 ReporterFactory = Callable[[str], AbstractContextManager[Progress]]
@@ -135,10 +135,10 @@ def _lay_out(folder: Path, *, quick: bool, fresh: bool) -> None:
                 )
             if fresh or _read_state(state) != made_of:
                 _clear(folder)
-        (folder / "raw").mkdir(parents=True, exist_ok=True)
+        (folder / "sample").mkdir(parents=True, exist_ok=True)
         state.write_text(json.dumps(made_of, indent=1) + "\n", encoding="utf-8")
         for path in sources:
-            _copy(path, folder / "raw" / path.name)
+            _copy(path, folder / "sample" / path.name)
         for path in recipes:
             _copy(path, folder / path.name)
 
@@ -154,7 +154,7 @@ def _recipe(path: Path, *, quick: bool) -> Recipe:
     for index, source in enumerate(named.inputs):
         here[f"inputs.{index}.path"] = ("--output", str(folder / source.path))
     if quick:
-        here["train.steps"] = ("--quick", _QUICK_STEPS)
+        here.update({key: ("--quick", value) for key, value in _QUICK.items()})
     return load_recipe(path, flags=here)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import evenglot as package
-from evenglot.cli import main
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 COMMANDS = ("demo", "prepare", "tokenize", "train", "evaluate", "report", "inspect", "verify")
@@ -33,8 +34,8 @@ def test_version(evenglot: Run) -> None:
     assert (found.returncode, found.stdout) == (0, f"evenglot {package.__version__}\n")
 
 
-def test_help_lists_every_command(evenglot: Run) -> None:
-    found = evenglot("--help")
+def test_help_lists_every_command(cli: Run) -> None:
+    found = cli("--help")
     assert found.returncode == 0
     for command in COMMANDS:
         assert f" {command} " in found.stdout
@@ -42,9 +43,10 @@ def test_help_lists_every_command(evenglot: Run) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([command, "--help"]) == 0
-    page = capsys.readouterr().out
+def test_every_command_explains_itself_with_examples(cli: Run, command: str) -> None:
+    found = cli(command, "--help")
+    assert found.returncode == 0
+    page = found.stdout
     assert "Examples" in page
     assert f"evenglot {command}" in page
     assert "--json" in page
@@ -62,14 +64,14 @@ def test_help_loads_nothing_heavy() -> None:
     assert (found.returncode, found.stderr) == (0, "")
 
 
-def test_an_unknown_command_or_flag(evenglot: Run) -> None:
-    assert_one_line(evenglot("prepair"), 2, "prepair", "`evenglot --help`")
-    assert_one_line(evenglot("train", "--step", "x"), 2, "--step")
-    assert_one_line(evenglot("train", "--steps", "many"), 2, "--steps", "`evenglot train --help`")
+def test_an_unknown_command_or_flag(cli: Run) -> None:
+    assert_one_line(cli("prepair"), 2, "prepair", "`evenglot --help`")
+    assert_one_line(cli("train", "--step", "x"), 2, "--step")
+    assert_one_line(cli("train", "--steps", "many"), 2, "--steps", "`evenglot train --help`")
 
 
-def test_prepare_without_input(evenglot: Run, tmp_path: Path) -> None:
-    assert_one_line(evenglot("prepare", "--output", tmp_path / "out"), 2, "no input is given", "--input")
+def test_prepare_without_input(cli: Run, tmp_path: Path) -> None:
+    assert_one_line(cli("prepare", "--output", tmp_path / "out"), 2, "no input is given", "--input")
 
 
 def test_prepare_with_a_missing_file(evenglot: Run, tmp_path: Path) -> None:
@@ -83,20 +85,25 @@ def test_prepare_with_a_glob_that_matches_nothing(evenglot: Run, tmp_path: Path)
     assert_one_line(evenglot("prepare", "-i", glob, "-o", tmp_path / "out", "--json"), 3, str(glob))
 
 
-def test_prepare_with_a_bad_recipe(evenglot: Run, tmp_path: Path) -> None:
+def test_prepare_with_a_bad_recipe(evenglot: Run, cli: Run, tmp_path: Path) -> None:
     recipe = tmp_path / "r.yaml"
     recipe.write_text("inputs: [{path: a}\n")
     assert_one_line(evenglot("prepare", "-r", recipe), 2, f"{recipe}:2: this is not YAML")
     recipe.write_text("prepare:\n  balanse: {}\n")
     assert_one_line(evenglot("prepare", "-r", recipe), 2, f"{recipe}:2: prepare.balanse", "Did you mean 'balance'?")
-    assert_one_line(evenglot("prepare", "-r", tmp_path / "no.yaml"), 2, "no.yaml does not exist")
+    assert_one_line(cli("prepare", "-r", tmp_path / "no.yaml"), 2, "no.yaml does not exist")
+    assert_one_line(cli("prepare", "--set", "train.steps=x"), 2, "--set train.steps: train.steps: expected")
 
 
 def test_prepare_into_a_place_that_is_a_file(evenglot: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text('{"text": "Some text that is long enough to be looked at.", "lang": "en"}\n')
     (tmp_path / "out").write_text("a file where a folder should be")
     found = evenglot("prepare", "-i", tmp_path / "in.jsonl", "-o", tmp_path / "out", "--workers", 1)
-    assert_one_line(found, 2, str(tmp_path / "out"))
+    assert found.returncode == 2
+    assert found.stdout == ""
+    errors = [line for line in found.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1, found.stderr
+    assert f"cannot write {tmp_path / 'out'}" in errors[0]
     assert (tmp_path / "out").read_text() == "a file where a folder should be"
 
 
@@ -105,44 +112,51 @@ def test_prepare_into_a_place_that_is_a_file(evenglot: Run, tmp_path: Path) -> N
     [
         ("tokenize", "--corpus", "none"),
         ("train", "--corpus", "none", "--run", "run"),
+        ("evaluate", "--corpus", "none", "--run", "run"),
         ("report", "--corpus", "none"),
         ("inspect", "none"),
         ("verify", "none"),
     ],
 )
-def test_no_corpus(evenglot: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    assert_one_line(evenglot(*arguments, cwd=tmp_path), 4, "none holds no corpus", "evenglot prepare")
+def test_no_corpus(cli: Run, tmp_path: Path, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert_one_line(cli(*arguments), 4, "none holds no corpus", "evenglot prepare")
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["evaluate", "report"])
-def test_no_run(evenglot: Run, corpus: Path, command: str, tmp_path: Path) -> None:
-    found = evenglot(command, "--corpus", corpus, "--run", tmp_path / "nowhere")
-    assert_one_line(found, 3, f"{tmp_path}/nowhere", "evenglot train")
+def test_no_corpus_in_a_process_of_its_own(evenglot: Run, tmp_path: Path) -> None:
+    assert_one_line(evenglot("tokenize", "--corpus", "none", cwd=tmp_path), 4, "none holds no corpus")
 
 
-def test_train_before_tokenize(evenglot: Run, corpus: Path, tmp_path: Path) -> None:
-    assert_one_line(evenglot("train", "--corpus", corpus, "--run", tmp_path / "run"), 4, "evenglot tokenize")
+def test_no_run(evenglot: Run, cli: Run, corpus: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "nowhere"
+    for run, command in ((evenglot, "evaluate"), (cli, "report")):
+        assert_one_line(run(command, "--corpus", corpus, "--run", missing), 3, str(missing), "evenglot train")
+    assert not missing.exists()
 
 
-def test_inspect_shows_languages(evenglot: Run, corpus: Path) -> None:
-    found = evenglot("inspect", corpus)
+def test_train_before_tokenize(cli: Run, corpus: Path, tmp_path: Path) -> None:
+    assert_one_line(cli("train", "--corpus", corpus, "--run", tmp_path / "run"), 4, "evenglot tokenize")
+
+
+def test_inspect_shows_languages(cli: Run, corpus: Path) -> None:
+    found = cli("inspect", corpus)
     assert found.returncode == 0
     assert "18 records read = 15 kept + 2 rejected + 1 unreadable" in found.stdout
-    result = json.loads(evenglot("inspect", corpus, "--json").stdout)
+    result = json.loads(cli("inspect", corpus, "--json").stdout)
     assert [row["lang"] for row in result["languages"]] == ["eng_Latn", "swh_Latn", "heb_Hebr", "und"]
     assert result["rejected_by_reason"] == {"deduplicate/exact": 1, "filter/too_short": 1}
 
 
-def test_inspect_shows_samples_rejects_and_documents(evenglot: Run, corpus: Path) -> None:
-    assert "Watoto wanacheza" in evenglot("inspect", corpus, "--lang", "Swahili").stdout
-    rejected = evenglot("inspect", corpus, "--rejected").stdout
+def test_inspect_shows_samples_rejects_and_documents(cli: Run, corpus: Path) -> None:
+    assert "Watoto wanacheza" in cli("inspect", corpus, "--lang", "Swahili").stdout
+    rejected = cli("inspect", corpus, "--rejected").stdout
     assert "filter/too_short (2 characters < 5)" in rejected
-    copies = json.loads(evenglot("inspect", corpus, "--reason", "exact", "--json").stdout)["documents"]
+    copies = json.loads(cli("inspect", corpus, "--reason", "exact", "--json").stdout)["documents"]
     assert [row["key"] for row in copies] == ["copy"]
-    found = json.loads(evenglot("inspect", corpus, "--document", copies[0]["id"][:16], "--json").stdout)
+    found = json.loads(cli("inspect", corpus, "--document", copies[0]["id"][:16], "--json").stdout)
     assert found["document"]["duplicate_of_document"]["key"] == "eng_Latn0"
-    broken = json.loads(evenglot("inspect", corpus, "--unreadable", "--json").stdout)
+    broken = json.loads(cli("inspect", corpus, "--unreadable", "--json").stdout)
     assert broken["records"][0]["raw"] == '{"text": "\\xff'
 
 
@@ -163,9 +177,9 @@ def test_verify_a_whole_and_a_damaged_corpus(evenglot: Run, corpus: Path) -> Non
     assert damaged.stderr.startswith(f"error: {corpus} is damaged: text/heb_Hebr/000001-train-00000.arrow is missing")
 
 
-def test_a_damaged_manifest(evenglot: Run, corpus: Path) -> None:
+def test_a_damaged_manifest(cli: Run, corpus: Path) -> None:
     (corpus / "manifest.json").write_text("{")
-    assert_one_line(evenglot("inspect", corpus), 4, "manifest.json is damaged")
+    assert_one_line(cli("inspect", corpus), 4, "manifest.json is damaged")
 
 
 def test_output_that_nobody_reads_is_no_error(corpus: Path) -> None:
@@ -185,3 +199,22 @@ def test_a_defect_is_one_line_too_unless_debugging(
     path = {"PYTHONPATH": f"{tmp_path}:{Path(package.__file__).parents[1]}"}
     assert_one_line(evenglot("inspect", corpus, env=path), 1, "unexpected RuntimeError: boom", "EVENGLOT_DEBUG=1")
     assert "Traceback" in evenglot("inspect", corpus, env={**path, "EVENGLOT_DEBUG": "1"}).stderr
+
+
+def test_interrupted_by_the_keyboard(tmp_path: Path) -> None:
+    text = json.dumps({"text": "A sentence that is long enough to be looked at and kept, number {}."}) + "\n"
+    (tmp_path / "in.jsonl").write_text("".join(text.replace("{}", str(number)) for number in range(200_000)))
+    command = [sys.executable, "-m", "evenglot", "prepare", "-i", "in.jsonl", "-o", "out", "--workers", "1"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "out").exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    shown, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert shown == ""
+    assert said.splitlines()[-1] == "error: interrupted; what was committed before is untouched"
+    assert "Traceback" not in said
+    assert not (tmp_path / "out" / "manifest.json").exists()

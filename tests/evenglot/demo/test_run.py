@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from corpus.errors import ConfigurationError
+from evenglot.demo.run import ARMS, run_demo
+from evenglot.recipe.load import load_recipe
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+DEMO = Path(__file__).resolve().parents[3] / "evenglot" / "demo"
+
+
+@contextmanager
+def silent(_: str) -> Iterator[Callable[[str, int, int], None]]:
+    yield lambda stage, done, total: None
+
+
+def test_the_arms_differ_in_balance_adapters_and_regularizer_alone() -> None:
+    plain, balanced = (load_recipe(DEMO / ARMS[arm]) for arm in ("proportional", "balanced"))
+    assert (plain.sampler.mixture, balanced.sampler.mixture) == ("proportional", "unimax")
+    assert (plain.train.model.adapter, plain.train.regularisers) == (0, ())
+    assert [entry.name for entry in balanced.train.regularisers] == ["deviation"]
+    assert plain.prepare == balanced.prepare
+    assert plain.tokenizer == balanced.tokenizer
+    same = {"model": balanced.train.model, "regularisers": balanced.train.regularisers}
+    assert plain.train.model_copy(update=same) == balanced.train
+
+
+def test_every_input_of_the_recipe_ships() -> None:
+    for source in load_recipe(DEMO / "recipe.yaml").inputs:
+        assert (DEMO / "sample" / Path(source.path).name).is_file(), source.path
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(ConfigurationError, match="is not empty and holds no demo"):
+        run_demo(str(tmp_path), fresh=True, reporter=silent, note=print)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.slow
+def test_the_demo_from_raw_files_to_report_and_once_more(evenglot: Run, tmp_path: Path) -> None:
+    output = tmp_path / "demo"
+    first = evenglot("demo", "--output", output, "--quick", "--json", "--workers", 1, timeout=300)
+    assert first.returncode == 0, first.stderr
+    result = json.loads(first.stdout)
+    ledger = result["ledger"]
+    assert ledger["read"] == ledger["kept"] + ledger["rejected"] + ledger["unreadable"]
+    truth = [json.loads(line) for line in (DEMO / "sample" / "truth.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert ledger["read"] == len(truth)
+    assert ledger["unreadable"] > 0
+    assert set(result["evaluations"]) == {"proportional", "balanced"}
+    languages = {record["lang"] for record in truth} - {"zxx"}
+    for evaluation in result["evaluations"].values():
+        assert set(evaluation["languages"]) == languages
+    page = (output / "report.html").read_text(encoding="utf-8")
+    assert "proportional" in page
+    assert "balanced" in page
+
+    shards = {path: path.read_bytes() for path in (output / "corpus").rglob("*.arrow")}
+    again = evenglot("demo", "--output", output, "--quick", "--json", "--workers", 1, timeout=300)
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["evaluations"] == result["evaluations"]
+    assert {path: path.read_bytes() for path in (output / "corpus").rglob("*.arrow")} == shards
+
+    whole = evenglot("verify", output / "corpus", "--resume", "--set", "sampler.row_tokens=128", "--json")
+    assert whole.returncode == 0, whole.stderr
+    assert json.loads(whole.stdout)["order"]["problems"] == []
