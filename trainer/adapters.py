@@ -25,13 +25,12 @@ class LanguageAdapter(nn.Module):
         bottleneck: size of the vectors between the two projections.
     """
 
-    prior: Tensor
-
     def __init__(self, languages: int, width: int, bottleneck: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width, bias=False)
         prior = torch.randn(width, bottleneck) * width**-0.5
-        self.register_buffer("prior", prior)
+        # A frozen parameter, not a buffer: it never changes, so processes need not send it to each other.
+        self.prior = nn.Parameter(prior, requires_grad=False)
         self.down = nn.Parameter(prior.repeat(languages, 1, 1))
         self.up = nn.Parameter(torch.zeros(languages, bottleneck, width))
 

@@ -207,7 +207,8 @@ class TrainConfig(Config):
     rows: int = Field(default=32, ge=1)
     """Rows in one optimiser step, over all processes together."""
     micro_rows: int | None = Field(default=None, ge=1)
-    """Rows in one forward pass of one process; fewer take less memory and give the same result up to rounding."""
+    """Rows in one forward pass of one process; fewer take less memory and give the same result up to rounding. When not
+    given, all of them on a GPU, and on a CPU as many as keep the scores of a pass within 32 MiB, which is fastest."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Arithmetic of the matrix products. auto: bfloat16 on a GPU that has it, else float32. Weights stay float32."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -232,10 +233,10 @@ class TrainConfig(Config):
             raise ValueError("a regulariser is listed twice; keep one entry for each name")
         return self
 
-    def total_steps(self, row_length: int) -> int:
+    def total_steps(self, row_tokens: int) -> int:
         """Optimiser steps of the run, for rows of that many tokens."""
         if self.tokens is not None:
-            return -(-self.tokens // (self.rows * row_length))
+            return -(-self.tokens // (self.rows * row_tokens))
         return 1000 if self.steps is None else self.steps
 
     def learning_rate(self) -> float:

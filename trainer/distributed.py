@@ -7,9 +7,9 @@ does nothing.
 
 from __future__ import annotations
 
+import atexit
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import torch.distributed as dist
@@ -49,7 +49,7 @@ class World:
 
     def wrap(self, model: nn.Module) -> nn.Module:
         """The model whose backward pass averages gradients over the processes."""
-        return DistributedDataParallel(model, broadcast_buffers=False) if self.size > 1 else model
+        return DistributedDataParallel(model) if self.size > 1 else model
 
     def without_averaging(self, wrapped: nn.Module) -> AbstractContextManager[None]:
         """Gradients of all but the last pass of a step are only added up here."""
@@ -59,8 +59,7 @@ class World:
         return nullcontext()
 
 
-@contextmanager
-def world(device: str) -> Iterator[World]:
+def world(device: str) -> World:
     """Join the process group that ``torchrun`` describes in the environment, if any.
 
     Args:
@@ -82,10 +81,9 @@ def world(device: str) -> Iterator[World]:
     if on_gpu:
         torch.cuda.set_device(chosen)
     if size == 1:
-        yield World(0, 1, chosen)
-        return
-    dist.init_process_group("nccl" if on_gpu else "gloo")
-    try:
-        yield World(rank, size, chosen)
-    finally:
-        dist.destroy_process_group()
+        return World(0, 1, chosen)
+    if not dist.is_initialized():
+        # Ended with the process and not here: a second group would meet the first one's leftovers in the store.
+        dist.init_process_group("nccl" if on_gpu else "gloo")
+        atexit.register(dist.destroy_process_group)
+    return World(rank, size, chosen)

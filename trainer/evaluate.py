@@ -31,7 +31,7 @@ from trainer.model import Transformer
 from trainer.objectives import make_task
 from trainer.reproducible import reproducible
 from trainer.rows import make_work
-from trainer.step import autocast_type
+from trainer.step import autocast_type, pass_rows
 from trainer.tally import mean
 
 EVALUATION: Final = "evaluation.json"
@@ -139,8 +139,9 @@ class Evaluator:
         heldout: rows and bytes of each language.
         known: tags of the languages that have adapters, in the order of the model's indices; held-out languages
             that are not among them are scored with the shared core alone.
-        config: the training's, for objective and batch size.
+        config: the objective that the model was trained with.
         mask_id: token id put in place of hidden tokens.
+        pass_rows: rows in one forward pass at most.
         precision: number format of the matrix products.
         world: the processes, which share the work.
     """
@@ -149,22 +150,23 @@ class Evaluator:
         self,
         heldout: Mapping[str, HeldoutLanguage],
         known: Sequence[str],
-        config: TrainConfig,
+        config: ObjectiveConfig,
         *,
         mask_id: int,
+        pass_rows: int,
         precision: torch.dtype,
         world: World,
     ) -> None:
-        self.kind = evaluated_kind(config.objective)
+        self.kind = evaluated_kind(config)
         self.languages = list(heldout)
         self.sizes = [heldout[lang].size for lang in self.languages]
-        self._ratio = config.objective.mask_ratio_end
+        self._ratio = config.mask_ratio_end
         self._mask_id = mask_id
         self._precision = precision
         self._world = world
         index = {lang: number for number, lang in enumerate(known)}
         self._adapter = np.array([index.get(lang, -1) for lang in self.languages], dtype=np.int64)
-        self._slices = _slices([heldout[lang] for lang in self.languages], config.micro_rows or config.rows)
+        self._slices = _slices([heldout[lang] for lang in self.languages], pass_rows)
 
     def __call__(self, model: Transformer, progress: Progress | None = None) -> dict[str, Any]:
         """Score a model; all processes must call it.
@@ -287,7 +289,8 @@ def evaluate(
     state = saved.state
     config = TrainConfig.model_validate(state["train"])
     described = state["identity"]
-    with world(config.device) as processes, reproducible(int(state["threads"])):
+    processes = world(config.device)
+    with reproducible(int(state["threads"])):
         shards = TokenCorpus(corpus, described["tokenizer"], "heldout")
         if shards.described.get("hash") != described["tokenizer_hash"]:
             raise CorpusError(
@@ -299,8 +302,9 @@ def evaluate(
         evaluator = Evaluator(
             load_heldout(corpus, described["tokenizer"], int(described["row_tokens"]), rows=None),
             described["languages"],
-            config,
+            config.objective,
             mask_id=shards.special("mask"),
+            pass_rows=pass_rows(config, processes.device, int(described["row_tokens"]), int(described["vocabulary"])),
             precision=autocast_type(config, processes.device),
             world=processes,
         )

@@ -37,7 +37,7 @@ from trainer.logs import METRICS, MetricsLog
 from trainer.model import Transformer, parameter_count
 from trainer.optimise import load_optimiser_tensors, make_optimiser, optimiser_tensors
 from trainer.reproducible import reproducible
-from trainer.step import Stepper, StepReport
+from trainer.step import Stepper, StepReport, pass_rows
 from trainer.tally import Tally, mean
 
 Progress = Callable[[str, int, int], None]
@@ -114,32 +114,32 @@ def train(
         TrainingError: too many steps in a row had no finite gradient.
     """
     folder = Path(run)
-    with world(config.device) as processes:
-        if processes.leads:
-            with write_errors(run):
-                folder.mkdir(parents=True, exist_ok=True)
-                if not resume:
-                    _clear(folder)
-        processes.barrier()
-        saved = checkpoints.newest(folder)
-        threads = saved.state["threads"] if saved else config.threads or torch.get_num_threads()
-        with reproducible(threads), _terminated() as terminated:
-            # A run keeps to the snapshot that it began with, whatever was committed since.
-            snapshot = saved.state["sampler"]["snapshot"] if saved else None
-            session = Session(
-                corpus,
-                folder,
-                config,
-                sampler,
-                tokenizer,
-                seed,
-                threads=threads,
-                snapshot=snapshot,
-                processes=processes,
-            )
-            if saved is not None:
-                session.restore(saved)
-            return session.run(stop_after, terminated, progress)
+    processes = world(config.device)
+    if processes.leads:
+        with write_errors(run):
+            folder.mkdir(parents=True, exist_ok=True)
+            if not resume:
+                _clear(folder)
+    processes.barrier()
+    saved = checkpoints.newest(folder)
+    threads = saved.state["threads"] if saved else config.threads or torch.get_num_threads()
+    with reproducible(threads), _terminated() as terminated:
+        # A run keeps to the snapshot that it began with, whatever was committed since.
+        snapshot = saved.state["sampler"]["snapshot"] if saved else None
+        session = Session(
+            corpus,
+            folder,
+            config,
+            sampler,
+            tokenizer,
+            seed,
+            threads=threads,
+            snapshot=snapshot,
+            processes=processes,
+        )
+        if saved is not None:
+            session.restore(saved)
+        return session.run(stop_after, terminated, progress)
 
 
 class Session:
@@ -198,6 +198,7 @@ class Session:
             train_tokens=[self.stream.sizes[lang] for lang in self.languages],
             total=self.total,
             mask_id=mask_id,
+            pass_rows=pass_rows(config, processes.device, sampler.row_tokens, vocabulary),
             seed=seed,
         )
         heldout = load_heldout(
@@ -264,8 +265,9 @@ class Session:
         return Evaluator(
             rows,
             self.languages,
-            self.config,
+            self.config.objective,
             mask_id=self.step.mask_id,
+            pass_rows=self.step.pass_rows,
             precision=self.step.precision,
             world=self.world,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
@@ -21,18 +23,15 @@ def decayed(model: nn.Module) -> set[str]:
         if isinstance(module, LanguageAdapter | nn.Embedding)
         for parameter, _ in module.named_parameters()
     }
-    return {name for name, parameter in model.named_parameters() if parameter.ndim >= 2 and name not in own}
+    return {name for name, parameter in _trained(model) if parameter.ndim >= 2 and name not in own}
 
 
 def make_optimiser(model: nn.Module, config: OptimiserConfig, learning_rate: float) -> torch.optim.AdamW:
     """AdamW over two groups, with and without decay; the loop sets each step's learning rate."""
     names = decayed(model)
     groups = [
-        {
-            "params": [p for name, p in model.named_parameters() if name in names],
-            "weight_decay": config.weight_decay,
-        },
-        {"params": [p for name, p in model.named_parameters() if name not in names], "weight_decay": 0.0},
+        {"params": [p for name, p in _trained(model) if name in names], "weight_decay": config.weight_decay},
+        {"params": [p for name, p in _trained(model) if name not in names], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=learning_rate, betas=config.betas, eps=config.epsilon, fused=True)
 
@@ -53,7 +52,7 @@ def optimiser_tensors(model: nn.Module, optimiser: torch.optim.Optimizer) -> dic
     """The optimiser's state as flat tensors, named ``<parameter>:<quantity>``."""
     return {
         f"{name}:{quantity}": value
-        for name, parameter in model.named_parameters()
+        for name, parameter in _trained(model)
         for quantity, value in optimiser.state[parameter].items()
     }
 
@@ -65,3 +64,8 @@ def load_optimiser_tensors(model: nn.Module, optimiser: torch.optim.Optimizer, t
         name, _, quantity = key.rpartition(":")
         parameter = by_name[name]
         optimiser.state[parameter][quantity] = value.to(parameter.device, copy=True)
+
+
+def _trained(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """The parameters that are not frozen, by name."""
+    return ((name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,9 @@ from trainer.regularisers.base import Evidence
 from trainer.rows import Rows, RowStream, Work, make_work
 from trainer.schedules import learning_rate_share, strength_share
 from trainer.tally import Tally
+
+_SCORES: Final = 1 << 23
+"""Scores in 32 MiB, as float32."""
 
 
 class PenaltyReport(NamedTuple):
@@ -63,6 +66,7 @@ class Stepper:
         train_tokens: training tokens that exist of each language, in the stream's order.
         total: steps of the whole run.
         mask_id: token id put in place of hidden tokens.
+        pass_rows: rows in one forward pass at most.
         seed: of the run.
 
     Raises:
@@ -81,6 +85,7 @@ class Stepper:
         train_tokens: list[int],
         total: int,
         mask_id: int,
+        pass_rows: int,
         seed: int,
     ) -> None:
         if config.rows < world.size:
@@ -97,6 +102,7 @@ class Stepper:
         self.world = world
         self.total = total
         self.mask_id = mask_id
+        self.pass_rows = pass_rows
         self.seed = seed
         self.precision = autocast_type(config, world.device)
         self._train_tokens = torch.tensor(train_tokens, dtype=torch.float32, device=world.device).clamp(min=1)
@@ -138,14 +144,13 @@ class Stepper:
         return StepReport(rate, norm, anyone_stops, penalties)
 
     def _batches(self, number: int) -> list[tuple[Rows, Work]]:
-        """This process's rows of a step, in pieces of at most ``micro_rows``."""
+        """This process's rows of a step, in pieces of one forward pass each."""
         start = number * self.config.rows
         share = np.array(self.world.share(start, start + self.config.rows), dtype=np.int64)
-        size = self.config.micro_rows or len(share)
         ratio = mask_ratio(self.config.objective, number, self.total)
         batches = []
-        for first in range(0, len(share), size):
-            indices = share[first : first + size]
+        for first in range(0, len(share), self.pass_rows):
+            indices = share[first : first + self.pass_rows]
             rows = self.stream.rows(indices.tolist())
             task = make_task(
                 rows.tokens,
@@ -190,6 +195,19 @@ class Stepper:
 def strength_at(entry: RegulariserConfig, step: int, total: int) -> float:
     """Strength of a regulariser in a step."""
     return entry.strength * strength_share(entry.schedule, step, total)
+
+
+def pass_rows(config: TrainConfig, device: torch.device, row_tokens: int, vocabulary: int) -> int:
+    """Rows in one forward pass at most.
+
+    On CPUs the scores, one for each token and piece of the vocabulary, decide: up to 32 MiB the C library hands
+    the same memory out again, larger blocks come fresh from the system, page by page, in every pass.
+    """
+    if config.micro_rows is not None:
+        return config.micro_rows
+    if device.type == "cuda":
+        return config.rows
+    return max(1, min(config.rows, _SCORES // (row_tokens * vocabulary)))
 
 
 def autocast_type(config: TrainConfig, device: torch.device) -> torch.dtype:

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from corpus.errors import CorpusError, InputError
+from corpus.manifest import read_snapshot
+from sampler.config import SamplerConfig
+from sampler.stream import CurriculumStream
+from trainer.config import HeldoutConfig, LogConfig, ModelConfig, ObjectiveConfig, TrainConfig
+from trainer.distributed import World
+from trainer.evaluate import Evaluator, HeldoutLanguage, evaluate, load_heldout, recent_rows
+from trainer.loop import train
+from trainer.model import Transformer
+
+ALONE = World(0, 1, torch.device("cpu"))
+SMALL = ModelConfig(width=16, layers=1, heads=2)
+
+
+def evaluator(
+    heldout: Mapping[str, HeldoutLanguage], known: list[str], kind: str = "causal", rows: int = 4
+) -> Evaluator:
+    config = ObjectiveConfig.model_validate({"kind": kind})
+    return Evaluator(heldout, known, config, mask_id=4, pass_rows=rows, precision=torch.float32, world=ALONE)
+
+
+def uniform_model(languages: int) -> Transformer:
+    """Gives every token the same probability."""
+    torch.manual_seed(0)
+    model = Transformer(SMALL, vocabulary=261, languages=languages)
+    torch.nn.init.zeros_(model.embedding.weight)
+    return model
+
+
+def test_a_uniform_model_needs_the_logarithm_of_the_vocabulary(tiny_corpus: str) -> None:
+    heldout = load_heldout(tiny_corpus, "bytes", 32, rows=None)
+    evidence = read_snapshot(tiny_corpus).languages
+    for kind in ("causal", "masked"):
+        line = evaluator(heldout, list(heldout), kind)(uniform_model(3))
+        assert line["objective"] == kind
+        assert set(line["languages"]) == {"eng_Latn", "swh_Latn", "ell_Grek"}
+        for lang, figures in line["languages"].items():
+            assert figures["bytes"] == figures["tokens"] == evidence[lang].heldout_bytes  # a token is a byte here
+            assert figures["loss"] == pytest.approx(math.log(261))
+            assert figures["bits_per_byte"] == pytest.approx(math.log2(261))
+        assert line["macro_bits_per_byte"] == pytest.approx(math.log2(261))
+        assert line["micro_bits_per_byte"] == pytest.approx(math.log2(261))
+
+
+def test_macro_weighs_languages_and_micro_bytes() -> None:
+    tokens = np.array([[2, 5, 6, 7]])
+    layout = (np.zeros((1, 4), np.int32), np.arange(4, dtype=np.int32)[None])
+    heldout = {"a": HeldoutLanguage(tokens, *layout, 3), "b": HeldoutLanguage(tokens, *layout, 6)}
+    line = evaluator(heldout, ["a", "b"])(uniform_model(2))
+    bits = 3 * math.log2(261)
+    assert line["languages"]["b"]["bits_per_byte"] == pytest.approx(bits / 6)
+    assert line["macro_bits_per_byte"] == pytest.approx((bits / 3 + bits / 6) / 2)
+    assert line["micro_bits_per_byte"] == pytest.approx(2 * bits / 9)
+
+
+@pytest.mark.parametrize("kind", ["causal", "masked"])
+def test_batching_does_not_change_the_figures(tiny_corpus: str, kind: str) -> None:
+    torch.manual_seed(0)
+    model = Transformer(SMALL, vocabulary=261, languages=3)
+    heldout = load_heldout(tiny_corpus, "bytes", 32, rows=None)
+    one, other = (evaluator(heldout, list(heldout), kind, rows)(model) for rows in (1, 7))
+    assert one["micro_bits_per_byte"] == pytest.approx(other["micro_bits_per_byte"], rel=1e-6)
+    assert model.training
+
+
+def test_a_language_without_adapter_is_scored_by_the_core(tiny_corpus: str) -> None:
+    torch.manual_seed(0)
+    model = Transformer(SMALL, vocabulary=261, languages=2)
+    heldout = load_heldout(tiny_corpus, "bytes", 32, rows=None)
+    known = ["eng_Latn", "swh_Latn"]
+    before = evaluator(heldout, known)(model)["languages"]
+    with torch.no_grad():
+        model.adapters()[0].up += 0.3
+    after = evaluator(heldout, known)(model)["languages"]
+    assert after["ell_Grek"] == before["ell_Grek"]
+    assert after["eng_Latn"]["loss"] != before["eng_Latn"]["loss"]
+
+
+def test_rows_of_each_language_can_be_bounded(tiny_corpus: str) -> None:
+    whole = load_heldout(tiny_corpus, "bytes", 32, rows=None)
+    some = load_heldout(tiny_corpus, "bytes", 32, rows=6)
+    assert len(whole["eng_Latn"].tokens) > 6
+    assert len(some["eng_Latn"].tokens) <= 6
+    assert some["eng_Latn"].size < whole["eng_Latn"].size
+
+
+def test_recent_rows_are_the_last_of_each_language(tiny_corpus: str) -> None:
+    stream = CurriculumStream(tiny_corpus, tokenizer="bytes", config=SamplerConfig(row_tokens=32, block_rows=8), seed=1)
+    found = recent_rows(stream, {"eng_Latn": 2.0, "swh_Latn": 1.0, "ell_Grek": 1.0}, end=100, rows=2)
+    for lang, part in found.items():
+        number = stream.languages.index(lang)
+        last = [row for row in map(stream.row, range(99, -1, -1)) if row.language == number][:2]
+        assert part.tokens.tolist() == [row.tokens.tolist() for row in last]
+        predicted = sum(int((row.segments[1:] == row.segments[:-1]).sum()) for row in last)
+        assert part.size == predicted * (2 if lang == "eng_Latn" else 1)
+    assert set(found) == {"eng_Latn", "swh_Latn", "ell_Grek"}
+
+
+@pytest.fixture(scope="module")
+def run(tiny_corpus: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = str(tmp_path_factory.mktemp("evaluate") / "run")
+    config = TrainConfig(
+        steps=4,
+        rows=4,
+        model=SMALL,
+        threads=1,
+        heldout=HeldoutConfig(rows=None),
+        log=LogConfig(tensorboard=False),
+    )
+    train(tiny_corpus, folder, config, SamplerConfig(row_tokens=32), tokenizer="bytes", seed=0)
+    return folder
+
+
+def test_evaluates_a_run_as_its_last_heldout_line_did(run: str, tiny_corpus: str) -> None:
+    calls: list[tuple[str, int, int]] = []
+    result = evaluate(run, tiny_corpus, progress=lambda *call: calls.append(call))
+    assert result == json.loads((Path(run) / "evaluation.json").read_text())
+    final = json.loads((Path(run) / "summary.json").read_text())["final"]
+    assert result["languages"] == final["languages"]
+    assert result["checkpoint"].endswith("00000004")
+    worst = max(result["languages"], key=lambda lang: result["languages"][lang]["bits_per_byte"])
+    assert result["worst"] == {"lang": worst, "bits_per_byte": result["languages"][worst]["bits_per_byte"]}
+    assert calls[-1][0] == "evaluate"
+    assert calls[-1][1] == calls[-1][2]
+
+
+def test_evaluates_an_earlier_checkpoint(run: str, tiny_corpus: str) -> None:
+    latest = evaluate(run, tiny_corpus)
+    for name in ("3", Path(run) / "checkpoints" / "00000003"):
+        earlier = evaluate(run, tiny_corpus, name)
+        assert earlier["checkpoint"].endswith("00000003")
+        assert earlier["macro_bits_per_byte"] != latest["macro_bits_per_byte"]
+
+
+def test_no_checkpoint(tmp_path: Path, tiny_corpus: str) -> None:
+    with pytest.raises(InputError, match="has no checkpoint"):
+        evaluate(str(tmp_path), tiny_corpus)
+    with pytest.raises(InputError, match="cannot be read"):
+        evaluate(str(tmp_path), tiny_corpus, 7)
+
+
+def test_another_tokenizer_is_refused(run: str, tiny_corpus: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = Path(run) / "checkpoints" / "00000004" / "state.json"
+    original = state.read_text()
+    changed = json.loads(original)
+    changed["identity"]["tokenizer_hash"] = "f" * 32
+    state.write_text(json.dumps(changed))
+    try:
+        with pytest.raises(CorpusError, match="is not the one that"):
+            evaluate(run, tiny_corpus)
+    finally:
+        state.write_text(original)

@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from corpus.config import Config
+from corpus.errors import ConfigurationError, CorpusError
+from corpus.manifest import commit, read_snapshot
+from corpus.storage import Storage
+from sampler.config import SamplerConfig
+from trainer import regularisers
+from trainer.config import TrainConfig
+from trainer.logs import read_metrics
+from trainer.loop import Summary, TrainingError, train
+from trainer.regularisers.base import Penalty
+
+SAMPLER = {"row_tokens": 32, "block_rows": 8}
+SETTINGS: dict[str, Any] = {
+    "steps": 25,
+    "rows": 4,
+    "threads": 1,
+    "model": {"width": 16, "layers": 1, "heads": 2},
+    "objective": {"kind": "mixed", "masked_share": 0.5},
+    "log": {"every": 4, "tensorboard": False},
+    "checkpoint": {"every": 5},
+    "heldout": {"every": 10, "rows": 2},
+}
+
+
+def run_training(corpus: str, folder: Path, *, seed: int = 0, **changes: Any) -> Summary:
+    keywords = {name: changes.pop(name) for name in ("resume", "stop_after", "progress") if name in changes}
+    return train(
+        corpus,
+        str(folder),
+        TrainConfig.model_validate({**SETTINGS, **changes}),
+        SamplerConfig.model_validate(SAMPLER),
+        tokenizer="bytes",
+        seed=seed,
+        **keywords,
+    )
+
+
+def weights(folder: Path, step: int = 25) -> dict[str, torch.Tensor]:
+    return load_file(folder / "checkpoints" / f"{step:08d}" / "model.safetensors")
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    """The metrics without the one figure that is measured by the clock."""
+    found = read_metrics(folder / "metrics.jsonl")
+    for line in found:
+        line.pop("tokens_per_second", None)
+    return found
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    assert lines(one) == lines(other)
+    first, second = weights(one), weights(other)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_corpus: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nobody disturbed."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    summary = run_training(tiny_corpus, folder)
+    assert summary.finished
+    return folder
+
+
+def test_writes_what_a_run_holds(whole: Path, tiny_corpus: str) -> None:
+    assert sorted(path.name for path in whole.iterdir()) == [
+        "checkpoints",
+        "evidence.json",
+        "metrics.jsonl",
+        "summary.json",
+    ]
+    assert [path.name for path in sorted((whole / "checkpoints").iterdir())] == ["00000020", "00000025"]
+    found = read_metrics(whole / "metrics.jsonl")
+    assert [(line["kind"], line["step"]) for line in found] == [
+        ("heldout", 0),
+        ("train", 4),
+        ("train", 8),
+        ("heldout", 10),
+        ("train", 12),
+        ("train", 16),
+        ("train", 20),
+        ("heldout", 20),
+        ("train", 24),
+        ("train", 25),
+        ("heldout", 25),
+    ]
+    train_line = found[1]
+    assert set(train_line) == {
+        "kind", "step", "tokens", "loss", "lr", "grad_norm", "tokens_per_second", "penalties", "languages",
+    }  # fmt: skip
+    assert train_line["tokens"] == 4 * 4 * 32
+    assert set(train_line["penalties"]["deviation"]) == {"value", "strength", "kl"}
+    assert sum(figures["tokens"] for figures in train_line["languages"].values()) == 4 * 4 * 32
+    english = train_line["languages"]["eng_Latn"]
+    assert set(english) == {"loss", "tokens", "seen_tokens", "repeats"}
+    sizes = read_snapshot(tiny_corpus).languages["eng_Latn"]
+    assert english["repeats"] == pytest.approx(english["seen_tokens"] / (sizes.bytes + sizes.documents))
+    assert found[-1]["languages"]["eng_Latn"].keys() == {"bits_per_byte", "loss", "bytes", "tokens"}
+    assert found[-1]["macro_bits_per_byte"] < found[0]["macro_bits_per_byte"] - 0.5
+    assert found[-1]["objective"] == "causal"
+
+
+def test_summary_and_evidence(whole: Path) -> None:
+    summary = json.loads((whole / "summary.json").read_text())
+    assert summary["step"] == 25
+    assert summary["tokens"] == 25 * 4 * 32
+    assert summary["mixture"] == "unimax"
+    assert summary["objective"] == "mixed"
+    assert summary["final"] == read_metrics(whole / "metrics.jsonl")[-1]
+    assert summary["parameters"] == sum(
+        value.numel() for name, value in weights(whole).items() if not name.endswith(".prior")
+    )
+    evidence = json.loads((whole / "evidence.json").read_text())
+    assert set(evidence) == {"eng_Latn", "swh_Latn", "ell_Grek"}
+    assert sum(known["train_tokens_seen"] for known in evidence.values()) == 25 * 4 * 32
+    assert sum(known["share_realised"] for known in evidence.values()) == pytest.approx(1)
+    assert sum(known["share_asked"] for known in evidence.values()) == pytest.approx(1)
+    for lang, known in evidence.items():
+        assert known["gap_bits_per_byte"] == pytest.approx(
+            known["heldout_bits_per_byte"] - known["train_bits_per_byte"]
+        )
+        assert known["heldout_bits_per_byte"] == summary["final"]["languages"][lang]["bits_per_byte"]
+
+
+def test_the_same_seed_gives_the_same_run_and_another_another(whole: Path, tiny_corpus: str, tmp_path: Path) -> None:
+    run_training(tiny_corpus, tmp_path / "again")
+    assert_same_run(whole, tmp_path / "again")
+    run_training(tiny_corpus, tmp_path / "other", seed=1, steps=5)
+    assert not torch.equal(weights(tmp_path / "other", 5)["embedding.weight"], weights(whole)["embedding.weight"])
+
+
+def test_stopping_and_going_on_changes_nothing(whole: Path, tiny_corpus: str, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    first = run_training(tiny_corpus, folder, stop_after=7)
+    assert (first.step, first.finished) == (7, False)
+    second = run_training(tiny_corpus, folder, stop_after=9)
+    assert (second.step, second.finished) == (16, False)
+    assert run_training(tiny_corpus, folder).finished
+    assert_same_run(whole, folder)
+    evidence = [json.loads((run / "evidence.json").read_text()) for run in (whole, folder)]
+    assert evidence[0] == evidence[1]
+
+
+def test_a_finished_run_is_left_as_it_is(whole: Path, tiny_corpus: str) -> None:
+    before = lines(whole)
+    calls: list[Any] = []
+    summary = run_training(tiny_corpus, whole, progress=lambda *call: calls.append(call))
+    assert summary.finished
+    assert calls == []
+    assert lines(whole) == before
+
+
+def test_starting_anew(whole: Path, tiny_corpus: str, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run_training(tiny_corpus, folder, seed=1, stop_after=6)
+    (folder / "recipe.yaml").write_text("seed: 0\n")
+    run_training(tiny_corpus, folder, resume=False)
+    assert_same_run(whole, folder)
+    assert (folder / "recipe.yaml").exists()  # not the training's own file
+
+
+SCRIPT = """
+    import os, signal, sys
+    from sampler.config import SamplerConfig
+    from trainer.config import TrainConfig
+    from trainer.loop import train
+
+    corpus, folder, settings, sampler, at = sys.argv[1:]
+    def progress(stage, done, total):
+        if done == int(at):
+            os.kill(os.getpid(), signal.SIGKILL)
+    train(
+        corpus, folder, TrainConfig.model_validate_json(settings), SamplerConfig.model_validate_json(sampler),
+        tokenizer="bytes", seed=0, progress=progress,
+    )
+"""
+
+
+def killed_in_a_process(corpus: str, folder: Path, at: int) -> subprocess.CompletedProcess[str]:
+    """Train in a process of its own that is killed when it has done so many steps."""
+    arguments = [corpus, str(folder), json.dumps(SETTINGS), json.dumps(SAMPLER), str(at)]
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(SCRIPT), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+
+def test_a_killed_run_goes_on_to_the_same_weights(whole: Path, tiny_corpus: str, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    killed = killed_in_a_process(tiny_corpus, folder, at=13)
+    assert killed.returncode == -signal.SIGKILL
+    assert [path.name for path in sorted((folder / "checkpoints").iterdir())] == ["00000005", "00000010"]
+    assert lines(folder)[-1]["step"] == 12  # logged after the checkpoint; to be written again, once
+    assert run_training(tiny_corpus, folder).finished
+    assert_same_run(whole, folder)
+
+
+def test_sigterm_saves_and_ends(whole: Path, tiny_corpus: str, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+
+    def terminate(stage: str, done: int, total: int) -> None:
+        if done == 12:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    summary = run_training(tiny_corpus, folder, progress=terminate)
+    assert (summary.step, summary.finished) == (13, False)
+    assert weights(folder, 13)
+    run_training(tiny_corpus, folder)
+    assert_same_run(whole, folder)
+
+
+def test_other_settings_are_refused(whole: Path, tiny_corpus: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"rows was 4, now 5.*steps was 25, now 26"):
+        run_training(tiny_corpus, whole, rows=5, steps=26)
+    with pytest.raises(ConfigurationError, match="seed was 0, now 9"):
+        run_training(tiny_corpus, whole, seed=9)
+
+
+def test_settings_that_leave_the_result_alone_may_change(whole: Path, tiny_corpus: str, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run_training(tiny_corpus, folder, stop_after=10)
+    run_training(tiny_corpus, folder, checkpoint={"every": 25, "keep": 1}, log={"every": 25, "tensorboard": False})
+    assert all(torch.equal(value, weights(whole)[name]) for name, value in weights(folder).items())
+
+
+def test_a_run_keeps_to_its_snapshot(build_corpus: Any, tmp_path: Path) -> None:
+    corpus = build_corpus(tmp_path / "corpus", {"eng_Latn": 20, "swh_Latn": 10})
+    run_training(corpus, tmp_path / "whole", steps=8)
+    run_training(corpus, tmp_path / "run", steps=8, stop_after=5)
+    old = read_snapshot(corpus)
+    fewer = [file for file in old.files if file.lang == "eng_Latn"]
+    languages = {"eng_Latn": old.languages["eng_Latn"]}
+    commit(
+        Storage(corpus), old.model_copy(update={"number": 2, "parent": 1, "files": fewer, "languages": languages}), {}
+    )
+    run_training(corpus, tmp_path / "run", steps=8)
+    assert lines(tmp_path / "run") == lines(tmp_path / "whole")
+
+
+class Nothing(Config):
+    """No options."""
+
+
+def diverging(model: Any, batch: Any, outputs: Any, evidence: Any, options: Any) -> Penalty:
+    """Infinite in the calls that are listed, as a stand-in for a diverging loss."""
+    DIVERGE["calls"] += 1
+    return Penalty(outputs.hidden.sum() * (float("inf") if DIVERGE["calls"] in DIVERGE["at"] else 0.0), {})
+
+
+DIVERGE: dict[str, Any] = {}
+regularisers.register("test-diverging", Nothing, lambda: diverging)
+
+
+def test_steps_without_finite_loss_are_skipped_and_reported(tiny_corpus: str, tmp_path: Path) -> None:
+    DIVERGE.update(calls=0, at=[3, 4, 7])
+    summary = run_training(tiny_corpus, tmp_path, steps=9, max_skipped=3, regularisers=[{"name": "test-diverging"}])
+    assert summary.finished
+    assert summary.skipped == 3
+    assert [line["step"] for line in lines(tmp_path) if line["kind"] == "skipped"] == [3, 4, 7]
+    assert summary.tokens == 6 * 4 * 32
+    assert all(torch.isfinite(value).all() for value in weights(tmp_path, 9).values())
+
+
+def test_too_many_in_a_row_end_the_run(tiny_corpus: str, tmp_path: Path) -> None:
+    DIVERGE.update(calls=0, at=range(4, 100))
+    with pytest.raises(TrainingError, match="not finite in 3 steps in a row, the last of them step 6"):
+        run_training(tiny_corpus, tmp_path, max_skipped=3, regularisers=[{"name": "test-diverging"}])
+
+
+def test_no_tokens_yet(tiny_corpus: str, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="no tokens of tokenizer 'main'"):
+        train(tiny_corpus, str(tmp_path), TrainConfig(), SamplerConfig(), tokenizer="main", seed=0)
+
+
+def test_torch_is_left_as_it_was(tiny_corpus: str, tmp_path: Path) -> None:
+    before = (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), signal.getsignal(signal.SIGTERM))
+    run_training(tiny_corpus, tmp_path, steps=1)
+    assert before == (
+        torch.get_num_threads(),
+        torch.are_deterministic_algorithms_enabled(),
+        signal.getsignal(signal.SIGTERM),
+    )
+
+
+@pytest.mark.parametrize("objective", ["causal", "masked"])
+def test_learns(tiny_corpus: str, tmp_path: Path, objective: str) -> None:
+    summary = run_training(tiny_corpus, tmp_path, steps=60, objective={"kind": objective})
+    start = lines(tmp_path)[0]
+    assert summary.final is not None
+    assert summary.final["objective"] == start["objective"] == objective
+    for lang, figures in summary.final["languages"].items():
+        assert figures["bits_per_byte"] < start["languages"][lang]["bits_per_byte"] - 1, lang

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+
+from corpus.config import Config
+from corpus.errors import ConfigurationError
+from trainer import regularisers
+from trainer.config import ModelConfig, ObjectiveConfig, RegulariserConfig, StrengthScheduleConfig, TrainConfig
+from trainer.distributed import World
+from trainer.model import Inputs, Outputs, Transformer
+from trainer.optimise import make_optimiser
+from trainer.regularisers.base import Evidence, Penalty
+from trainer.step import Stepper, autocast_type, pass_rows
+from trainer.tally import Tally
+
+ALONE = World(0, 1, torch.device("cpu"))
+
+
+class FakeRows(NamedTuple):
+    tokens: np.ndarray
+    segments: np.ndarray
+    positions: np.ndarray
+    languages: np.ndarray
+
+
+class FakeStream:
+    """Rows of 16 tokens made from their index alone."""
+
+    languages = ("a", "b", "c")
+
+    def rows(self, indices: Sequence[int]) -> FakeRows:
+        tokens = np.array([[5 + (index * 7 + column * 3) % 20 for column in range(16)] for index in indices])
+        segments = np.array([[0] * 6 + [1] * (4 + index % 6) + [-1] * (6 - index % 6) for index in indices], np.int32)
+        positions = np.tile(np.arange(16, dtype=np.int32), (len(tokens), 1))
+        return FakeRows(tokens, segments, positions, np.array([index % 3 for index in indices], np.int32))
+
+
+def stepper(
+    rows: int = 8,
+    passes: int = 8,
+    kind: str = "causal",
+    penalties: tuple[RegulariserConfig, ...] = (RegulariserConfig(name="deviation"),),
+) -> Stepper:
+    config = TrainConfig(
+        rows=rows,
+        model=ModelConfig(width=16, layers=1, heads=2),
+        objective=ObjectiveConfig.model_validate({"kind": kind}),
+        regularisers=penalties,
+    )
+    torch.manual_seed(0)
+    model = Transformer(config.model, vocabulary=25, languages=3)
+    return Stepper(
+        config,
+        model,
+        make_optimiser(model, config.optimiser, 1e-3),
+        FakeStream(),
+        Tally(3, ALONE.device),
+        ALONE,
+        train_tokens=[100, 1000, 10_000],
+        total=10,
+        mask_id=4,
+        pass_rows=passes,
+        seed=0,
+    )
+
+
+@pytest.mark.parametrize("kind", ["causal", "masked", "mixed"])
+def test_passes_of_fewer_rows_give_the_same_step(kind: str) -> None:
+    whole, parts = stepper(kind=kind), stepper(kind=kind, passes=3)
+    for number in range(3):
+        first, second = whole(number), parts(number)
+        assert first.grad_norm == pytest.approx(second.grad_norm, rel=1e-4)
+    for name, value in whole.model.state_dict().items():
+        torch.testing.assert_close(value, parts.model.state_dict()[name], atol=1e-5, rtol=1e-4)
+    for tally in (whole.tally, parts.tally):
+        tally.collect(ALONE)
+    assert whole.tally.window[:, 1].tolist() == parts.tally.window[:, 1].tolist()
+    assert whole.tally.seen.tolist() == parts.tally.seen.tolist()
+
+
+def test_the_same_step_twice_is_the_same_to_the_bit() -> None:
+    one, other = stepper(kind="mixed"), stepper(kind="mixed")
+    for number in range(3):
+        assert one(number).grad_norm == other(number).grad_norm
+    for name, value in one.model.state_dict().items():
+        assert torch.equal(value, other.model.state_dict()[name])
+
+
+def test_counts_what_was_predicted_and_read() -> None:
+    step = stepper(rows=3)
+    step(0)
+    step.tally.collect(ALONE)
+    # Row i has 6 and 4 + i tokens in its documents; the first of each is not predicted.
+    assert step.tally.window[:, 1].tolist() == [8, 9, 10]
+    assert step.tally.seen.tolist() == [10, 11, 12]
+    assert step.tally.mean_loss() == pytest.approx(np.log(25), rel=0.05)
+
+
+class Nothing(Config):
+    """No options."""
+
+
+def broken(model: Transformer, batch: Inputs, outputs: Outputs, evidence: Evidence, options: Nothing) -> Penalty:
+    value = outputs.hidden.sum() * float("nan")
+    return Penalty(value, {})
+
+
+def shares(model: Transformer, batch: Inputs, outputs: Outputs, evidence: Evidence, options: Nothing) -> Penalty:
+    return Penalty(evidence.share.sum(), {"c": evidence.share[2], "tokens": evidence.train_tokens[1]})
+
+
+regularisers.register("test-broken", Nothing, lambda: broken)
+regularisers.register("test-shares", Nothing, lambda: shares)
+
+
+def test_a_step_without_finite_gradient_changes_nothing() -> None:
+    step = stepper(penalties=(RegulariserConfig(name="test-broken"),))
+    before = {name: value.clone() for name, value in step.model.state_dict().items()}
+    report = step(0)
+    assert report.skipped
+    step.tally.collect(ALONE)
+    assert step.tally.seen.sum() == 0
+    assert not step.tally.window.any()
+    for name, value in step.model.state_dict().items():
+        assert torch.equal(value, before[name])
+    assert not step.optimiser.state
+
+
+def test_a_regulariser_sees_the_evidence_and_its_strength_is_scheduled() -> None:
+    schedule = StrengthScheduleConfig(kind="linear", warmup=0.5, final=0.0)
+    step = stepper(rows=3, penalties=(RegulariserConfig(name="test-shares", strength=6, schedule=schedule),))
+    reports = [step(number) for number in range(3)]
+    assert [report.penalties["test-shares"].strength for report in reports] == pytest.approx([1.0, 2.0, 3.0])
+    first = reports[0].penalties["test-shares"]
+    assert first.value.item() == pytest.approx(1.0)
+    assert first.metrics["c"].item() == pytest.approx(10 / 27)
+    assert first.metrics["tokens"].item() == 1000
+
+
+def test_strength_zero_is_computed_but_not_added() -> None:
+    quiet = stepper(penalties=(RegulariserConfig(name="test-broken", strength=0),))
+    report = quiet(0)
+    assert not report.skipped
+    assert torch.isnan(report.penalties["test-broken"].value)
+
+
+def test_every_process_needs_a_row() -> None:
+    step = stepper(rows=1)
+    with pytest.raises(ConfigurationError, match=r"train\.rows is 1, but 2 processes"):
+        Stepper(
+            step.config,
+            step.model,
+            step.optimiser,
+            FakeStream(),
+            step.tally,
+            World(0, 2, ALONE.device),
+            train_tokens=[1, 1, 1],
+            total=1,
+            mask_id=4,
+            pass_rows=1,
+            seed=0,
+        )
+
+
+def test_defaults_by_device() -> None:
+    cpu = torch.device("cpu")
+    assert autocast_type(TrainConfig(), cpu) is torch.float32
+    assert autocast_type(TrainConfig(precision="bfloat16"), cpu) is torch.bfloat16
+    assert pass_rows(TrainConfig(rows=32), cpu, 256, 4096) == 8
+    assert pass_rows(TrainConfig(rows=4), cpu, 256, 4096) == 4
+    assert pass_rows(TrainConfig(rows=32), cpu, 8192, 64_000) == 1
+    assert pass_rows(TrainConfig(rows=32), torch.device("cuda"), 256, 4096) == 32
+    assert pass_rows(TrainConfig(rows=32, micro_rows=5), cpu, 256, 4096) == 5
