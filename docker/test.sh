@@ -55,15 +55,20 @@ DOCKERFILE
     rm -rf "$context"
 fi
 
-# What this machine's pip is told (proxies, certificates, wheels at hand) holds for the build as well, but
-# only while it runs: nothing of it enters the image.
-volumes=()
-[ -e /etc/ssl/certs/ca-certificates.crt ] && volumes+=(-v /etc/ssl/certs/ca-certificates.crt:/etc/ssl/certs/ca-certificates.crt:ro)
-for file in /etc/pip.conf "${HOME}/.config/pip/pip.conf"; do
-    [ -e "$file" ] && volumes+=(-v "$file:/etc/pip.conf:ro") && break
-done
-links=${PIP_FIND_LINKS:-}
-[ -d "$links" ] && volumes+=(-v "$links:$links:ro")
+# What this machine's pip is told (certificates, wheels at hand) holds for the build as well, but only while it
+# runs: nothing of it enters the image. A wheel folder may hold a CPU build of torch, which saves gigabytes.
+pip_settings=$(mktemp)
+volumes=(-v "$pip_settings:/etc/pip.conf:ro")
+echo "[global]" >"$pip_settings"
+ca=/etc/ssl/certs/ca-certificates.crt
+if [ -e "$ca" ]; then
+    volumes+=(-v "$ca:$ca:ro")
+    echo "cert = $ca" >>"$pip_settings"
+fi
+if [ -d "${PIP_FIND_LINKS:-}" ]; then
+    volumes+=(-v "$PIP_FIND_LINKS:$PIP_FIND_LINKS:ro")
+    echo "find-links = $PIP_FIND_LINKS" >>"$pip_settings"
+fi
 
 run_in() { # image, command...
     local container
