@@ -24,7 +24,7 @@ RECIPE: Final = "recipe.yaml"
 Progress = Callable[[str, int, int], None]
 
 
-def prepare(recipe: Recipe, workers: int, progress: Progress | None = None) -> Snapshot:
+def prepare(recipe: Recipe, workers: int | None, progress: Progress | None = None) -> Snapshot:
     """Raw files to a corpus.
 
     Raises:

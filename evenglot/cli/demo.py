@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from evenglot.cli.options import JsonOption, WorkersOption, worker_count
+from evenglot.cli.options import JsonOption, WorkersOption
 
 
 def demo(
@@ -37,5 +37,5 @@ def demo(
     from evenglot.demo.run import run_demo
 
     with result_output(as_json) as show:
-        result = run_demo(output, quick=quick, fresh=fresh, workers=worker_count(workers), reporter=Reporter, note=note)
+        result = run_demo(output, quick=quick, fresh=fresh, workers=workers, reporter=Reporter, note=note)
         show(result.as_json(), demo_text(result))

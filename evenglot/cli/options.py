@@ -33,7 +33,14 @@ RunOption = Annotated[
 SeedOption = Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of every choice.", show_default="0")]
 WorkersOption = Annotated[
     int | None,
-    typer.Option("--workers", "-w", metavar="N", min=1, help="Processes to use.", show_default="one per core"),
+    typer.Option(
+        "--workers",
+        "-w",
+        metavar="N",
+        min=1,
+        help="Processes to use.",
+        show_default="by size, up to one per core",
+    ),
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")

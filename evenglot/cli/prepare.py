@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from evenglot.cli.options import JsonOption, RecipeOption, SeedOption, SetOption, WorkersOption, flags, worker_count
+from evenglot.cli.options import JsonOption, RecipeOption, SeedOption, SetOption, WorkersOption, flags
 
 
 def prepare(
@@ -62,7 +62,7 @@ def prepare(
     started = time.monotonic()
     with result_output(as_json) as show:
         with Reporter() as progress:
-            snapshot = steps.prepare(settings, worker_count(workers), progress)
+            snapshot = steps.prepare(settings, workers, progress)
         seconds = time.monotonic() - started
         following = f"--recipe {recipe}" if recipe else f"--corpus {settings.corpus}"
         show(

@@ -54,7 +54,7 @@ def run_demo(
     *,
     quick: bool = False,
     fresh: bool = False,
-    workers: int = 1,
+    workers: int | None = None,
     reporter: ReporterFactory,
     note: Callable[[str], None],
 ) -> DemoResult:
@@ -67,7 +67,7 @@ def run_demo(
         output: a local folder; created if missing.
         quick: train for a few steps only.
         fresh: remove what an earlier demo left.
-        workers: processes for preparing.
+        workers: processes for preparing; None lets the size of the input decide.
         reporter: gives the progress of a step, by the step's name.
         note: tells people about a finished step.
 
@@ -92,7 +92,7 @@ def run_demo(
     with step("prepare") as progress:
         snapshot = steps.prepare(shared, workers, progress)
     with step("tokenize") as progress:
-        steps.tokenize(shared, workers, progress)
+        steps.tokenize(shared, workers or 1, progress)
     for arm, recipe in arms.items():
         with step(f"train {arm}") as progress:
             steps.train(recipe, progress)
