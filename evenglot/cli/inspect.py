@@ -141,7 +141,7 @@ def _document(row: dict[str, Any], *, full: bool = False) -> RenderableType:
     shown = _ALL_FIELDS if full else ("declared_lang", "copies", "url", "duplicate_of")
     for field in shown:
         value = row.get(field)
-        if value is not None and value != "":
+        if value is not None and value != "" and (full or (field, value) != ("copies", 1)):
             text.append(
                 f"  {field}: {value:.4g}\n" if isinstance(value, float) else f"  {field}: {value}\n", style="dim"
             )

@@ -76,7 +76,7 @@ def language_table(snapshot: Snapshot, rows: Sequence[LanguageRow]) -> Renderabl
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("language")
     table.add_column("name")
-    headings = ("documents", "copies", "size", "share", snapshot.mixture or "balanced", "held out", "rejected")
+    headings = ("documents", "copies", "size", "share", f"{snapshot.mixture} share", "held out", "rejected")
     for heading in headings:
         table.add_column(heading, justify="right")
     for row in rows:
