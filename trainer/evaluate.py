@@ -85,12 +85,12 @@ def recent_rows(
 ) -> dict[str, HeldoutLanguage]:
     """The last training rows of each language before a global row index, to measure the training loss on.
 
-    Their bytes are estimated from the corpus's bytes per token, because rows cut documents anywhere. Looks back
+    Their bytes are estimated from the language's training text, because rows cut documents anywhere. Looks back
     over at most 64 times as many rows as are wanted, so a language that is hardly sampled may be missing.
 
     Args:
         stream: the training rows.
-        bytes_per_token: of each language.
+        bytes_per_token: training bytes over training tokens of each language, the ends of documents counted.
         end: global index after the last row of interest.
         rows: wanted of each language.
     """
@@ -112,7 +112,7 @@ def recent_rows(
             continue
         tokens, segments, positions = (np.stack(arrays) for arrays in zip(*(parts[i] for i in indices), strict=True))
         predicted = int((segments[:, 1:] == segments[:, :-1]).sum())
-        result[lang] = HeldoutLanguage(tokens, segments, positions, round(predicted * bytes_per_token.get(lang, 0.0)))
+        result[lang] = HeldoutLanguage(tokens, segments, positions, round(predicted * bytes_per_token[lang]))
     return result
 
 

@@ -9,6 +9,7 @@ to the same weights, to the last bit on the same machine.
 from __future__ import annotations
 
 import contextlib
+import logging
 import shutil
 import signal
 import threading
@@ -41,6 +42,8 @@ from trainer.step import Stepper, StepReport, pass_rows
 from trainer.tally import Tally, mean
 
 Progress = Callable[[str, int, int], None]
+
+_LOGGER = logging.getLogger(__name__)
 
 EVIDENCE = "evidence.json"
 SUMMARY = "summary.json"
@@ -226,7 +229,7 @@ class Session:
             while self.done < last:
                 report = self.step(self.done, stop=terminated.is_set())
                 self.done += 1
-                self._watch(report, log)
+                self._watch(report)
                 stopping = report.stop or self.done == last
                 if self.done % self.config.log.every == 0 or self.done == self.total:
                     self._train_line(report, log)
@@ -296,22 +299,15 @@ class Session:
         with MetricsLog(self.folder, self.done, tensorboard=self.config.log.tensorboard) as log:
             yield log
 
-    def _watch(self, report: StepReport, log: MetricsLog | None) -> None:
+    def _watch(self, report: StepReport) -> None:
         """Count steps without a finite gradient, and give up after too many in a row."""
         if not report.skipped:
             self.skipped_in_a_row = 0
             return
         self.skipped += 1
         self.skipped_in_a_row += 1
-        if log is not None:
-            log.write(
-                {
-                    "kind": "skipped",
-                    "step": self.done,
-                    "reason": "loss or gradient not finite",
-                    "lr": report.learning_rate,
-                }
-            )
+        if self.world.leads:
+            _LOGGER.warning("step %d skipped: loss or gradient is not finite", self.done)
         if self.skipped_in_a_row >= self.config.max_skipped:
             raise TrainingError(
                 f"loss or gradient was not finite in {self.skipped_in_a_row} steps in a row, the last of them step "
@@ -336,6 +332,7 @@ class Session:
                     "loss": tally.mean_loss(),
                     "lr": report.learning_rate,
                     "grad_norm": report.grad_norm,
+                    "skipped": self.skipped,
                     "tokens_per_second": speed,
                     "penalties": {
                         name: {
@@ -417,10 +414,8 @@ class Session:
     def _evidence(self) -> None:
         """Write the evidence on each language; the training loss is that of the last rows under the last weights."""
         end = self.done * self.config.rows
-        ratios = {
-            lang: known.bytes_per_token.get(self.tokenizer, 0.0)
-            for lang, known in self.stream.corpus.snapshot.languages.items()
-        }
+        known = self.stream.corpus.snapshot.languages
+        ratios = {lang: known[lang].bytes / known[lang].tokens[self.tokenizer] for lang in self.languages}
         seen = recent_rows(self.stream, ratios, end=end, rows=self.config.heldout.rows or self.config.rows)
         scores = self._evaluator(seen)(self.model)
         self.stream.seek(end)

@@ -102,7 +102,7 @@ def test_writes_what_a_run_holds(whole: Path, tiny_corpus: str) -> None:
     ]
     train_line = found[1]
     assert set(train_line) == {
-        "kind", "step", "tokens", "loss", "lr", "grad_norm", "tokens_per_second", "penalties", "languages",
+        "kind", "step", "tokens", "loss", "lr", "grad_norm", "skipped", "tokens_per_second", "penalties", "languages",
     }  # fmt: skip
     assert train_line["tokens"] == 4 * 4 * 32
     assert set(train_line["penalties"]["deviation"]) == {"value", "strength", "kl"}
@@ -271,12 +271,16 @@ DIVERGE: dict[str, Any] = {}
 regularisers.register("test-diverging", Nothing, lambda: diverging)
 
 
-def test_steps_without_finite_loss_are_skipped_and_reported(tiny_corpus: str, tmp_path: Path) -> None:
+def test_steps_without_finite_loss_are_skipped_and_reported(
+    tiny_corpus: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     DIVERGE.update(calls=0, at=[3, 4, 7])
     summary = run_training(tiny_corpus, tmp_path, steps=9, max_skipped=3, regularisers=[{"name": "test-diverging"}])
     assert summary.finished
     assert summary.skipped == 3
-    assert [line["step"] for line in lines(tmp_path) if line["kind"] == "skipped"] == [3, 4, 7]
+    counted = {line["step"]: line["skipped"] for line in lines(tmp_path) if line["kind"] == "train"}
+    assert counted == {4: 2, 8: 3, 9: 3}
+    assert [record.args for record in caplog.records if record.name == "trainer.loop"] == [(3,), (4,), (7,)]
     assert summary.tokens == 6 * 4 * 32
     assert all(torch.isfinite(value).all() for value in weights(tmp_path, 9).values())
 
