@@ -92,10 +92,15 @@ def run_demo(
     with step("prepare") as progress:
         snapshot = steps.prepare(shared, workers, progress)
     with step("tokenize") as progress:
-        steps.tokenize(shared, workers or 1, progress)
+        tokens = steps.tokenize(shared, workers or 1, progress)
+    trained_on: dict[str, str] = _read_state(folder).get("trained_on", {})
     for arm, recipe in arms.items():
         with step(f"train {arm}") as progress:
-            steps.train(recipe, progress)
+            # A run over another state of the corpus cannot be gone on with.
+            stale = trained_on.get(arm) != tokens.fingerprint
+            trained_on[arm] = tokens.fingerprint
+            _write_state(folder, trained_on=trained_on)
+            steps.train(recipe, progress, fresh=stale)
     evaluations = {}
     for arm, recipe in arms.items():
         with step(f"evaluate {arm}") as progress:
@@ -127,16 +132,15 @@ def _lay_out(folder: Path, *, quick: bool, fresh: bool) -> None:
             "quick": quick,
             "files": fingerprint({path.name: file_hash(path) for path in [*sources, *recipes]}),
         }
-        state = folder / _STATE
         if folder.exists() and any(folder.iterdir()):
-            if not state.exists():
+            if not (folder / _STATE).exists():
                 raise ConfigurationError(
                     f"{folder} is not empty and holds no demo", "Choose another folder with `--output`"
                 )
-            if fresh or _read_state(state) != made_of:
+            if fresh or _read_state(folder).get("made_of") != made_of:
                 _clear(folder)
         (folder / "sample").mkdir(parents=True, exist_ok=True)
-        state.write_text(json.dumps(made_of, indent=1) + "\n", encoding="utf-8")
+        _write_state(folder, made_of=made_of)
         for path in sources:
             _copy(path, folder / "sample" / path.name)
         for path in recipes:
@@ -173,9 +177,15 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _read_state(path: Path) -> dict[str, Any] | None:
+def _read_state(folder: Path) -> dict[str, Any]:
+    """What an earlier demo noted: ``made_of`` and, for each arm, the fingerprint of the corpus it was trained on."""
     try:
-        state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return None
-    return state
+        state = json.loads((folder / _STATE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return state if isinstance(state, dict) else {}
+
+
+def _write_state(folder: Path, **entries: Any) -> None:
+    text = json.dumps({**_read_state(folder), **entries}, indent=1) + "\n"
+    (folder / _STATE).write_text(text, encoding="utf-8")
