@@ -20,26 +20,42 @@ class Kind(IntEnum):
     NEWLINE = 2
     LETTER = 3
     """Of a script that writes spaces between words."""
-    UNSPACED = 4
-    """Letter of a script that does not: each counts as a word."""
-    MARK = 5
+    IDEOGRAPH = 4
+    """Letter of a script that writes no spaces and about one morpheme a letter: each counts as a word."""
+    UNSPACED = 5
+    """Letter of an alphabet that writes no spaces: runs are cut into pieces of about a word's length."""
+    MARK = 6
     """Combining mark, part of the word it stands in."""
-    NUMBER = 6
-    TERMINAL = 7
+    NUMBER = 7
+    TERMINAL = 8
     """Ends a sentence, in any script."""
-    PUNCTUATION = 8
-    CODE = 9
+    PUNCTUATION = 9
+    CODE = 10
     """Common in markup and programs, rare in prose."""
-    SYMBOL = 10
+    SYMBOL = 11
 
 
 KINDS = len(Kind)
 
+IDEOGRAPHIC_SCRIPTS = ("Hani", "Hira", "Kana", "Bopo", "Yiii", "Tang", "Nshu", "Kits", "Egyp", "Xsux")
+"""Scripts without spaces in which a letter is a morpheme or a syllable."""
+
 UNSPACED_SCRIPTS = (
-    "Hani", "Hira", "Kana", "Bopo", "Yiii", "Tang", "Nshu", "Kits", "Thai", "Laoo", "Khmr", "Mymr", "Tibt", "Java",
-    "Bali", "Tale", "Talu", "Lana", "Tavt", "Cham", "Ahom", "Khar", "Egyp", "Xsux",
-)  # fmt: skip
-"""Scripts without spaces between words (or, as in Tibetan, between syllables)."""
+    "Thai",
+    "Laoo",
+    "Khmr",
+    "Mymr",
+    "Java",
+    "Bali",
+    "Tale",
+    "Talu",
+    "Lana",
+    "Tavt",
+    "Cham",
+    "Ahom",
+    "Khar",
+)
+"""Alphabets without spaces between words. Tibetan is none: its syllables end with a mark."""
 
 BULLETS = "-*•·‣▪▫◦●○■□–—»>+→►▸✓✔✗★☆"
 """Characters that begin an item of a list when they begin a line."""
@@ -66,17 +82,18 @@ def kind_table() -> npt.NDArray[np.uint8]:
         for name in names:
             for start, stop in property_ranges(name):
                 table[start:stop] = kind
-    for script in UNSPACED_SCRIPTS:
-        for start, stop in property_ranges(f"Script={script}"):
-            part = table[start:stop]
-            part[part == Kind.LETTER] = Kind.UNSPACED
-    # Thai ends sentences with spaces, Ethiopic words with a mark of their own, Arabic-script text may end with
-    # the ellipsis; what Unicode leaves out of Sentence_Terminal but ends a line like one is added here.
-    for character in "…:：⋯។៕၊‽؛":
+    for scripts, kind in ((IDEOGRAPHIC_SCRIPTS, Kind.IDEOGRAPH), (UNSPACED_SCRIPTS, Kind.UNSPACED)):
+        for script in scripts:
+            for start, stop in property_ranges(f"Script={script}"):
+                part = table[start:stop]
+                part[part == Kind.LETTER] = kind
+    # What Unicode leaves out of Sentence_Terminal but ends a line like one, and the marks that do between Tibetan
+    # syllables and Ethiopic words what a space does elsewhere.
+    for character in "…:：⋯។៕၊‽؛།༎":
         table[ord(character)] = Kind.TERMINAL
     for character in _CODE:
         table[ord(character)] = Kind.CODE
-    for character in "\t\x0b\x0c\x1f":
+    for character in "\t\x0b\x0c\x1f་༌፡":
         table[ord(character)] = Kind.SPACE
     for character in "\n\r\u2028\u2029\x85":
         table[ord(character)] = Kind.NEWLINE

@@ -49,7 +49,7 @@ class FilterConfig(Config):
     min_lang_score: Limit = Limit(strictest=0.4, loosest=0.2, default=0.25, sigmas=3)
     """Probability of the language. Reason ``low_score`` of the stage ``identify``."""
     min_words: Limit = Limit(strictest=10, loosest=5, default=8, sigmas=3)
-    """Words, or letters in scripts without spaces. Reason ``too_short``."""
+    """Words; in scripts without spaces ideographs, kana, or pieces of about four letters. Reason ``too_short``."""
     max_urls: Limit = Limit(strictest=0.5, loosest=0.7, default=0.6)
     """Share of the characters in addresses. Reason ``urls``."""
     max_long_tokens: Limit = Limit(strictest=0.4, loosest=0.6, default=0.5)
@@ -72,7 +72,7 @@ class FilterConfig(Config):
     """Share of the characters in lines that came before, in documents of three lines or more. Reason ``repetition``."""
     max_top_bigram: Limit = Limit(strictest=0.35, loosest=0.5, default=0.4)
     """Share of the words in the most frequent pair of words. Reason ``repetition``."""
-    min_diversity: Limit = Limit(strictest=0.7, loosest=0.4, default=0.55)
+    min_diversity: Limit = Limit(strictest=0.7, loosest=0.5, default=0.65)
     """Logarithm of the different words by that of all words, in documents of 30 words or more.
     Reason ``repetition``."""
     max_short_lines: Limit = Limit(strictest=0.95, loosest=0.98, default=0.95)
@@ -80,7 +80,7 @@ class FilterConfig(Config):
     Reason ``lines``."""
     max_word_length: Limit = Limit(strictest=14, loosest=25, default=18, sigmas=6)
     """Mean characters of a word. Reason ``word_length``."""
-    min_punctuation: Limit = Limit(strictest=0.004, loosest=0, default=0.001, sigmas=2.5)
+    min_punctuation: Limit = Limit(strictest=0.004, loosest=0, default=0, sigmas=2.5)
     """Share of the characters that are punctuation, in documents of 50 words or more. Reason ``no_punctuation``."""
 
     @model_validator(mode="after")

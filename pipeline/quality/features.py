@@ -1,6 +1,8 @@
 """Numbers that tell prose from junk, for all documents of a batch at once and for every script.
 
-Words are runs of letters, marks and numbers; in scripts without spaces every letter is a word of its own.
+Words are runs of letters, marks and numbers. In scripts without spaces every ideograph or kana is a word of its
+own, and runs of letters of an alphabet such as Thai are cut by their content: between two letters whose pair has
+a hash divisible by PIECE, so that the same phrase falls into the same pieces wherever it stands.
 The features follow Gopher's (Rae et al. 2021, https://arxiv.org/abs/2112.11446, appendix A.1) where those do
 not depend on a language; repetition is counted in n-grams of word hashes found by one sort for each n.
 """
@@ -51,7 +53,7 @@ FEATURES: Final = (
 """Names of the columns, in order.
 
 n_chars, n_bytes: code points and UTF-8 bytes of the text.
-n_words: words (letters, in scripts without spaces).
+n_words: words, or what stands for them in scripts without spaces.
 mean_word_length: code points a word.
 alphabetic_ratio, digit_ratio, punctuation_ratio, symbol_ratio, code_ratio: letters and marks, numbers,
     punctuation, symbols (with code characters), and code characters alone, as shares of what is not space.
@@ -65,14 +67,16 @@ lexical_diversity: log different words / log words (Herdan's C), which hardly fa
 top_bigram_share: words covered by the most frequent pair of words, if it comes at least three times.
 duplicate_ngram_share: share of the 5-grams of words that came before in the document.
 url_share: share of the non-space characters in addresses.
-longest_token: characters of the longest run without space or unspaced letter, addresses apart.
+longest_token: characters of the longest run without space or letter of a script without spaces, addresses apart.
 long_token_share: share of the non-space characters in such runs of more than LONG_TOKEN characters.
 filler_share: share of the characters in the printers' filler text, taking FILLER_LENGTH for each "lorem ipsum".
 """
 
 SHORT_LINE: Final = 30
-"""Characters; letters of scripts without spaces count three."""
+"""Characters; ideographs and kana count three."""
 LONG_TOKEN: Final = 40
+PIECE: Final = 4
+"""Mean letters of what stands for a word in an alphabet without spaces."""
 NGRAM: Final = 5
 FILLER_LENGTH: Final = 230
 """Characters of the first two sentences of the filler text."""
@@ -162,7 +166,7 @@ class _Chunk:
         kinds = kinds.reshape(-1, KINDS)
         visible = np.maximum(kinds.sum(axis=1) - kinds[:, Kind.SPACE] - kinds[:, Kind.NEWLINE], 1)
         out[:, _INDEX["n_chars"]] = self.lengths
-        letters = kinds[:, [Kind.LETTER, Kind.UNSPACED, Kind.MARK]].sum(axis=1)
+        letters = kinds[:, Kind.LETTER : Kind.MARK + 1].sum(axis=1)
         out[:, _INDEX["alphabetic_ratio"]] = letters / visible
         out[:, _INDEX["digit_ratio"]] = kinds[:, Kind.NUMBER] / visible
         out[:, _INDEX["punctuation_ratio"]] = kinds[:, [Kind.PUNCTUATION, Kind.TERMINAL]].sum(axis=1) / visible
@@ -216,13 +220,7 @@ class _Chunk:
     def _words(self, out: Floats) -> None:
         kinds = self.kinds
         inside = (kinds >= Kind.LETTER) & (kinds <= Kind.NUMBER)
-        unspaced = kinds == Kind.UNSPACED
-        cuts: Bools | None = None
-        if unspaced.any():
-            cuts = unspaced.copy()
-            # What follows an unspaced letter begins a word, unless it is a mark on that letter.
-            cuts[1:] |= unspaced[:-1] & inside[1:] & (kinds[1:] != Kind.MARK)
-        starts, stops = self._spans(inside, cuts)
+        starts, stops = self._spans(inside, self._cuts(inside))
         owners = self._owners(starts)
         n_words = np.bincount(owners, minlength=self.documents)
         out[:, _INDEX["n_words"]] = n_words
@@ -242,6 +240,24 @@ class _Chunk:
         different, _ = self._repeats(*_ngrams(hashes, owners, tags, NGRAM))
         total = np.maximum(n_words - NGRAM + 1, 0)
         out[:, _INDEX["duplicate_ngram_share"]] = (total - different) / np.maximum(total, 1)
+
+    def _cuts(self, inside: Bools) -> Bools | None:
+        """Where words begin besides after what is no part of a word; None where no script here needs it."""
+        kinds, values = self.kinds, self.values
+        ideographs = kinds == Kind.IDEOGRAPH
+        unspaced = kinds == Kind.UNSPACED
+        cuts: Bools | None = None
+        if ideographs.any():
+            cuts = ideographs.copy()
+            # What follows an ideograph begins a word, unless it is a mark on it.
+            cuts[1:] |= ideographs[:-1] & inside[1:] & (kinds[1:] != Kind.MARK)
+        if unspaced.any():
+            pairs = (values[:-1].astype(np.uint64) * np.uint64(_BASE) + values[1:]) * np.uint64(_BASE)
+            pieces = np.zeros(len(values), np.bool_)
+            pieces[1:] = (pairs >> np.uint64(40)) % np.uint64(PIECE) == 0
+            pieces &= unspaced
+            cuts = pieces if cuts is None else cuts | pieces
+        return cuts
 
     def _repeats(self, hashes: UInt64s, tags: UInt64s) -> tuple[Int64s, Int64s]:
         """How many different values each document has, and how often the most frequent one comes.
@@ -274,7 +290,7 @@ class _Chunk:
         n_lines = np.maximum(n_lines, 1)
         widths = stops - starts
         wide = np.zeros(len(self.kinds) + 1, np.int32)
-        np.cumsum(self.kinds == Kind.UNSPACED, out=wide[1:])
+        np.cumsum(self.kinds == Kind.IDEOGRAPH, out=wide[1:])
         weights = widths + 2 * (wide[stops] - wide[starts])
         last = self._last_significant(starts, stops)
         ending = self.kinds[last]
@@ -316,7 +332,8 @@ class _Chunk:
 
     def _tokens(self, out: Floats, visible: Int64s) -> None:
         """Addresses and runs too long for words."""
-        solid = (self.kinds != Kind.SPACE) & (self.kinds != Kind.NEWLINE) & (self.kinds != Kind.UNSPACED)
+        solid = (self.kinds > Kind.NEWLINE) | (self.kinds == Kind.OTHER)
+        solid &= (self.kinds != Kind.IDEOGRAPH) & (self.kinds != Kind.UNSPACED)
         starts, stops = self._spans(solid)
         widths = stops - starts
         address = np.zeros(len(starts), np.bool_)

@@ -61,13 +61,19 @@ SPAM = "free casino bonus loan hotel price cheap buy online watch movie crack ke
         ),
         (" ".join(random.Random(3).choices(SPAM.split(), k=250)), "repetition"),
         (" ".join(_noise(string.ascii_lowercase, 24 + n % 9, n) for n in range(40)), "word_length"),
-        (" ".join(_noise(string.ascii_lowercase, 3 + n % 7, n) for n in range(200)), "no_punctuation"),
     ],
 )
 def test_junk_is_named(text: str, reason: str) -> None:
     decision = judge(text)
     assert decision is not None
     assert (decision.stage, decision.reason) == ("filter", reason)
+
+
+def test_missing_punctuation_counts_where_the_language_has_it() -> None:
+    text = " ".join(_noise(string.ascii_lowercase, 3 + n % 7, n) for n in range(200))
+    assert judge(text) is None
+    strict = judge(text, config=FilterConfig(languages={"eng_Latn": {"min_punctuation": 0.004}}))
+    assert strict == Decision("filter", "no_punctuation", "punctuation_ratio 0 < min_punctuation 0.004")
 
 
 @pytest.mark.parametrize(

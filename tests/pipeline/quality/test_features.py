@@ -52,7 +52,9 @@ def test_literal_prose() -> None:
     ("text", "feature", "value"),
     [
         ("汉字很多。", "n_words", 4),
-        ("ภาษาไทย", "n_words", 7),
+        ("བོད་སྐད་ཡིག", "n_words", 3),
+        ("བོད་སྐད་ཡིག", "longest_token", 3),
+        ("ሰላም፡ለዓለም", "n_words", 2),
         ("नमस्ते दुनिया", "n_words", 2),
         ("カタカナabc漢", "n_words", 6),
         ("汉字很多。", "terminal_line_share", 1),
@@ -76,12 +78,21 @@ def test_literal_values(text: str, feature: str, value: float) -> None:
     assert features(text)[feature] == pytest.approx(value, abs=1e-6)
 
 
+def test_alphabets_without_spaces_are_cut_by_content() -> None:
+    sentence = "ทุกเช้าฉันเดินไปตามริมแม่น้ำและมองดูเรือที่แล่นผ่านไปช้าๆ"
+    found = features(sentence)
+    assert 3 <= found["mean_word_length"] <= 7
+    assert found["lexical_diversity"] > 0.9
+    assert found["long_token_share"] == 0
+    assert features(f"{sentence} " * 12)["duplicate_ngram_share"] > 0.8
+
+
 @pytest.mark.parametrize("text", ["", " ", "\n", "。", "a", "\n\n a \n"])
 def test_tiny_documents_have_finite_features(text: str) -> None:
     assert np.isfinite(compute(pa.array([text]))).all()
 
 
-TEXT = st.text(st.sampled_from("aé漢กक्  \n\n.;{}:/w0-!"), max_size=60)
+TEXT = st.text(st.sampled_from("aé漢กขค่क्  \n\n.;{}:/w0-!"), max_size=60)
 
 
 @settings(max_examples=80, deadline=None)
