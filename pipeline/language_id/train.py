@@ -62,11 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run(
             options.data,
             options.output,
-            _settings(options),
-            _balance(options),
-            options.seed,
-            options.tune,
-            options.card,
+            settings=_settings(options),
+            balance=_balance(options),
+            seed=options.seed,
+            tune=options.tune,
+            card=options.card,
+            score_only=options.score_only,
         )
     except EvenglotError as error:
         print(f"error: {error}", file=sys.stderr)

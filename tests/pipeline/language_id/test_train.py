@@ -87,13 +87,16 @@ def _arguments(data: Path, output: Path) -> list[str]:
     return ["--data", str(data), "--output", str(output), *(f"--{name}={value}" for name, value in small.items())]
 
 
-def test_training_writes_a_model_that_loads_and_the_same_one_twice(data: Path, tmp_path: Path) -> None:
+def test_training_writes_a_model_that_loads_and_the_same_one_twice(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     card = tmp_path / "card.md"
     card.write_text("# Card\n<!-- scores: begin -->\nold\n<!-- scores: end -->\nend\n", encoding="utf-8")
     assert main([*_arguments(data, tmp_path / "a"), "--card", str(card)]) == 0
     assert main(_arguments(data, tmp_path / "b")) == 0
     (tmp_path / "b" / "evenglot-lid.json").unlink()
     assert main([*_arguments(data, tmp_path / "b"), "--score-only"]) == 0
+    assert "scoring " in capsys.readouterr().err
     for name in ("evenglot-lid.ftz", "evenglot-lid.json"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     facts = json.loads((tmp_path / "a" / "evenglot-lid.json").read_text(encoding="utf-8"))
