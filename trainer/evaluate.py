@@ -9,7 +9,7 @@ prediction gives no such code: there the mean loss of the hidden tokens stands f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -56,7 +56,13 @@ class HeldoutLanguage(NamedTuple):
 
 
 def load_heldout(
-    corpus: str, tokenizer: str, row_tokens: int, *, rows: int | None, snapshot: int | None = None
+    corpus: str,
+    tokenizer: str,
+    row_tokens: int,
+    *,
+    rows: int | None,
+    languages: Collection[str] | None = None,
+    snapshot: int | None = None,
 ) -> dict[str, HeldoutLanguage]:
     """The held-out rows of each language, in memory (16 bytes a token).
 
@@ -65,11 +71,14 @@ def load_heldout(
         tokenizer: its name in the corpus.
         row_tokens: L.
         rows: bound on the rows of each language; None for all.
+        languages: tags that are wanted, whether they have held-out text or not; None for all that have.
         snapshot: number; None takes the current one.
     """
     reader = HeldoutRows(corpus, tokenizer=tokenizer, row_tokens=row_tokens, max_rows=rows, snapshot=snapshot)
     heldout = {}
     for lang in reader.languages:
+        if languages is not None and lang not in languages:
+            continue
         size = reader.size(lang)
         if not size.tokens:
             continue
@@ -270,7 +279,7 @@ def _slices(parts: Sequence[HeldoutLanguage], size: int) -> list[_Slice]:
 def evaluate(
     run: str, corpus: str, checkpoint: str | Path | None = None, progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Score a checkpoint on all held-out text and write ``evaluation.json`` into the run's folder.
+    """Score a checkpoint on the held-out text of all its languages and write ``evaluation.json`` into the run's folder.
 
     Args:
         run: the run's folder.
@@ -300,7 +309,13 @@ def evaluate(
         model = Transformer(config.model, int(described["vocabulary"]), len(described["languages"]))
         model.load_state_dict(saved.model)
         evaluator = Evaluator(
-            load_heldout(corpus, described["tokenizer"], int(described["row_tokens"]), rows=None),
+            load_heldout(
+                corpus,
+                described["tokenizer"],
+                int(described["row_tokens"]),
+                rows=None,
+                languages=described["languages"],
+            ),
             described["languages"],
             config.objective,
             mask_id=shards.special("mask"),

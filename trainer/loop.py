@@ -209,6 +209,7 @@ class Session:
             tokenizer,
             sampler.row_tokens,
             rows=config.heldout.rows,
+            languages=self.languages,
             snapshot=self.stream.corpus.snapshot.number,
         )
         self.evaluator = self._evaluator(heldout)

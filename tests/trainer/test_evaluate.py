@@ -95,6 +95,17 @@ def test_rows_of_each_language_can_be_bounded(tiny_corpus: str) -> None:
     assert some["eng_Latn"].size < whole["eng_Latn"].size
 
 
+def test_languages_can_be_chosen(tiny_corpus: str) -> None:
+    assert set(load_heldout(tiny_corpus, "bytes", 32, rows=None, languages=["ell_Grek", "xho_Latn"])) == {"ell_Grek"}
+    nothing = load_heldout(tiny_corpus, "bytes", 32, rows=None, languages=[])
+    assert evaluator(nothing, ["a"])(uniform_model(1)) == {
+        "objective": "causal",
+        "languages": {},
+        "macro_bits_per_byte": None,
+        "micro_bits_per_byte": None,
+    }
+
+
 def test_recent_rows_are_the_last_of_each_language(tiny_corpus: str) -> None:
     stream = CurriculumStream(tiny_corpus, tokenizer="bytes", config=SamplerConfig(row_tokens=32, block_rows=8), seed=1)
     found = recent_rows(stream, {"eng_Latn": 2.0, "swh_Latn": 1.0, "ell_Grek": 1.0}, end=100, rows=2)
