@@ -16,7 +16,8 @@ from pipeline.sources.files import is_remote, open_raw
 from pipeline.sources.split import Split
 
 ARROW_MAGIC: Final = b"ARROW1\0\0"
-_FAILURES: Final = (pa.ArrowException, OSError)
+# A damaged schema can hold names that are no UTF-8.
+_FAILURES: Final = (pa.ArrowException, OSError, UnicodeDecodeError)
 
 Units = list[tuple[int, int | None, int]]
 """First unit, unit behind the last and bytes of each split."""

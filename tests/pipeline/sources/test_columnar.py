@@ -192,3 +192,12 @@ def test_files_without_rows(tmp_path: Path, everything: Callable[..., Any]) -> N
     pq.write_table(TABLE.slice(0, 0), tmp_path / "a.parquet")
     write_arrow(tmp_path / "b.arrow", TABLE.slice(0, 0))
     assert everything(InputConfig(path=str(tmp_path / "*"))).read == 0
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_column_name_that_is_no_utf8_is_damage(tmp_path: Path, everything: Callable[..., Any], stream: bool) -> None:
+    file = tmp_path / "a.arrow"
+    write_arrow(file, pa.table({"text": ["x"], "oddname": ["y"]}), stream=stream)
+    file.write_bytes(file.read_bytes().replace(b"oddname", b"odd\x90ame"))
+    found = everything(InputConfig(path=str(file)))
+    assert (found.read, [piece.reason for piece in found.unreadable]) == (1, ["corrupt_file"])

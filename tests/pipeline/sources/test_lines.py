@@ -54,7 +54,7 @@ def test_a_line_belongs_to_the_range_of_its_first_byte() -> None:
 
 
 @given(pieces, st.integers(1, 50), st.integers(1, 30), st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_any_cut_gives_every_line_once(data: bytes, step: int, size: int, mark: bool) -> None:
     data = (b"\xef\xbb\xbf" if mark else b"") + data
     text = data[3:] if mark else data
