@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.language_id.config import DEFAULT_MODEL, IdentifyConfig
-from pipeline.language_id.evaluate import Scores, score_corpus, score_udhr
+from pipeline.language_id.evaluate import Scores, score_corpus, score_no_language, score_udhr
 from pipeline.language_id.model import BUILTIN_FILE, LanguageModel, load_model
 from pipeline.language_id.sources import corpus_documents
 
@@ -71,7 +71,9 @@ def main(arguments: list[str] | None = None) -> int:
         "settings": {
             "config": config.model_dump(),
             "documents_timed": len(documents),
-            "bytes_per_document": round(sum(len(text.encode()) for text in documents) / max(1, len(documents)), 1),
+            "bytes_per_document": round(
+                sum(len(text.encode("utf-8", "replace")) for text in documents) / max(1, len(documents)), 1
+            ),
         },
         "models": results,
     }
@@ -87,7 +89,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _accuracy(model: LanguageModel, data: Path, config: IdentifyConfig) -> dict[str, Any]:
     unseen, every, wrong = score_corpus(model, data, config)
     declaration = score_udhr(model, data, config)
+    rubbish, marked, unlabelled = score_no_language(model, data, config)
     return {
+        "no_language": {
+            "count": rubbish,
+            "labelled_zxx": round(marked, 4),
+            "labelled_zxx_or_und": round(unlabelled, 4),
+        },
         "clean_documents_unseen": _summary(unseen),
         "clean_documents_all": _summary(every),
         "wrong_labels_unseen": dataclasses.asdict(wrong),

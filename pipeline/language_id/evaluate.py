@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from corpus.schema import NO_LANGUAGE, UNDETERMINED
 from corpus.tags import to_tag_or_none
 from pipeline.language_id.config import IdentifyConfig
 from pipeline.language_id.model import LanguageModel
@@ -85,6 +86,20 @@ def score_udhr(model: LanguageModel, data: Path, config: IdentifyConfig | None =
     """Test sentences of the Universal Declaration of Human Rights."""
     units = list(udhr(data, "test"))
     return score([unit.tag for unit in units], model.predict([unit.text for unit in units], config).tags)
+
+
+def score_no_language(
+    model: LanguageModel, data: Path, config: IdentifyConfig | None = None
+) -> tuple[int, float, float]:
+    """Planted documents without a language (code, encoded data, keyword and address lists, placeholders).
+
+    Returns:
+        their number, the share labelled ``zxx``, the share labelled ``zxx`` or ``und``.
+    """
+    texts = [document.text for document in corpus_documents(data) if document.true == NO_LANGUAGE]
+    tags = model.predict(texts, config).tags
+    size = max(1, len(texts))
+    return len(texts), tags.count(NO_LANGUAGE) / size, sum(tag in (NO_LANGUAGE, UNDETERMINED) for tag in tags) / size
 
 
 def score_corpus(

@@ -21,6 +21,8 @@ _DROPPED_CATEGORIES: Final = frozenset("PSZCN")
 _ASSIGNED: Final = 0x33480
 """Letters stand below this code point; above are tags, variation selectors and private use."""
 _SPACE: Final = ord(" ")
+_REACH: Final = 48
+"""How far a cut may move to the next white space, in characters."""
 _END: Final = "\U0010ffff"
 """Stands between texts while many are cleaned at once; a noncharacter, never part of a text."""
 
@@ -76,8 +78,11 @@ def windows(text: str, count: int, size: int) -> list[str]:
 
 
 def _cut(text: str, position: int) -> int:
-    """The next white space within 24 characters of a position, or the position itself."""
-    space = text.find(" ", position, position + 24)
+    """The next blank or line end near a position, or the position itself; an address is not cut in two."""
+    end = position + _REACH
+    space, line = text.find(" ", position, end), text.find("\n", position, end)
+    if space < 0 or 0 <= line < space:
+        space = line
     return space if space >= 0 else min(position, len(text))
 
 
