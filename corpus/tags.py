@@ -23,10 +23,11 @@ _MEMBER: Final = {
     "ara": "arb", "aym": "ayr", "aze": "azj", "bik": "bcl", "cmn": "zho", "din": "dik", "est": "ekk", "fas": "pes",
     "fil": "tgl", "ful": "fuv", "grn": "gug", "hbs": "hrv", "kok": "gom", "kon": "kng", "kur": "kmr", "lav": "lvs",
     "mlg": "plt", "mon": "khk", "msa": "zsm", "nep": "npi", "nor": "nob", "ori": "ory", "orm": "gaz", "pus": "pbt",
-    "que": "quy", "sqi": "als", "swa": "swh", "uzb": "uzn", "yid": "ydd",
+    "que": "quy", "sqi": "als", "swa": "swh", "uzb": "uzn", "yid": "ydd", "zlm": "zsm",
 }  # fmt: skip
-_SCRIPT: Final = {"Kore": "Hang", "Hrkt": "Jpan", "Hani": "Hans"}
+_SCRIPT: Final = {"Kore": "Hang", "Hrkt": "Jpan"}
 _DEFAULT_SCRIPT: Final = {"kor": "Hang", "jpn": "Jpan", "zho": "Hans"}
+_SINITIC: Final = frozenset({"cdo", "cjy", "cpx", "czh", "czo", "gan", "hak", "hsn", "mnp", "nan", "wuu", "yue"})
 _TRADITIONAL_REGIONS: Final = frozenset({"TW", "HK", "MO"})
 _SEPARATORS: Final = re.compile(r"[\s_]+")
 _TAG: Final = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}\Z")
@@ -53,7 +54,7 @@ def to_tag(label: str) -> str:
         UnknownLanguage: it names no language, or says that the language is unknown.
     """
     text = label.strip().removeprefix("__label__")
-    if _TAG.match(text) and text[:3] not in {*_MEMBER, NO_LANGUAGE, UNDETERMINED} and text[4:] not in _SCRIPT:
+    if _TAG.match(text) and text[:3] not in {*_MEMBER, NO_LANGUAGE, UNDETERMINED} and text[4:] not in {*_SCRIPT, "Hani"}:
         return text
     if text.lower() in _NO_LABEL or text.lower().startswith("und"):
         raise UnknownLanguage(f"'{label}' says that the language is unknown")
@@ -120,8 +121,11 @@ def _by_name(text: str) -> tuple[langcodes.Language, str]:
 def _script_of(language: langcodes.Language, alpha3: str) -> str:
     if language.script:
         script = str(language.script)
-        return "Hans" if script == "Hani" and alpha3 == "zho" else _SCRIPT.get(script, script)
-    if alpha3 == "zho" and language.territory in _TRADITIONAL_REGIONS:
+        if script == "Hani" and (alpha3 in _SINITIC or alpha3 == "zho"):
+            return "Hans"
+        return _SCRIPT.get(script, script)
+    if alpha3 == "zho" and language.territory in _SINITIC: Final = frozenset({"cdo", "cjy", "cpx", "czh", "czo", "gan", "hak", "hsn", "mnp", "nan", "wuu", "yue"})
+_TRADITIONAL_REGIONS:
         return "Hant"
     if alpha3 in _DEFAULT_SCRIPT:
         return _DEFAULT_SCRIPT[alpha3]
