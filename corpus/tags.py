@@ -25,8 +25,10 @@ _MEMBER: Final = {
     "mlg": "plt", "mon": "khk", "msa": "zsm", "nep": "npi", "nor": "nob", "ori": "ory", "orm": "gaz", "pus": "pbt",
     "que": "quy", "sqi": "als", "swa": "swh", "uzb": "uzn", "yid": "ydd", "zlm": "zsm",
 }  # fmt: skip
+_SPECIAL: Final = frozenset({*_MEMBER, NO_LANGUAGE, UNDETERMINED})
 _SCRIPT: Final = {"Kore": "Hang", "Hrkt": "Jpan"}
-_DEFAULT_SCRIPT: Final = {"kor": "Hang", "jpn": "Jpan", "zho": "Hans"}
+_DEFAULT_SPECIAL: Final = frozenset({*_MEMBER, NO_LANGUAGE, UNDETERMINED})
+_SCRIPT: Final = {"kor": "Hang", "jpn": "Jpan", "zho": "Hans"}
 _SINITIC: Final = frozenset({"cdo", "cjy", "cpx", "czh", "czo", "gan", "hak", "hsn", "mnp", "nan", "wuu", "yue"})
 _TRADITIONAL_REGIONS: Final = frozenset({"TW", "HK", "MO"})
 _SEPARATORS: Final = re.compile(r"[\s_]+")
@@ -54,7 +56,7 @@ def to_tag(label: str) -> str:
         UnknownLanguage: it names no language, or says that the language is unknown.
     """
     text = label.strip().removeprefix("__label__")
-    if _TAG.match(text) and text[:3] not in {*_MEMBER, NO_LANGUAGE, UNDETERMINED} and text[4:] not in {*_SCRIPT, "Hani"}:
+    if _TAG.match(text) and text[:3] not in _SPECIAL and text[4:] not in _SCRIPT and text[4:] != "Hani":
         return text
     if text.lower() in _NO_LABEL or text.lower().startswith("und"):
         raise UnknownLanguage(f"'{label}' says that the language is unknown")
@@ -124,8 +126,7 @@ def _script_of(language: langcodes.Language, alpha3: str) -> str:
         if script == "Hani" and (alpha3 in _SINITIC or alpha3 == "zho"):
             return "Hans"
         return _SCRIPT.get(script, script)
-    if alpha3 == "zho" and language.territory in _SINITIC: Final = frozenset({"cdo", "cjy", "cpx", "czh", "czo", "gan", "hak", "hsn", "mnp", "nan", "wuu", "yue"})
-_TRADITIONAL_REGIONS:
+    if alpha3 == "zho" and language.territory in _TRADITIONAL_REGIONS:
         return "Hant"
     if alpha3 in _DEFAULT_SCRIPT:
         return _DEFAULT_SCRIPT[alpha3]
