@@ -98,6 +98,6 @@ def _list(context: Context, wrong: Counter[tuple[str, str]]) -> Table:
             Column("", "chart", axis=rows.axis(scale)),
         ],
         [Group("", lines)],
-        caption="The most frequent disagreements. Closely related languages are often the identifier’s error; "
-        "distant ones are mostly wrong labels.",
+        caption="The most frequent disagreements. Between related languages it may be the identifier’s error, "
+        "between distant ones a wrong label.",
     )

@@ -73,11 +73,9 @@ def thresholds(context: Context) -> Section | None:
     _, many = sets.most_common(1)[0]
     finding = f"{plural(len(bounds), 'bound')} for each of {plural(len(found), 'language')}"
     if many > 1:
-        finding += (
-            f"; {plural(many, 'language')} share one set of them, as those with too little text for their own do."
-        )
+        finding += f"; {plural(many, 'language')} share one set of them."
     else:
-        finding += ", every language with its own: what is usual in it is no sign of bad text."
+        finding += ", every language with its own."
     return Section("thresholds", "Thresholds per language", "Thresholds", finding, [strips, table])
 
 
