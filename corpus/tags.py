@@ -27,9 +27,7 @@ _MEMBER: Final = {
 }  # fmt: skip
 _SPECIAL: Final = frozenset({*_MEMBER, NO_LANGUAGE, UNDETERMINED})
 _SCRIPT: Final = {"Kore": "Hang", "Hrkt": "Jpan"}
-_DEFAULT_SPECIAL: Final = frozenset({*_MEMBER, NO_LANGUAGE, UNDETERMINED})
-_SCRIPT: Final = {"kor": "Hang", "jpn": "Jpan", "zho": "Hans"}
-_SINITIC: Final = frozenset({"cdo", "cjy", "cpx", "czh", "czo", "gan", "hak", "hsn", "mnp", "nan", "wuu", "yue"})
+_DEFAULT_SCRIPT: Final = {"kor": "Hang", "jpn": "Jpan", "zho": "Hans"}
 _TRADITIONAL_REGIONS: Final = frozenset({"TW", "HK", "MO"})
 _SEPARATORS: Final = re.compile(r"[\s_]+")
 _TAG: Final = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}\Z")
@@ -58,6 +56,9 @@ def to_tag(label: str) -> str:
     text = label.strip().removeprefix("__label__")
     if _TAG.match(text) and text[:3] not in _SPECIAL and text[4:] not in _SCRIPT and text[4:] != "Hani":
         return text
+    if not text.isprintable():
+        # langcodes looks names up in a trie that cannot hold control characters.
+        raise UnknownLanguage(f"{label!r} holds control characters")
     if text.lower() in _NO_LABEL or text.lower().startswith("und"):
         raise UnknownLanguage(f"'{label}' says that the language is unknown")
     if re.split(r"[-_]", text.lower(), maxsplit=1)[0] == NO_LANGUAGE:
@@ -123,8 +124,9 @@ def _by_name(text: str) -> tuple[langcodes.Language, str]:
 def _script_of(language: langcodes.Language, alpha3: str) -> str:
     if language.script:
         script = str(language.script)
-        if script == "Hani" and (alpha3 in _SINITIC or alpha3 == "zho"):
-            return "Hans"
+        if script == "Hani":
+            usual = str(langcodes.Language.get(alpha3).maximize().script)
+            return usual if usual in ("Hans", "Hant") else "Hani"
         return _SCRIPT.get(script, script)
     if alpha3 == "zho" and language.territory in _TRADITIONAL_REGIONS:
         return "Hant"
