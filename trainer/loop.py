@@ -78,8 +78,8 @@ class Summary:
     """Whether the whole budget is spent; false after a stop by signal or by ``stop_after``."""
     skipped: int
     """Steps left out because loss or gradient was not finite."""
-    final: dict[str, Any] | None
-    """The last held-out line of the metrics."""
+    final: dict[str, Any]
+    """The held-out figures of the last step, as a line of the metrics."""
 
 
 def train(
@@ -359,12 +359,15 @@ class Session:
 
     def _heldout(self, log: MetricsLog | None) -> None:
         paused = time.monotonic()
-        scores = self.evaluator(self.model)
-        self.tally.collect(self.world)
-        self.last_heldout = {"kind": "heldout", "step": self.done, "tokens": int(self.tally.seen.sum()), **scores}
+        self.last_heldout = self._score_heldout()
         if log is not None:
             log.write(self.last_heldout)
         self._mark += time.monotonic() - paused  # evaluation is not training speed
+
+    def _score_heldout(self) -> dict[str, Any]:
+        scores = self.evaluator(self.model)
+        self.tally.collect(self.world)
+        return {"kind": "heldout", "step": self.done, "tokens": int(self.tally.seen.sum()), **scores}
 
     def _save(self, started: float, log: MetricsLog | None) -> None:
         self.tally.collect(self.world)
@@ -393,7 +396,10 @@ class Session:
         return self.seconds_before + time.monotonic() - started
 
     def _finish(self, started: float) -> Summary:
-        """Write evidence and summary."""
+        """Write evidence and summary, both of the weights as they are now."""
+        if self.last_heldout is None or self.last_heldout["step"] != self.done:
+            # Stopped between two evaluations: not logged, because a run that goes on has none here.
+            self.last_heldout = self._score_heldout()
         mixture = self.sampler.mixture
         summary = Summary(
             step=self.done,
@@ -406,13 +412,13 @@ class Session:
             skipped=self.skipped,
             final=self.last_heldout,
         )
-        if self.world.leads and self.last_heldout is not None:
+        if self.world.leads:
             write_json(self.folder, SUMMARY, asdict(summary))
-        self._evidence()
+        self._evidence(self.last_heldout)
         self.world.barrier()
         return summary
 
-    def _evidence(self) -> None:
+    def _evidence(self, heldout: Mapping[str, Any]) -> None:
         """Write the evidence on each language; the training loss is that of the last rows under the last weights."""
         end = self.done * self.config.rows
         known = self.stream.corpus.snapshot.languages
@@ -426,7 +432,7 @@ class Session:
                 {lang: int(count) for lang, count in zip(self.languages, self.tally.seen, strict=True)},
                 self.stream.sizes,
                 scores["languages"],
-                self.last_heldout["languages"] if self.last_heldout else {},
+                heldout["languages"],
                 {lang: (got.asked, got.share) for lang, got in realised.items()},
             )
             write_json(self.folder, EVIDENCE, evidence)

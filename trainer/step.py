@@ -213,8 +213,8 @@ def pass_rows(config: TrainConfig, device: torch.device, row_tokens: int, vocabu
 def autocast_type(config: TrainConfig, device: torch.device) -> torch.dtype:
     """The number format of the matrix products.
 
-    ``auto`` takes bfloat16 on GPUs that compute in it. On CPUs it takes float32: measured on one with bfloat16
-    instructions, conversions cost what the products save (docs/trainer.md).
+    ``auto`` takes bfloat16 on GPUs that compute in it. On CPUs it takes float32: few have bfloat16 instructions,
+    and the others imitate them slowly.
     """
     if config.precision == "auto":
         return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32

@@ -1,0 +1,246 @@
+"""The training step: what adapters and the deviation penalty add to a plain one.
+
+    python -m benchmarks.trainer --json FILE [--quick]
+
+Arms of one size (the tiny preset, vocabulary of 4,096, rows of 256) over the same made-up rows:
+
+- bare: the model in the shortest loop that trains it: forward, mean loss, backward, clip, AdamW.
+- plain: the trainer's step without adapters and regularisers. Its ratio to bare is what the bookkeeping costs.
+- adapters, adapters + deviation: with 8 and with 64 languages in a batch. Their ratios are to plain.
+- bfloat16: plain under autocast, on the CPU or GPU at hand.
+
+The arms take turns, step by step, so that noise meets all alike; ratios are medians over the turns. CPU seconds
+count all threads of the process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from benchmarks.machine import machine
+from trainer.config import ModelConfig, RegulariserConfig, TrainConfig
+from trainer.distributed import World
+from trainer.model import Inputs, Transformer, parameter_count
+from trainer.optimise import clip, make_optimiser
+from trainer.reproducible import reproducible
+from trainer.step import Stepper, pass_rows
+from trainer.tally import Tally
+
+VOCABULARY = 4096
+ROW_TOKENS = 256
+DOCUMENT = 90
+"""Tokens of a made-up document; rows hold several."""
+
+Step = Callable[[int], object]
+
+
+class MadeUpRows(NamedTuple):
+    """As the sampler gives them."""
+
+    tokens: NDArray[np.int64]
+    segments: NDArray[np.int32]
+    positions: NDArray[np.int32]
+    languages: NDArray[np.int32]
+
+
+class MadeUpStream:
+    """Random rows, made once, of languages in turn."""
+
+    def __init__(self, languages: int, rows: int) -> None:
+        self.languages = tuple(f"l{number}" for number in range(languages))
+        random = np.random.default_rng(0)
+        columns = np.arange(ROW_TOKENS, dtype=np.int32)
+        self._rows = MadeUpRows(
+            random.integers(5, VOCABULARY, (rows, ROW_TOKENS)),
+            np.tile(columns // DOCUMENT, (rows, 1)),
+            np.tile(columns % DOCUMENT, (rows, 1)),
+            np.arange(rows, dtype=np.int32) % languages,
+        )
+
+    def rows(self, indices: Sequence[int]) -> MadeUpRows:
+        """Rows by index, modulo the number there are."""
+        chosen = np.array(indices) % len(self._rows.tokens)
+        return MadeUpRows(*(array[chosen] for array in self._rows))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark and write its figures."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.trainer", description=__doc__)
+    parser.add_argument("--json", type=Path, required=True, help="file to write the figures to")
+    parser.add_argument("--rows", type=int, default=64, help="rows in a step")
+    parser.add_argument("--turns", type=int, default=9, help="measured steps of each arm")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads")
+    parser.add_argument("--quick", action="store_true", help="16 rows and 3 turns")
+    options = parser.parse_args(arguments)
+    rows, turns = (16, 3) if options.quick else (options.rows, options.turns)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    with reproducible(options.threads):
+        arms = {
+            "bare": bare(rows, device),
+            "plain": stepper(rows, device, languages=8, adapter=0),
+            "bfloat16": stepper(rows, device, languages=8, adapter=0, precision="bfloat16"),
+        }
+        for languages in (8, 64):
+            arms[f"adapters, {languages} languages"] = stepper(rows, device, languages=languages)
+            arms[f"adapters + deviation, {languages} languages"] = stepper(
+                rows, device, languages=languages, penalties=("deviation",)
+            )
+        figures = measure({name: step for name, (step, _) in arms.items()}, turns, rows * ROW_TOKENS, device)
+    for name, (_, parameters) in arms.items():
+        figures[name]["parameters"] = parameters
+    result = {
+        "machine": machine(),
+        "settings": {
+            "device": str(device),
+            "rows": rows,
+            "row_tokens": ROW_TOKENS,
+            "vocabulary": VOCABULARY,
+            "model": dict(ModelConfig().shape()._asdict()),
+            "threads": options.threads,
+            "turns": turns,
+        },
+        "arms": figures,
+        "ratios": ratios(figures),
+    }
+    options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(table(result))
+    return 0
+
+
+def bare(rows: int, device: torch.device) -> tuple[Step, int]:
+    """The shortest loop, with as many rows in a pass as the trainer takes."""
+    config = TrainConfig(rows=rows, model=ModelConfig(adapter=0))
+    torch.manual_seed(0)
+    model = Transformer(config.model, VOCABULARY, 1).to(device)
+    optimiser = make_optimiser(model, config.optimiser, config.learning_rate())
+    stream = MadeUpStream(1, rows)
+    size = pass_rows(config, device, ROW_TOKENS, VOCABULARY)
+    passes = []
+    for first in range(0, rows, size):
+        batch = stream.rows(range(first, min(first + size, rows)))
+        inside = np.zeros(batch.tokens.shape, dtype=bool)
+        inside[:, 1:] = batch.segments[:, 1:] == batch.segments[:, :-1]
+        targets = np.flatnonzero(inside)
+        arrays = (batch.tokens, batch.segments, batch.positions, batch.languages.astype(np.int64))
+        tensors = [torch.from_numpy(array).to(device) for array in arrays]
+        both_sides = torch.zeros(len(batch.tokens), dtype=torch.bool, device=device)
+        labels = torch.from_numpy(batch.tokens.reshape(-1)[targets]).to(device)
+        passes.append((Inputs(*tensors, both_sides, torch.from_numpy(targets - 1).to(device)), labels))
+
+    def step(number: int) -> None:
+        optimiser.zero_grad()
+        for inputs, labels in passes:
+            loss = functional.cross_entropy(model(inputs).logits.float(), labels) / len(passes)
+            loss.backward()
+        clip(model, config.optimiser.clip)
+        optimiser.step()
+
+    return step, parameter_count(model)
+
+
+def stepper(
+    rows: int,
+    device: torch.device,
+    *,
+    languages: int,
+    adapter: int | None = None,
+    penalties: tuple[str, ...] = (),
+    precision: str = "float32",
+) -> tuple[Step, int]:
+    """The trainer's step."""
+    config = TrainConfig(
+        rows=rows,
+        model=ModelConfig(adapter=adapter),
+        regularisers=tuple(RegulariserConfig(name=name) for name in penalties),
+        precision=TrainConfig.model_validate({"precision": precision}).precision,
+    )
+    torch.manual_seed(0)
+    model = Transformer(config.model, VOCABULARY, languages).to(device)
+    step = Stepper(
+        config,
+        model,
+        make_optimiser(model, config.optimiser, config.learning_rate()),
+        MadeUpStream(languages, rows),
+        Tally(languages, device),
+        World(0, 1, device),
+        train_tokens=[10_000] * languages,
+        total=1000,
+        mask_id=4,
+        pass_rows=pass_rows(config, device, ROW_TOKENS, VOCABULARY),
+        seed=0,
+    )
+    return step, parameter_count(model)
+
+
+def measure(arms: dict[str, Step], turns: int, tokens: int, device: torch.device) -> dict[str, dict[str, Any]]:
+    """Wall and CPU seconds of each step; the first one of each arm is not counted."""
+    seconds: dict[str, list[float]] = {name: [] for name in arms}
+    cpu_seconds: dict[str, list[float]] = {name: [] for name in arms}
+    for turn in range(turns + 1):
+        for name, step in arms.items():
+            wall, cpu = time.perf_counter(), time.process_time()
+            step(turn)
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+            if turn:
+                seconds[name].append(time.perf_counter() - wall)
+                cpu_seconds[name].append(time.process_time() - cpu)
+        print(f"turn {turn} of {turns}", file=sys.stderr)
+    return {
+        name: {
+            "seconds": seconds[name],
+            "cpu_seconds": cpu_seconds[name],
+            "median_seconds": statistics.median(seconds[name]),
+            "median_cpu_seconds": statistics.median(cpu_seconds[name]),
+            "tokens_per_second": tokens / statistics.median(seconds[name]),
+            "tokens_per_cpu_second": tokens / statistics.median(cpu_seconds[name]),
+        }
+        for name in arms
+    }
+
+
+def ratios(figures: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Each arm's step against plain, and plain against bare: medians of the turns' ratios."""
+
+    def ratio(name: str, base: str, key: str) -> float:
+        return statistics.median(one / other for one, other in zip(figures[name][key], figures[base][key], strict=True))
+
+    result = {}
+    for name in figures:
+        base = "bare" if name == "plain" else "plain"
+        if name != "bare":
+            result[f"{name} / {base}"] = {key: ratio(name, base, key) for key in ("seconds", "cpu_seconds")}
+    return result
+
+
+def table(result: dict[str, Any]) -> str:
+    """The figures as text."""
+    lines = [
+        f"{'arm':34} {'step, CPU s':>12} {'tokens/CPU s':>13} {'parameters':>12}",
+        *(
+            f"{name:34} {arm['median_cpu_seconds']:12.3f} {arm['tokens_per_cpu_second']:13,.0f} {arm['parameters']:12,}"
+            for name, arm in result["arms"].items()
+        ),
+        "",
+        *(
+            f"{name:52} {value['cpu_seconds']:.3f} of CPU, {value['seconds']:.3f} of wall time"
+            for name, value in result["ratios"].items()
+        ),
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
