@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from corpus.errors import ConfigurationError, CorpusError, InputError
+from corpus.errors import ConfigurationError, CorpusError, EvenglotError, InputError
 from corpus.manifest import Snapshot, read_snapshot
 from corpus.storage import Storage
 from evenglot.recipe.load import dump_recipe, resolved
@@ -22,6 +22,12 @@ RECIPE: Final = "recipe.yaml"
 """Name of the resolved recipe in a run's folder."""
 
 Progress = Callable[[str, int, int], None]
+
+
+class Stopped(EvenglotError):
+    """SIGTERM ended the training early, after it had saved its state."""
+
+    exit_code = 143
 
 
 def prepare(recipe: Recipe, workers: int | None, progress: Progress | None = None) -> Snapshot:
@@ -68,6 +74,7 @@ def train(recipe: Recipe, progress: Progress | None = None, *, fresh: bool = Fal
     Raises:
         CorpusError: there is no corpus, or it was not tokenized.
         ConfigurationError: the folder's checkpoints belong to other settings.
+        Stopped: SIGTERM came.
     """
     tokenizer = recipe.tokenizer.name
     if tokenizer not in read_snapshot(recipe.corpus).tokenizers:
@@ -92,6 +99,11 @@ def train(recipe: Recipe, progress: Progress | None = None, *, fresh: bool = Fal
     )
     if leads():
         _write_recipe(recipe, written)
+    if not summary.finished:
+        raise Stopped(
+            f"stopped by a signal after {summary.step:,} steps; the state is saved in {recipe.run}",
+            "Run the same command again to go on",
+        )
     return asdict(summary)
 
 

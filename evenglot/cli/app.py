@@ -45,7 +45,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Exit codes: 0 done, 1 defect of evenglot, 2 wrong recipe or flag, 3 wrong input, 4 corpus missing or "
-    "damaged, 5 records lost, 6 training cannot go on, 130 interrupted. EVENGLOT_DEBUG=1 shows where an error arose.",
+    "damaged, 5 records lost, 6 training cannot go on, 130 interrupted, 143 terminated. EVENGLOT_DEBUG=1 shows "
+    "where an error arose.",
 )
 for _name, _command in (
     ("demo", demo.demo),
@@ -102,6 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if interrupted.is_set():
             return _fail(_AFTER_INTERRUPT, _INTERRUPTED)
         return _fail(*_describe(error))
+    if interrupted.is_set():  # the command-line parser turned it into a silent exit
+        return _fail(_AFTER_INTERRUPT, _INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 
@@ -113,7 +116,8 @@ def _watch_interrupts() -> threading.Event:
         pressed.set()
         raise KeyboardInterrupt
 
-    if threading.current_thread() is threading.main_thread():
+    ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN  # as for background jobs of a script
+    if threading.current_thread() is threading.main_thread() and not ignored:
         signal.signal(signal.SIGINT, press)
     return pressed
 

@@ -157,8 +157,6 @@ def trained_text(summary: Mapping[str, Any], run: str, seconds: float) -> str:
         f"{summary['step']:,} steps, {summary['tokens']:,} tokens, {summary['parameters']:,} parameters, "
         f"in {duration(seconds)}"
     ]
-    if not summary["finished"]:
-        lines[0] += "; stopped by a signal, the state is saved: run the same command again to go on"
     final = summary.get("final") or {}
     if final.get("macro_bits_per_byte") is not None:
         lines.append(

@@ -9,8 +9,6 @@ import typer
 
 from evenglot.cli.options import CorpusOption, JsonOption, RecipeOption, RunOption, SeedOption, SetOption, flags
 
-_TERMINATED = 143  # what a shell says of a process that SIGTERM ended
-
 
 def train(
     corpus: CorpusOption = None,
@@ -73,5 +71,3 @@ def train(
         result = {"run": settings.run, "corpus": settings.corpus, "seconds": round(seconds, 3), **summary}
         if way.leads():
             show(result, trained_text(summary, settings.run, seconds))
-    if not summary["finished"]:
-        raise typer.Exit(_TERMINATED)

@@ -201,6 +201,11 @@ def test_a_defect_is_one_line_too_unless_debugging(
     assert "Traceback" in evenglot("inspect", corpus, env={**path, "EVENGLOT_DEBUG": "1"}).stderr
 
 
+def test_an_interrupt_is_said_and_not_swallowed(cli: Run, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("corpus.manifest.read_snapshot", lambda *_: signal.raise_signal(signal.SIGINT))
+    assert_one_line(cli("inspect", corpus), 130, "interrupted")
+
+
 def test_interrupted_by_the_keyboard(tmp_path: Path) -> None:
     text = json.dumps({"text": "A sentence that is long enough to be looked at and kept, number {}."}) + "\n"
     (tmp_path / "in.jsonl").write_text("".join(text.replace("{}", str(number)) for number in range(200_000)))
