@@ -33,6 +33,9 @@ _SEPARATORS: Final = re.compile(r"[\s_]+")
 _TAG: Final = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}\Z")
 _NO_LABEL: Final = frozenset({"", "und", "unknown", "xx", "null", "none", "n/a", "-", "?", "mul", "mis"})
 
+UNSPACED: Final = frozenset({"Hans", "Hant", "Hani", "Jpan", "Hira", "Kana", "Thai", "Laoo", "Khmr", "Mymr", "Tibt"})
+"""Scripts of tags whose texts put no spaces between words: there, words are counted by characters."""
+
 
 class UnknownLanguage(EvenglotError):
     """A label that names no language."""

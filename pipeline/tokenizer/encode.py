@@ -18,13 +18,11 @@ from corpus.manifest import ShardFile
 from corpus.schema import token_schema
 from corpus.shards import ShardWriter, open_shard, read_table
 from corpus.storage import Storage
+from corpus.tags import UNSPACED
 from pipeline.tokenizer.model import Tokenizer, read_model
 
 BATCH_DOCUMENTS: Final = 1024
 """Documents in a record batch of a token shard."""
-
-UNSPACED: Final = frozenset({"Hans", "Hant", "Hani", "Jpan", "Hira", "Kana", "Thai", "Laoo", "Khmr", "Mymr", "Tibt"})
-"""Scripts that put no space between words; their characters are counted instead."""
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from markupsafe import Markup
 
-from corpus.tags import script_of
+from corpus.tags import UNSPACED, script_of
 from evenglot.report import rows
 from evenglot.report.blocks import Block, Cell, Column, Missing, Section, Table
 from evenglot.report.numbers import compact, count, significant
 from evenglot.report.sections.context import Context, median, quoted
 from evenglot.report.svg import Scale, linear
-
-UNSPACED: Final = frozenset({"Hans", "Hant", "Hani", "Jpan", "Hira", "Kana", "Thai", "Laoo", "Khmr", "Mymr", "Tibt"})
-"""Scripts that put no space between words; the tokenizer counts their tokens per character."""
 
 
 def tokens(context: Context) -> Section:

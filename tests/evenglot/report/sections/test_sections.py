@@ -20,9 +20,8 @@ from evenglot.report.sections.funnel import funnel, stage_losses
 from evenglot.report.sections.identification import identification
 from evenglot.report.sections.overview import effect
 from evenglot.report.sections.thresholds import thresholds
-from evenglot.report.sections.tokens import UNSPACED, tokens
+from evenglot.report.sections.tokens import tokens
 from evenglot.report.sections.training import smoothed, training
-from pipeline.tokenizer import encode
 
 
 def context(corpus: Path, runs: list[str]) -> Context:
@@ -147,10 +146,6 @@ def test_differences_leave_out_places_and_what_is_equal(small: Context) -> None:
     assert differences([one]) == {}
     assert differences([one, replace(run, recipe="")]) == {}
     assert differences([one, replace(run, recipe="a: [")]) == {}
-
-
-def test_scripts_without_spaces_are_those_of_the_tokenizer() -> None:
-    assert encode.UNSPACED == UNSPACED
 
 
 def test_helpers() -> None:
