@@ -24,7 +24,7 @@ from rich.progress import (
 )
 
 _LINE_SECONDS: Final = 3.0
-"""Plain progress lines come at most this often."""
+"""Plain progress lines come at most this often, and less often the longer a stage takes."""
 _QUIET_SECONDS: Final = 2.0
 """A stage shorter than this leaves no line."""
 
@@ -91,7 +91,7 @@ class Reporter:
                 self._finished.add(stage)
                 if now - started >= _QUIET_SECONDS:
                     self._line(progress_line(stage, done, total, now - started), now)
-            elif not over and now - self._last_line >= _LINE_SECONDS:
+            elif not over and now - self._last_line >= max(_LINE_SECONDS, (now - started) / 20):
                 self._line(progress_line(stage, done, total, now - started), now)
 
     def _line(self, text: str, now: float) -> None:
