@@ -13,15 +13,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from rich.console import Console, RenderableType
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 _LINE_SECONDS: Final = 3.0
 """Plain progress lines come at most this often, and less often the longer a stage takes."""
@@ -53,12 +45,8 @@ class Reporter:
         if self._console.is_terminal:
             self._bars = Progress(
                 TextColumn("{task.description}"),
-                BarColumn(bar_width=30),
-                MofNCompleteColumn(),
-                TextColumn("{task.fields[rate]}"),
-                TimeElapsedColumn(),
-                TextColumn("left"),
-                TimeRemainingColumn(),
+                BarColumn(bar_width=20),
+                TextColumn("{task.fields[line]}"),
                 console=self._console,
                 transient=True,
             )
@@ -75,16 +63,11 @@ class Reporter:
         with self._lock:
             now = time.monotonic()
             started = self._started.setdefault(stage, now if self._started else self._entered)
-            rate = done / (now - started) if now > started else 0.0
             if self._bars is not None:
                 if stage not in self._tasks:
-                    self._tasks[stage] = self._bars.add_task(self._prefix + stage, total=None, rate="")
-                self._bars.update(
-                    self._tasks[stage],
-                    completed=done,
-                    total=total if total > 0 else None,
-                    rate=f"{count(round(rate))}/s",
-                )
+                    self._tasks[stage] = self._bars.add_task(self._prefix + stage, total=None, line="")
+                line = progress_line("", done, total, now - started).strip()
+                self._bars.update(self._tasks[stage], completed=done, total=total if total > 0 else None, line=line)
                 return
             over = 0 < total <= done
             if over and stage not in self._finished:

@@ -23,7 +23,13 @@ def report(
     ] = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="FILE", help="HTML file to write.", show_default="CORPUS/report.html"),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="HTML file to write.",
+            show_default="report.html in the last run, else in the corpus",
+        ),
     ] = None,
     recipe: RecipeOption = None,
     set_: SetOption = None,

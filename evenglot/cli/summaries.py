@@ -17,6 +17,8 @@ from evenglot.inspect.languages import LanguageRow, language_rows
 
 if TYPE_CHECKING:
     from evenglot.demo.run import DemoResult
+    from evenglot.verify import CorpusReport
+    from evenglot.verify.row_order import OrderReport
 
 
 def size(count: float) -> str:
@@ -178,3 +180,27 @@ def demo_text(result: DemoResult) -> RenderableType:
     times = ", ".join(f"{name} {duration(seconds)}" for name, seconds in result.seconds.items())
     closing = Text(f"\n{times}\nin all {duration(sum(result.seconds.values()))}\n\nreport: {result.report}")
     return Group(heading, heldout_table(result.evaluations), closing)
+
+
+def verified_text(corpus: str, found: CorpusReport, order: OrderReport | None) -> RenderableType:
+    """The result of ``verify`` for people."""
+    lines = []
+    for check in found.checks:
+        if check.passed or check.problems:
+            wrong = f", {len(check.problems):,} wrong" if check.problems else ""
+            lines.append(f"{check.name:9} {'DAMAGED' if wrong else 'ok'} ({check.passed:,} passed{wrong})")
+    problems = list(found.problems)
+    if order is not None:
+        points = ", ".join(str(point) for point in order.resumed)
+        lines.append(
+            f"{'order':9} {'ok' if order.ok else 'WRONG'} ({order.rows:,} rows, resumed before rows {points}, "
+            f"dealt to {order.ranks} readers)"
+        )
+        problems += order.problems
+    lines += [f"  {problem}" for problem in problems[:20]]
+    if len(problems) > 20:
+        lines.append(f"  and {len(problems) - 20} more")
+    if found.orphans:
+        lines.append(f"{len(found.orphans)} files belong to no snapshot: {', '.join(found.orphans[:5])}")
+    lines.append(f"snapshot {found.snapshot} of {corpus}: {found.files:,} files, {size(found.bytes)}")
+    return Text("\n".join(lines))

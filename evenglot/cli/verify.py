@@ -41,48 +41,32 @@ def verify(
     from dataclasses import asdict
 
     from corpus.errors import CorpusError
-    from evenglot.cli.console import Reporter, note
+    from evenglot.cli.console import Reporter
     from evenglot.cli.console import output as result_output
     from evenglot.cli.options import flags
-    from evenglot.cli.summaries import size
+    from evenglot.cli.summaries import verified_text
     from evenglot.recipe.load import load_recipe
     from evenglot.verify.corpus_files import verify_corpus
 
     settings = load_recipe(recipe, set_ or (), flags(corpus=("CORPUS", corpus)))
-    with result_output(as_json) as show, Reporter("verify") as progress:
-        found = verify_corpus(settings.corpus, snapshot, progress)
-        result = {"corpus": settings.corpus, "ok": found.ok, **asdict(found)}
-        lines = [
-            f"{check.name:9} {'ok' if not check.problems else 'DAMAGED'} ({check.passed:,} passed"
-            + (f", {len(check.problems):,} wrong)" if check.problems else ")")
-            for check in found.checks
-            if check.passed or check.problems
-        ]
-        lines += [f"  {problem}" for problem in found.problems[:20]]
-        if len(found.problems) > 20:
-            lines.append(f"  and {len(found.problems) - 20} more")
-        if found.orphans:
-            lines.append(f"{len(found.orphans)} files belong to no snapshot: {', '.join(found.orphans[:5])}")
-        problems = found.problems
-        if resume and found.ok:
-            from evenglot.verify.row_order import verify_order
+    with result_output(as_json) as show:
+        order = None
+        with Reporter("verify") as progress:
+            found = verify_corpus(settings.corpus, snapshot, progress)
+            if resume and found.ok:
+                from evenglot.verify.row_order import verify_order
 
-            order = verify_order(settings.corpus, settings.sampler, settings.seed, progress)
+                order = verify_order(settings.corpus, settings.sampler, settings.seed, progress)
+        problems = list(found.problems if order is None else order.problems)
+        result = {"corpus": settings.corpus, **asdict(found)}
+        if order is not None:
             result["order"] = asdict(order)
-            result["ok"] = order.ok
-            problems = list(order.problems)
-            verdict = "ok" if order.ok else "WRONG"
-            lines.append(
-                f"{'order':9} {verdict} ({order.rows:,} rows, resumed at {order.resumed}, {order.ranks} processes)"
-            )
-            lines += [f"  {problem}" for problem in problems]
-        lines.append(f"snapshot {found.snapshot} of {settings.corpus}: {found.files:,} files, {size(found.bytes)}")
-        show(result, "\n".join(lines))
+        show({**result, "ok": not problems}, verified_text(settings.corpus, found, order))
     if problems:
         more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+        if order is not None:
+            raise CorpusError(f"the sampler's order is not the same every time: {problems[0]}{more}")
         raise CorpusError(
             f"{settings.corpus} is damaged: {problems[0]}{more}",
-            "Run `evenglot prepare` again, or read an earlier snapshot with `--snapshot`",
+            "Run `evenglot prepare` into a new folder, or read an earlier snapshot",
         )
-    if not as_json:
-        note("ok")
