@@ -35,6 +35,9 @@ cat >"$recipe" <<YAML
 extends: $PWD/evenglot/demo/recipe.yaml
 corpus: $work/corpus
 run: $work/run
+inputs:
+  - {path: $PWD/evenglot/demo/sample/news.jsonl, name: news}
+  - {path: $PWD/evenglot/demo/sample/stories.jsonl.gz, name: stories}
 YAML
 "$venv/bin/airflow" dags test evenglot_corpus_to_model \
     --conf "{\"recipe\": \"$recipe\", \"workers\": 1, \"settings\": [\"train.steps=20\"]}" \

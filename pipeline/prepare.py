@@ -109,7 +109,7 @@ class PrepareRun:
         parent = current_number(self.corpus)
         if parent is not None:
             current = read_snapshot(self.corpus, parent)
-            if current.fingerprint == self.identity:
+            if self.prepared(current).fingerprint == self.identity:
                 self.progress("nothing new to prepare", 1, 1)
                 return current
         self.number = (parent or 0) + 1
@@ -128,6 +128,12 @@ class PrepareRun:
         snapshot = self.snapshot(read_total, accounts, mixtures, thresholds, pieces)
         commit(self.corpus, snapshot, self.run_account(pieces))
         self.corpus.remove(f".work/{self.identity[:16]}")
+        return snapshot
+
+    def prepared(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot that ``prepare`` made and later ones only added tokens to."""
+        while snapshot.made_by != "prepare" and snapshot.parent is not None:
+            snapshot = read_snapshot(self.corpus, snapshot.parent)
         return snapshot
 
     def run_identity(self, splits: Sequence[Split]) -> str:
@@ -426,5 +432,5 @@ def user_error(error: BaseException) -> EvenglotError | None:
     for line in str(error).splitlines():
         name, _, message = line.partition(": ")
         if message and name.startswith("corpus.errors."):
-            return EvenglotError(message.removesuffix(" [while running 'read']"))
+            return EvenglotError(message.partition(" [while running ")[0])
     return None
