@@ -25,7 +25,7 @@ from pipeline.account import Clock, run_account
 from pipeline.balance.mixtures import stored_mixtures
 from pipeline.config import PrepareConfig
 from pipeline.language_id.model import load_model
-from pipeline.reading import ReadTask, relative_file
+from pipeline.reading import ReadTask
 from pipeline.sources import InputConfig, Split, plan
 from pipeline.split.heldout import SplitSketch
 from pipeline.stages import build_stages
@@ -410,7 +410,7 @@ def default_workers(splits: Sequence[Split]) -> int:
 
 def split_identity(split: Split) -> dict[str, Any]:
     """What a split is, without the folder its file happens to lie in."""
-    return {**asdict(split), "file": relative_file(split)}
+    return {**asdict(split), "file": split.place}
 
 
 def modification(split: Split) -> str:

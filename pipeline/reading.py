@@ -62,20 +62,10 @@ def to_piece(task: ReadTask, number: int, batches: list[SourceBatch], started: f
 
 def identified(batch: pa.RecordBatch, task: ReadTask) -> pa.RecordBatch:
     """Adds ``id`` and ``source``. A record without a key of its own is identified by its place."""
-    place = relative_file(task.split)
     columns = (batch.column(name).to_pylist() for name in ("key", "file", "offset"))
     ids = [
-        record_id(task.source, key if key is not None else f"{place}#{offset}")
+        record_id(task.source, key if key is not None else f"{task.split.place}#{offset}")
         for key, _, offset in zip(*columns, strict=True)
     ]
     batch = with_column(batch, "id", pa.array(ids, pa.string()))
     return with_column(batch, "source", pa.array([task.source] * batch.num_rows, pa.string()))
-
-
-def relative_file(split: Split) -> str:
-    """The file's path below the folder that gave the source its name, or its bare name.
-
-    Ids of records without a key are made of it, so they do not change when the data moves to another place.
-    """
-    folders = f"/{split.file}".rsplit(f"/{split.source}/", maxsplit=1)
-    return folders[1] if len(folders) == 2 else split.file.rsplit("/", maxsplit=1)[-1]
