@@ -158,10 +158,7 @@ def exact_duplicates(lines: list[Line]) -> dict[str, Any]:
         and of.text is not None
         and folded(line) == folded(of)
     ]
-    # A pair is settled when one of the two was removed as a copy, or when both were rejected for what they are.
-    found = [
-        pair for pair in equal if any(line in removed for line in pair) or all(line.outcome != "kept" for line in pair)
-    ]
+    found = [pair for pair in equal if sum(line.outcome == "kept" for line in pair) < 2]
     return {
         "removed": len(removed),
         "recall": share(len(removed), surplus),
