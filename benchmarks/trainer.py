@@ -1,12 +1,18 @@
 """The training step: what adapters and the deviation penalty add to a plain one.
 
     python -m benchmarks.trainer --json FILE [--quick]
+    python -m benchmarks.trainer --json FILE --effect CORPUS --small kam_Latn,tsn_Latn --large eng_Latn
+
+With ``--effect`` it trains instead of timing: models without adapters, with adapters, and with the penalty at
+several strengths, on a tokenized corpus, uniformly over a few languages that are repeated and some that are
+not; figures are held-out bits per byte and gaps. Otherwise it times steps.
 
 Arms of one size (the tiny preset, vocabulary of 4,096, rows of 256) over the same made-up rows:
 
 - bare: the model in the shortest loop that trains it: forward, mean loss, backward, clip, AdamW.
 - plain: the trainer's step without adapters and regularisers. Its ratio to bare is what the bookkeeping costs.
 - adapters, adapters + deviation: with 8 and with 64 languages in a batch. Their ratios are to plain.
+- one pass: plain with all rows of the step in one pass, without the bound on a pass's scores.
 - bfloat16: plain under autocast, on the CPU or GPU at hand.
 
 The arms take turns, step by step, so that noise meets all alike; ratios are medians over the turns. CPU seconds
@@ -19,6 +25,7 @@ import argparse
 import json
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,8 +37,10 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from benchmarks.machine import machine
+from sampler.config import SamplerConfig
 from trainer.config import ModelConfig, RegulariserConfig, TrainConfig
 from trainer.distributed import World
+from trainer.loop import train
 from trainer.model import Inputs, Transformer, parameter_count
 from trainer.optimise import clip, make_optimiser
 from trainer.reproducible import reproducible
@@ -42,6 +51,8 @@ VOCABULARY = 4096
 ROW_TOKENS = 256
 DOCUMENT = 90
 """Tokens of a made-up document; rows hold several."""
+
+_EVIDENCE = ("heldout_bits_per_byte", "gap_bits_per_byte", "repeats")
 
 Step = Callable[[int], object]
 
@@ -82,14 +93,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rows", type=int, default=64, help="rows in a step")
     parser.add_argument("--turns", type=int, default=9, help="measured steps of each arm")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
-    parser.add_argument("--quick", action="store_true", help="16 rows and 3 turns")
+    parser.add_argument("--quick", action="store_true", help="16 rows and 3 turns, or a tenth of the training steps")
+    parser.add_argument("--effect", metavar="CORPUS", help="tokenized corpus to train on instead of timing steps")
+    parser.add_argument("--tokenizer", default="spm", help="its tokenizer")
+    parser.add_argument("--small", default="", help="tags of languages to be repeated, with commas")
+    parser.add_argument("--large", default="", help="tags of languages with text enough, with commas")
+    parser.add_argument("--seeds", type=int, default=2, help="training runs of each arm")
     options = parser.parse_args(arguments)
+    if options.effect:
+        small, large = (tuple(tags.split(",")) if tags else () for tags in (options.small, options.large))
+        result = effect(options.effect, options.tokenizer, small, large, options.seeds, 32 if options.quick else 320)
+        options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        return 0
     rows, turns = (16, 3) if options.quick else (options.rows, options.turns)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with reproducible(options.threads):
         arms = {
             "bare": bare(rows, device),
             "plain": stepper(rows, device, languages=8, adapter=0),
+            "one pass": stepper(rows, device, languages=8, adapter=0, passes=rows),
             "bfloat16": stepper(rows, device, languages=8, adapter=0, precision="bfloat16"),
         }
         for languages in (8, 64):
@@ -133,17 +155,21 @@ def bare(rows: int, device: torch.device) -> tuple[Step, int]:
         inside = np.zeros(batch.tokens.shape, dtype=bool)
         inside[:, 1:] = batch.segments[:, 1:] == batch.segments[:, :-1]
         targets = np.flatnonzero(inside)
-        arrays = (batch.tokens, batch.segments, batch.positions, batch.languages.astype(np.int64))
-        tensors = [torch.from_numpy(array).to(device) for array in arrays]
-        both_sides = torch.zeros(len(batch.tokens), dtype=torch.bool, device=device)
-        labels = torch.from_numpy(batch.tokens.reshape(-1)[targets]).to(device)
-        passes.append((Inputs(*tensors, both_sides, torch.from_numpy(targets - 1).to(device)), labels))
+        inputs = Inputs(
+            tokens=torch.from_numpy(batch.tokens).to(device),
+            segments=torch.from_numpy(batch.segments).to(device),
+            positions=torch.from_numpy(batch.positions).to(device),
+            languages=torch.from_numpy(batch.languages.astype(np.int64)).to(device),
+            bidirectional=torch.zeros(len(batch.tokens), dtype=torch.bool, device=device),
+            select=torch.from_numpy(targets - 1).to(device),
+        )
+        passes.append((inputs, torch.from_numpy(batch.tokens.reshape(-1)[targets]).to(device)))
 
     def step(number: int) -> None:
         optimiser.zero_grad()
         for inputs, labels in passes:
             loss = functional.cross_entropy(model(inputs).logits.float(), labels) / len(passes)
-            loss.backward()
+            torch.autograd.backward(loss)
         clip(model, config.optimiser.clip)
         optimiser.step()
 
@@ -158,10 +184,12 @@ def stepper(
     adapter: int | None = None,
     penalties: tuple[str, ...] = (),
     precision: str = "float32",
+    passes: int | None = None,
 ) -> tuple[Step, int]:
     """The trainer's step."""
     config = TrainConfig(
         rows=rows,
+        micro_rows=passes,
         model=ModelConfig(adapter=adapter),
         regularisers=tuple(RegulariserConfig(name=name) for name in penalties),
         precision=TrainConfig.model_validate({"precision": precision}).precision,
@@ -211,11 +239,54 @@ def measure(arms: dict[str, Step], turns: int, tokens: int, device: torch.device
     }
 
 
+def effect(
+    corpus: str, tokenizer: str, small: tuple[str, ...], large: tuple[str, ...], seeds: int, steps: int
+) -> dict[str, Any]:
+    """Train every arm with every seed; figures are means over the small and over the large languages."""
+    plain: dict[str, Any] = {
+        "steps": steps,
+        "rows": 8,
+        "threads": 1,
+        "precision": "bfloat16",
+        "model": {"width": 96, "layers": 3, "heads": 3},
+        "regularisers": [],
+        "log": {"every": steps, "tensorboard": False},
+        "checkpoint": {"every": steps, "keep": 1},
+        "heldout": {"every": steps, "rows": 16},
+    }
+    arms: dict[str, dict[str, Any]] = {
+        "no adapters": {"model": {**plain["model"], "adapter": 0}},
+        "adapters": {},
+        **{
+            f"deviation {strength}": {"regularisers": [{"name": "deviation", "strength": strength}]}
+            for strength in (1, 30)
+        },
+    }
+    sampler = SamplerConfig(row_tokens=192, languages=small + large, mixture="uniform")
+    runs = []
+    with tempfile.TemporaryDirectory(prefix="evenglot-benchmark-") as folder:
+        for seed in range(seeds):
+            for name, changes in arms.items():
+                config = TrainConfig.model_validate({**plain, **changes})
+                train(corpus, f"{folder}/{name}-{seed}", config, sampler, tokenizer=tokenizer, seed=seed)
+                text = (Path(folder) / f"{name}-{seed}" / "evidence.json").read_text(encoding="utf-8")
+                found = json.loads(text)
+                figures = {
+                    group: {key: statistics.mean(found[lang][key] for lang in tags) for key in _EVIDENCE}
+                    for group, tags in (("small", small), ("large", large))
+                    if tags
+                }
+                runs.append({"arm": name, "seed": seed, **figures, "evidence": found})
+                print(name, seed, json.dumps(figures))
+    return {"machine": machine(), "train": plain, "sampler": sampler.model_dump(mode="json"), "runs": runs}
+
+
 def ratios(figures: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Each arm's step against plain, and plain against bare: medians of the turns' ratios."""
 
     def ratio(name: str, base: str, key: str) -> float:
-        return statistics.median(one / other for one, other in zip(figures[name][key], figures[base][key], strict=True))
+        pairs = zip(figures[name][key], figures[base][key], strict=True)
+        return statistics.median(float(one / other) for one, other in pairs)
 
     result = {}
     for name in figures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -30,6 +31,8 @@ def reproducible(threads: int) -> Iterator[None]:
     torch.use_deterministic_algorithms(True, warn_only=True)
     # Filling fresh memory would only matter to code that reads what it has not written, and costs time.
     deterministic.fill_uninitialized_memory = False
+    # cuBLAS reads this when it is first used; without it its products may differ from run to run.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     try:
         yield
     finally:
