@@ -35,6 +35,9 @@ from pipeline.write.shards import WriteJob
 
 Progress = Callable[[str, int, int], None]
 _POLL_SECONDS = 0.5
+_BEAM_SUFFIX = " [while running "
+_EXPANSION = 3.0
+"""Staged bytes for each byte of input, until finished splits tell better; for progress only."""
 _WORTH_WORKERS = 64 << 20
 """Bytes of input, as they lie on disk, from which on starting worker processes pays."""
 
@@ -167,10 +170,7 @@ class PrepareRun:
         total = sum(sizes.values())
 
         def done() -> tuple[int, int]:
-            names = [
-                name.removesuffix(".done.json") for name in self.work.list("staged") if name.endswith(".done.json")
-            ]
-            return sum(sizes.get(name, 0) for name in names), total
+            return read_so_far(self.work, sizes), total
 
         if waiting:
             with self.step("read, clean, identify, score (bytes)", done):
@@ -256,8 +256,6 @@ class PrepareRun:
 
         try:
             run_job(build, self.config.runner, self.workers)
-        except EvenglotError:
-            raise
         except Exception as error:
             mended = user_error(error)
             if mended is not None:
@@ -403,6 +401,29 @@ def evidence(accounts: Sequence[dict[str, Any]], ledger: Ledger) -> dict[str, La
     return found
 
 
+def read_so_far(work: Storage, sizes: Mapping[str, int]) -> int:
+    """Bytes of input read, about: whole splits that are done, and of the others what their staged pieces suggest.
+
+    Args:
+        work: the run's work folder.
+        sizes: bytes of every split, by the name of its task.
+    """
+    names = work.list("staged")
+    finished = {name.removesuffix(".done.json") for name in names if name.endswith(".done.json")} & set(sizes)
+    staged: Counter[str] = Counter()
+    for name in names:
+        if name.endswith(".arrow") and not name.startswith("."):
+            staged[name.rpartition("-")[0]] += work.size(f"staged/{name}")
+    whole = sum(sizes[task] for task in finished)
+    expansion = sum(staged[task] for task in finished) / whole if whole else _EXPANSION
+    under_way = sum(
+        min(int(staged[task] / max(expansion, 0.1)), size * 19 // 20)
+        for task, size in sizes.items()
+        if task not in finished
+    )
+    return whole + under_way
+
+
 def default_workers(splits: Sequence[Split]) -> int:
     """One worker per core, or one in all for a small input."""
     return (os.cpu_count() or 1) if sum(split.bytes for split in splits) >= _WORTH_WORKERS else 1
@@ -427,10 +448,11 @@ def user_error(error: BaseException) -> EvenglotError | None:
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, EvenglotError):
-            return seen
+            # Beam makes a new error of the same type whose text ends with the step it arose in.
+            return type(seen)(str(seen).partition(_BEAM_SUFFIX)[0])
         seen = seen.__cause__ or seen.__context__
     for line in str(error).splitlines():
         name, _, message = line.partition(": ")
         if message and name.startswith("corpus.errors."):
-            return EvenglotError(message.partition(" [while running ")[0])
+            return EvenglotError(message.partition(_BEAM_SUFFIX)[0])
     return None

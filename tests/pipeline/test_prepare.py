@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from corpus.errors import InputError
+from corpus.errors import CorpusError, InputError
 from corpus.manifest import current_number, read_snapshot
 from corpus.shards import read_table
 from corpus.storage import Storage
 from pipeline.config import PrepareConfig
-from pipeline.prepare import prepare
+from pipeline.prepare import prepare, read_so_far
 from pipeline.sources import InputConfig
 from pipeline.split.config import SplitConfig
 from pipeline.write.config import WriteConfig
@@ -219,3 +219,32 @@ def test_killed_run_leaves_the_last_snapshot_and_resumes_to_the_same_bytes(tmp_p
     resumed = prepare([InputConfig(path=pattern, name="in")], str(tmp_path / "killed"))
     assert resumed == whole
     assert tree(tmp_path / "killed") == tree(tmp_path / "whole")
+
+
+def test_progress_counts_whole_splits_and_estimates_those_under_way(tmp_path: Path) -> None:
+    work = Storage(str(tmp_path))
+    work.write_bytes("staged/000000-a-000000.arrow", b"x" * 400)
+    work.write_bytes("staged/000000-a.done.json", b"{}")
+    work.write_bytes("staged/000001-b-000000.arrow", b"x" * 100)
+    sizes = {"000000-a": 200, "000001-b": 200, "000002-c": 200}
+    assert read_so_far(work, sizes) == 200 + 50, "two staged bytes for each byte read"
+    work.write_bytes("staged/000001-b-000001.arrow", b"x" * 900)
+    assert read_so_far(work, sizes) == 200 + 190, "never quite done before it is"
+
+
+def test_full_disk_says_so_and_the_same_command_goes_on_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pipeline.work
+
+    path = write_input(tmp_path)
+    whole = pipeline.work.ShardWriter
+
+    class FullDisk(whole):  # type: ignore[misc, valid-type]
+        def close(self) -> None:
+            raise CorpusError(f"cannot write {self.path}: No space left on device", "Free some space")
+
+    monkeypatch.setattr(pipeline.work, "ShardWriter", FullDisk)
+    with pytest.raises(CorpusError, match=r"No space left on device\. Free some space$"):
+        prepare(inputs(path), str(tmp_path / "corpus"))
+    assert current_number(Storage(str(tmp_path / "corpus"))) is None
+    monkeypatch.setattr(pipeline.work, "ShardWriter", whole)
+    assert prepare(inputs(path), str(tmp_path / "corpus")).ledger.read == 20
