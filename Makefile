@@ -41,7 +41,8 @@ docs: setup ## regenerate the pages that are made from the code
 	$(BIN)/python -m evenglot.recipe.reference docs/recipe-reference.md
 
 bench: setup ## benchmarks; NAME=prepare runs one, else all that are there
-	@for name in $(or $(NAME),$$(ls benchmarks/*.py 2>/dev/null | sed -E 's|.*/(.*)\.py|\1|' | grep -v '^_')); do \
+	@mkdir -p out/bench
+	@for name in $(or $(NAME),$$(grep -l '"--json"' benchmarks/*.py | sed -E 's|.*/(.*)\.py|\1|')); do \
 	  echo "benchmarks.$$name"; $(BIN)/python -m benchmarks.$$name --json "out/bench/$$name.json"; done
 
 clean: ## remove what the targets above made, .venv included

@@ -1,6 +1,6 @@
 """The whole way on the development corpus: tokenize, train, kill, resume, evaluate, report.
 
-    python -m benchmarks.end_to_end --json FILE --output DIR [--data ../shared/data/corpus] [--quick]
+    python -m benchmarks.end_to_end --json FILE [--output DIR] [--data ../shared/data/corpus] [--quick]
 
 Two arms are trained on one corpus: languages as they are found (no adapters, no penalty), and balanced and
 regularized. The balanced arm is trained twice: once in peace, once killed with SIGKILL half-way and started
@@ -15,6 +15,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -98,12 +99,14 @@ def main() -> None:
     """Run everything, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, required=True, help="file for all figures")
-    parser.add_argument("--output", type=Path, required=True, help="folder for corpus, runs and report; must be new")
+    parser.add_argument(
+        "--output", type=Path, help="new folder for corpus, runs and report; by default a temporary one"
+    )
     parser.add_argument("--data", type=Path, default=Path("../shared/data/corpus"), help="folder of the corpus")
     parser.add_argument("--quick", action="store_true", help="30 steps instead of 300")
     arguments = parser.parse_args()
-    root: Path = arguments.output.resolve()
-    root.mkdir(parents=True)
+    root = Path(tempfile.mkdtemp(prefix="evenglot-")) if arguments.output is None else arguments.output.resolve()
+    root.mkdir(parents=True, exist_ok=arguments.output is None)
     steps = 30 if arguments.quick else 300
     common = f"corpus: {root}/corpus\ntokenizer: {{vocabulary: 8000, sample_bytes: 8000000}}\n"
     common += f"inputs: [{{path: '{arguments.data.resolve()}/shard-*.jsonl.zst'}}]\n"
