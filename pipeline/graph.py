@@ -290,7 +290,7 @@ def write_part(part: TextPart | RestPart, corpus: str, work: str, job: WriteJob)
         account = write_text(target, staged, part, job)
     else:
         account = write_rest(target, staged, part, job)
-    staged.write_bytes(f"written/{part_name(part)}.json", encode(account))
+    staged.write_bytes(f"{job.accounts}/{part_name(part)}.json", encode(account))
 
 
 def part_name(part: TextPart | RestPart) -> str:

@@ -15,8 +15,9 @@ from typing import Any
 import fsspec
 
 from corpus.errors import ConfigurationError, EvenglotError, InputError
-from corpus.hashing import fingerprint, stable_hash
+from corpus.hashing import file_hash, fingerprint, stable_hash
 from corpus.ledger import Ledger, sort
+from corpus.lock import exclusive
 from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, commit, current_number, read_snapshot
 from corpus.mixtures import relative_weights
 from corpus.schema import FORMAT_VERSION, HELDOUT, TRAIN
@@ -55,7 +56,7 @@ def prepare(
     """Read inputs, clean, identify, filter, deduplicate and balance them, and commit a snapshot.
 
     Work that an interrupted run with the same inputs and settings left behind is taken up; when the current
-    snapshot was made from the same inputs and settings nothing is done.
+    snapshot was made from the same inputs, unchanged since, and the same settings nothing is done.
 
     Args:
         inputs: what to read.
@@ -73,6 +74,7 @@ def prepare(
     Raises:
         InputError: an input is missing or unreadable, or nearly nothing in it could be parsed.
         LedgerError: records were lost; the last snapshot stays current.
+        CorpusError: another run is writing to the same corpus.
         EvenglotError: the output cannot be written.
     """
     run = PrepareRun(inputs, output, config or PrepareConfig(), seed, workers, dict(recipe or {}), progress)
@@ -109,10 +111,17 @@ class PrepareRun:
         model = load_model(self.config.identify.model)
         self.identifier = model.describe()
         self.identity = self.run_identity(splits)
+        with exclusive(self.corpus):
+            return self.make(splits)
+
+    def make(self, splits: Sequence[Split]) -> Snapshot:
+        """The rest of ``execute``, with the corpus to itself."""
+        self.state = fingerprint([[split.place, modification(split)] for split in splits])
         parent = current_number(self.corpus)
         if parent is not None:
             current = read_snapshot(self.corpus, parent)
-            if self.prepared(current).fingerprint == self.identity:
+            made = self.prepared(current)
+            if made.fingerprint == self.identity and self.input_state(made.number) in (None, self.state):
                 self.progress("nothing new to prepare", 1, 1)
                 return current
         self.number = (parent or 0) + 1
@@ -138,6 +147,17 @@ class PrepareRun:
         while snapshot.made_by != "prepare" and snapshot.parent is not None:
             snapshot = read_snapshot(self.corpus, snapshot.parent)
         return snapshot
+
+    def input_state(self, number: int) -> str | None:
+        """Which state of the input files a snapshot was made from; None where its run did not say.
+
+        It stands with the run, not in the snapshot: the same text copied elsewhere has other times.
+        """
+        name = f"runs/{number:06d}.json"
+        if not self.corpus.exists(name):
+            return None
+        state = json.loads(self.corpus.read_bytes(name)).get("input_state")
+        return None if state is None else str(state)
 
     def run_identity(self, splits: Sequence[Split]) -> str:
         """Hash of what decides the output: inputs by place and size, settings, seed, code, model."""
@@ -197,6 +217,8 @@ class PrepareRun:
         def done() -> tuple[int, int]:
             return sum(name.endswith(".arrow") for name in self.work.list("match")), len(names)
 
+        # Decisions of an interrupted run may rest on other pieces, and on thresholds derived from those.
+        self.work.remove("match")
         with self.step("thresholds, duplicates (pieces)", done):
             self.run_job(match_job(names, self.work_url, self.config, self.seed))
         found = dict(json_files(self.work, "match"))
@@ -235,20 +257,30 @@ class PrepareRun:
         from pipeline.graph import part_name, write_job
 
         names = [part_name(part) for part in parts]
-        there = {name.removesuffix(".json") for name in self.work.list("written")}
+        there = {name for name, account in json_files(self.work, job.accounts) if self.is_whole(account)}
         waiting = [part for part, name in zip(parts, names, strict=True) if name not in there]
 
         def done() -> tuple[int, int]:
-            return len(self.work.list("written")), len(parts)
+            return len(self.work.list(job.accounts)), len(parts)
 
         if waiting:
             with self.step("write shards", done):
                 self.run_job(write_job(waiting, self.output, self.work_url, job))
-        accounts = dict(json_files(self.work, "written"))
+        accounts = dict(json_files(self.work, job.accounts))
         missing = [name for name in names if name not in accounts]
         if missing:
             raise EvenglotError(f"{len(missing)} shards were not written", "Run the same command again; it resumes")
         return [accounts[name] for name in names]
+
+    def is_whole(self, account: Mapping[str, Any]) -> bool:
+        """Whether the shards of an interrupted run are still its own: another run may have written there since."""
+        for file in account["files"]:
+            if not self.corpus.exists(file["path"]):
+                return False
+            with self.corpus.local_copy(file["path"]) as path:
+                if file_hash(path) != file["hash"]:
+                    return False
+        return True
 
     def run_job(self, build: Any) -> None:
         """Run one Beam job; what a user can mend comes out as itself, not wrapped by Beam."""
@@ -358,6 +390,7 @@ class PrepareRun:
         return run_account(self.clock, self.workers) | {
             "stages": stages,
             "steps": self.steps,
+            "input_state": self.state,
             "counters": sort(counters),
         }
 

@@ -6,10 +6,10 @@
     staged/<task>-<number>.json             the piece's account, written after the files above
     staged/<task>.done.json                 the split's account, written after its last piece
     match/thresholds.json, match/<piece>.arrow, match/sketches.json
-    written/<part>.json                     the account of a finished shard
+    written/<snapshot>-<pieces>/<part>.json the account of a finished shard
 
-A task's name is a hash of its input (file, size, modification, range) and of everything that shapes the
-output, so a file that is there is right: a run that was interrupted goes on where its files end.
+A task's name is a hash of its input (file, size, modification, range), and the folder's of everything else that
+shapes the output, so a staged piece that is there is right: a run that was interrupted goes on where its files end.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.hashing import file_hash
+from corpus.hashing import file_hash, fingerprint
 from corpus.manifest import FileKind, ShardFile
 from corpus.schema import HELDOUT, NATURAL, RECORD_SCHEMA, REJECTED_SCHEMA, TRAIN
 from corpus.shards import ShardWriter, conform, read_table
@@ -45,6 +45,11 @@ class WriteJob:
     thresholds: Thresholds
     filter: FilterConfig
     config: WriteConfig
+
+    @property
+    def accounts(self) -> str:
+        """Folder of the accounts of finished parts: those of another snapshot or other pieces do not count."""
+        return f"written/{self.snapshot:06d}-{fingerprint(self.pieces)[:16]}"
 
 
 def write_text(corpus: Storage, work: Storage, part: TextPart, job: WriteJob) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from corpus.errors import CorpusError, InputError
+from corpus.hashing import file_hash
+from corpus.lock import exclusive
 from corpus.manifest import current_number, read_snapshot
 from corpus.shards import read_table
 from corpus.storage import Storage
@@ -161,6 +163,80 @@ def test_same_run_again_does_nothing_and_another_recipe_makes_a_new_snapshot(tmp
     assert (second.number, second.parent) == (2, 1)
     assert read_snapshot(root, 1) == first, "an older snapshot stays as it was"
     assert all((tmp_path / "corpus" / file.path).exists() for file in first.files)
+
+
+def whole(root: str) -> bool:
+    """Whether the files of the current snapshot are what it says."""
+    storage = Storage(root)
+    return all(file_hash(storage.path(file.path)) == file.hash for file in read_snapshot(root).files)
+
+
+def test_edit_that_keeps_the_size_of_a_file_is_prepared(tmp_path: Path) -> None:
+    path, root = write_input(tmp_path), str(tmp_path / "corpus")
+    assert prepare(inputs(path), root).number == 1
+    path.write_bytes(path.read_bytes().replace(b"meadow", b"MEADOW"))
+    second = prepare(inputs(path), root)
+    assert second.number == 2
+    (file,) = second.select("text", lang="eng_Latn", split="train")
+    assert any("lower MEADOW lay" in text for text in read_table(tmp_path / "corpus" / file.path)["text"].to_pylist())
+    assert prepare(inputs(path), root).number == 2
+
+
+@pytest.mark.parametrize("end", ["committed", "died"])
+def test_run_that_died_before_its_commit_survives_another_in_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """Both write shards of the same names; the one that resumes must not take the other's for its own."""
+    import pipeline.prepare
+
+    one, two = write_input(tmp_path / "one"), write_input(tmp_path / "two")
+    two.write_bytes(two.read_bytes().replace(b"meadow", b"pasture"))
+    root = str(tmp_path / "corpus")
+    commit = pipeline.prepare.commit
+
+    def die(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline.prepare, "commit", die)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(inputs(one), root)
+    if end == "died":
+        with pytest.raises(KeyboardInterrupt):
+            prepare(inputs(two), root)
+    monkeypatch.setattr(pipeline.prepare, "commit", commit)
+    if end == "committed":
+        prepare(inputs(two), root)
+    resumed = prepare(inputs(one), root)
+    assert resumed.number == (2 if end == "committed" else 1)
+    assert whole(root)
+
+
+def test_resumed_run_notices_that_an_input_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pipeline.prepare
+
+    path, root = write_input(tmp_path), str(tmp_path / "corpus")
+
+    def die(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    commit = pipeline.prepare.commit
+    monkeypatch.setattr(pipeline.prepare, "commit", die)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(inputs(path), root)
+    monkeypatch.setattr(pipeline.prepare, "commit", commit)
+    path.write_bytes(path.read_bytes().replace(b"meadow", b"MEADOW"))
+    snapshot = prepare(inputs(path), root)
+    (file,) = snapshot.select("text", lang="eng_Latn", split="train")
+    assert any("lower MEADOW lay" in text for text in read_table(tmp_path / "corpus" / file.path)["text"].to_pylist())
+
+
+def test_second_run_at_once_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    path, root = write_input(tmp_path), str(tmp_path / "corpus")
+    prepare(inputs(path), root)
+    before = tree(tmp_path / "corpus")
+    with exclusive(Storage(root)), pytest.raises(CorpusError, match="another run is writing"):
+        prepare(inputs(path), root, seed=1)
+    assert tree(tmp_path / "corpus") == before
 
 
 def test_shards_are_cut_by_size_and_hold_one_split_each(tmp_path: Path) -> None:
