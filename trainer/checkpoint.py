@@ -8,9 +8,9 @@ is code or is run when it is read.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,8 @@ from torch import Tensor
 from corpus.errors import InputError
 from corpus.hashing import file_hash
 from corpus.storage import write_errors
+
+_LOGGER = logging.getLogger(__name__)
 
 MODEL = "model.safetensors"
 OPTIMISER = "optimizer.safetensors"
@@ -94,12 +96,27 @@ def steps(run: Path) -> list[Path]:
 
 
 def newest(run: Path) -> Checkpoint | None:
-    """The newest whole checkpoint of a run, or None; damaged ones are passed over with a warning."""
+    """The newest whole checkpoint of a run, or None when it has none; damaged ones are passed over with a warning.
+
+    Raises:
+        InputError: there are checkpoints, but all are damaged.
+    """
+    damaged: InputError | None = None
     for path in reversed(steps(run)):
         try:
-            return read(path)
+            saved = read(path)
         except InputError as error:
-            warnings.warn(f"{error.message}; going back to the checkpoint before it", stacklevel=2)
+            _LOGGER.warning("%s", error.message)
+            damaged = error
+            continue
+        if damaged is not None:
+            _LOGGER.warning("going back to checkpoint %s", path)
+        return saved
+    if damaged is not None:
+        raise InputError(
+            f"no checkpoint of {run} is whole: {damaged.message}",
+            "Restore one from a copy, or begin anew (`evenglot train --fresh`)",
+        ) from damaged
     return None
 
 

@@ -32,22 +32,32 @@ def test_nothing_there(tmp_path: Path) -> None:
         checkpoint.read(tmp_path)
 
 
-def test_a_damaged_one_is_passed_over(tmp_path: Path) -> None:
+def test_a_damaged_one_is_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     save(tmp_path, 1, 1.0)
     damaged = save(tmp_path, 2, 2.0) / "model.safetensors"
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
-    with pytest.warns(UserWarning, match="model.safetensors has changed; going back"):
-        saved = checkpoint.newest(tmp_path)
+    saved = checkpoint.newest(tmp_path)
     assert saved is not None
     assert saved.state["step"] == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        f"checkpoint {damaged.parent} is damaged: model.safetensors has changed",
+        f"going back to checkpoint {tmp_path / 'checkpoints' / '00000001'}",
+    ]
+
+
+def test_a_run_whose_checkpoints_are_all_damaged_does_not_begin_anew_unasked(tmp_path: Path) -> None:
+    for step in (1, 2):
+        (save(tmp_path, step, 1.0) / "model.safetensors").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"no checkpoint of .* is whole: .*00000001 is damaged") as caught:
+        checkpoint.newest(tmp_path)
+    assert "--fresh" in caught.value.fix
 
 
 @pytest.mark.parametrize("lost", ["state.json", "model.safetensors", "optimizer.safetensors"])
 def test_an_incomplete_one_is_passed_over(tmp_path: Path, lost: str) -> None:
     save(tmp_path, 1, 1.0)
     (save(tmp_path, 2, 2.0) / lost).unlink()
-    with pytest.warns(UserWarning, match="cannot be read"):
-        saved = checkpoint.newest(tmp_path)
+    saved = checkpoint.newest(tmp_path)
     assert saved is not None
     assert saved.state["step"] == 1
 
