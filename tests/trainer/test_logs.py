@@ -25,6 +25,14 @@ def test_lines_after_the_checkpoint_are_written_again(tmp_path: Path) -> None:
         assert steps(tmp_path) == []
 
 
+def test_a_damaged_line_takes_no_other_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b'{"step": 1}\n{"step": 2, "lo\nnull\n{"loss": 1}\n\xff\xfe\n{"step": 3}\n')
+    assert steps(tmp_path) == [1, 3]
+    with MetricsLog(tmp_path, 3, tensorboard=False):
+        assert path.read_text() == '{"step": 1}\n{"step": 3}\n'
+
+
 def test_what_json_cannot_say_is_null(tmp_path: Path) -> None:
     with MetricsLog(tmp_path, 0, tensorboard=False) as log:
         log.write({"kind": "train", "step": 1, "loss": float("nan"), "languages": {"a": {"loss": float("inf")}}})
