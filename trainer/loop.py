@@ -114,6 +114,7 @@ def train(
     Raises:
         CorpusError: there is no such corpus or tokenizer, or it is damaged.
         ConfigurationError: a checkpoint in the folder belongs to other settings.
+        InputError: there are checkpoints, but all are damaged.
         TrainingError: too many steps in a row had no finite gradient.
     """
     folder = Path(run)
@@ -121,10 +122,8 @@ def train(
     if processes.leads:
         with write_errors(run):
             folder.mkdir(parents=True, exist_ok=True)
-            if not resume:
-                _clear(folder)
     processes.barrier()
-    saved = checkpoints.newest(folder)
+    saved = checkpoints.newest(folder) if resume else None
     threads = saved.state["threads"] if saved else config.threads or torch.get_num_threads()
     with reproducible(threads), _terminated() as terminated:
         # A run keeps to the snapshot that it began with, whatever was committed since.
@@ -142,6 +141,12 @@ def train(
         )
         if saved is not None:
             session.restore(saved)
+        if not resume:
+            # Only now that the settings are known to fit: a mistyped recipe must not cost the old run.
+            if processes.leads:
+                with write_errors(run):
+                    _clear(folder)
+            processes.barrier()
         return session.run(stop_after, terminated, progress)
 
 
@@ -314,7 +319,7 @@ class Session:
                 f"loss or gradient was not finite in {self.skipped_in_a_row} steps in a row, the last of them step "
                 f"{self.done} at learning rate {report.learning_rate:.2e}",
                 "Lower train.optimiser.learning_rate, lengthen train.schedule.warmup, or set train.precision to "
-                "float32; then run again with `resume` off",
+                "float32; then begin anew (`evenglot train --fresh`)",
             )
 
     def _train_line(self, report: StepReport, log: MetricsLog | None) -> None:
@@ -450,7 +455,7 @@ def _same(section: str, before: Mapping[str, Any], now: Mapping[str, Any], path:
         shown = "; ".join(f"{name} was {old.get(name)!r}, now {new.get(name)!r}" for name in changed[:5])
         raise ConfigurationError(
             f"checkpoint {path} belongs to other settings of {section}: {shown}",
-            "Set them back, choose another run folder, or begin anew with `resume` off",
+            "Set them back, choose another run folder, or begin anew (`evenglot train --fresh`)",
         )
 
 

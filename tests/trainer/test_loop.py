@@ -177,6 +177,23 @@ def test_starting_anew(whole: Path, tiny_corpus: str, tmp_path: Path) -> None:
     assert (folder / "recipe.yaml").exists()  # not the training's own file
 
 
+def test_starting_anew_with_settings_that_do_not_fit_leaves_the_old_run(tiny_corpus: str, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run_training(tiny_corpus, folder, stop_after=6)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(ConfigurationError, match="xxx_Latn"):
+        train(
+            tiny_corpus,
+            str(folder),
+            TrainConfig.model_validate(SETTINGS),
+            SamplerConfig.model_validate({**SAMPLER, "languages": ["xxx_Latn"]}),
+            tokenizer="bytes",
+            seed=0,
+            resume=False,
+        )
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
 SCRIPT = """
     import os, signal, sys
     from sampler.config import SamplerConfig
