@@ -155,17 +155,20 @@ def _sample(
     seed: int,
     wanted: Callable[[pa.RecordBatch], pa.Array] | None,
 ) -> list[Row]:
-    best: list[tuple[int, str, Row]] = []  # a heap of the smallest hashes, largest first
+    # A heap of the smallest hashes, largest first. Ids may repeat among rejected documents; the place decides then.
+    best: list[tuple[int, str, int, Row]] = []
+    place = 0
     for file in files:
         for batch in _batches(storage, file):
             chosen = batch if wanted is None else batch.filter(wanted(batch))
             for index, identity in enumerate(chosen.column("id").to_pylist()):
-                rank = (-stable_hash("sample", identity, seed=seed), identity)
+                place -= 1
+                rank = (-stable_hash("sample", identity, seed=seed), identity, place)
                 if len(best) < count:
                     heapq.heappush(best, (*rank, _row(chosen, index)))
-                elif best and rank > best[0][:2]:
+                elif best and rank > best[0][:3]:
                     heapq.heapreplace(best, (*rank, _row(chosen, index)))
-    return [row for _, _, row in sorted(best, key=lambda item: (-item[0], item[1]))]
+    return [row for *_, row in sorted(best, key=lambda item: (-item[0], item[1], -item[2]))]
 
 
 def _row(batch: pa.RecordBatch, index: int) -> Row:
