@@ -56,7 +56,14 @@ def verify(
             if resume and found.ok:
                 from evenglot.verify.row_order import verify_order
 
-                order = verify_order(settings.corpus, settings.sampler, settings.seed, progress)
+                order = verify_order(
+                    settings.corpus,
+                    settings.sampler,
+                    settings.seed,
+                    progress,
+                    tokenizer=settings.tokenizer.name if recipe is not None or set_ else None,
+                    snapshot=snapshot,
+                )
         problems = list(found.problems if order is None else order.problems)
         result = {"corpus": settings.corpus, **asdict(found)}
         if order is not None:

@@ -43,6 +43,8 @@ def verify_order(
     seed: int,
     progress: Progress | None = None,
     *,
+    tokenizer: str | None = None,
+    snapshot: int | None = None,
     rows: int = 600,
     ranks: int = 3,
 ) -> OrderReport:
@@ -53,20 +55,25 @@ def verify_order(
         config: how rows are sampled.
         seed: of the order.
         progress: told of the ways done.
+        tokenizer: whose tokens; None takes the first of the snapshot by name.
+        snapshot: number; None takes the current one.
         rows: how many rows to compare.
         ranks: how many readers share the rows the last time.
 
     Raises:
-        CorpusError: the corpus has no token shards.
+        CorpusError: the snapshot has no token shards, or none of that tokenizer.
     """
-    snapshot = read_snapshot(corpus)
-    if not snapshot.tokenizers:
-        raise CorpusError(f"{corpus} has no token shards", f"Run `evenglot tokenize --corpus {corpus}` first")
-    tokenizer = sorted(snapshot.tokenizers)[0]
+    state = read_snapshot(corpus, snapshot)
+    if not state.tokenizers:
+        raise CorpusError(
+            f"snapshot {state.number} of {corpus} has no token shards",
+            f"Run `evenglot tokenize --corpus {corpus}`" + ("" if snapshot is None else ", or leave out --snapshot"),
+        )
+    chosen = tokenizer or sorted(state.tokenizers)[0]
     from sampler import CurriculumStream
 
     def fresh() -> CurriculumStream:
-        return CurriculumStream(corpus, tokenizer=tokenizer, config=config, seed=seed, snapshot=snapshot.number)
+        return CurriculumStream(corpus, tokenizer=chosen, config=config, seed=seed, snapshot=state.number)
 
     points = tuple(sorted({1, config.block_rows, rows // 3, rows // 2 + 1, rows - 1} & set(range(1, rows))))
     ways = len(points) + 2
@@ -88,7 +95,7 @@ def verify_order(
     problems += _differences(f"dealt to {ranks} readers", expected, dealt)
     if progress is not None:
         progress("order", ways, ways)
-    return OrderReport(tokenizer, rows, points, ranks, tuple(problems))
+    return OrderReport(chosen, rows, points, ranks, tuple(problems))
 
 
 def _digests(rows: Iterator[Row]) -> Iterator[str]:

@@ -56,3 +56,12 @@ def test_an_order_that_depends_on_the_seed_of_the_reader_is_found(
 def test_a_corpus_without_tokens(corpus: Path) -> None:
     with pytest.raises(CorpusError, match="no token shards"):
         verify_order(str(corpus), CONFIG, 0)
+
+
+def test_the_snapshot_and_the_tokenizer_asked_for_are_the_ones_read(tokenized: str) -> None:
+    tokenize_corpus(tokenized, TokenizerConfig(vocabulary=321, name="other"), seed=0, workers=1)
+    assert verify_order(tokenized, CONFIG, 3, rows=20).tokenizer == "other"
+    assert verify_order(tokenized, CONFIG, 3, tokenizer="spm", rows=20).tokenizer == "spm"
+    assert verify_order(tokenized, CONFIG, 3, snapshot=2, rows=20).tokenizer == "spm"
+    with pytest.raises(CorpusError, match=r"snapshot 1 of .* has no token shards"):
+        verify_order(tokenized, CONFIG, 3, snapshot=1, rows=20)
