@@ -76,13 +76,14 @@ def capped(
 ) -> Probabilities:
     """Bound a mixture: no language repeated more than ``max_repeats`` times within the budget, none under ``floor``.
 
-    What the cap takes away goes to the uncapped languages in their proportion. The cap wins over the floor;
-    when all languages reach their cap the shares are proportional to the caps.
+    What the floor gives is taken from the languages above it in their proportion, and what the cap takes away goes
+    to the uncapped ones. The cap wins over the floor; when all languages reach their cap the shares are proportional
+    to the caps. A floor that is more than an even share makes the shares even.
     """
     limits = {
         lang: 1.0 if max_repeats is None else min(1.0, sizes[lang] * max_repeats / budget) for lang in probabilities
     }
-    wanted = {lang: max(p, floor) if sizes[lang] > 0 else 0.0 for lang, p in probabilities.items()}
+    wanted = _lifted({lang: p for lang, p in probabilities.items() if sizes[lang] > 0}, floor)
     fixed: dict[str, float] = {}
     while True:
         free = {lang: p for lang, p in wanted.items() if lang not in fixed and p > 0}
@@ -96,6 +97,24 @@ def capped(
             break
         fixed.update(over)
     return proportional({lang: fixed.get(lang, 0.0) for lang in probabilities})
+
+
+def _lifted(probabilities: Mapping[str, float], floor: float) -> Probabilities:
+    """Shares of sum 1, none under the floor; those above it keep their proportion to each other."""
+    if not probabilities:
+        return {}
+    floor = min(floor, 1 / len(probabilities))
+    lifted: set[str] = set()
+    while True:
+        free = {lang: p for lang, p in probabilities.items() if lang not in lifted}
+        total = sum(free.values())
+        room = 1.0 - floor * len(lifted)
+        low = {lang for lang, p in free.items() if total <= 0 or p / total * room < floor}
+        if not low:
+            return {lang: floor if lang in lifted else p / total * room for lang, p in probabilities.items()}
+        lifted |= low
+        if len(lifted) == len(probabilities):
+            return dict.fromkeys(probabilities, 1 / len(probabilities))
 
 
 def repeats(probabilities: Mapping[str, float], sizes: Sizes, budget: float) -> dict[str, float]:

@@ -99,9 +99,24 @@ def test_capped_lifts_to_the_floor_unless_the_cap_forbids() -> None:
     n = {"a": 98.0, "b": 1.0, "c": 1.0}
     natural = proportional(n)
     lifted = capped(natural, n, budget=100, floor=0.1)
-    assert lifted["b"] == lifted["c"] >= 0.08
+    assert lifted == pytest.approx({"a": 0.8, "b": 0.1, "c": 0.1})
     bounded = capped(natural, n, budget=100, floor=0.1, max_repeats=4)
     assert bounded == pytest.approx({"a": 0.92, "b": 0.04, "c": 0.04})
+
+
+def test_the_floor_is_taken_from_those_above_it_in_their_proportion() -> None:
+    n = {"a": 60.0, "b": 30.0, "c": 8.0, "d": 2.0}
+    # d is lifted to 0.08, and c would fall under it when the others make room: it is lifted too.
+    expected = {"a": 0.56, "b": 0.28, "c": 0.08, "d": 0.08}
+    assert capped(proportional(n), n, budget=100, floor=0.08) == pytest.approx(expected)
+    assert capped(proportional(n), n, budget=100, floor=0.6) == pytest.approx(dict.fromkeys(n, 0.25))
+
+
+@given(positive, st.floats(0, 0.5))
+def test_no_share_is_under_the_floor(n: dict[str, float], floor: float) -> None:
+    mixture = capped(proportional(n), n, budget=1, floor=floor)
+    assert is_distribution(mixture)
+    assert min(mixture.values()) >= min(floor, 1 / len(n)) - 1e-9
 
 
 def test_capped_everywhere_is_proportional_to_the_caps() -> None:
