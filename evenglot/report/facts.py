@@ -222,7 +222,16 @@ class Facts:
 
     @property
     def baseline(self) -> TrainingRun | None:
-        """The run it is compared with: a proportional one if there is one, else another one."""
-        others = [run for run in self.runs if run is not self.run]
+        """The run it is compared with: a proportional one if there is one, else another one.
+
+        A model that was only trained on masks is measured in another way than all others: such runs are compared
+        among themselves alone.
+        """
+        main = self.run
+        others = [
+            run
+            for run in self.runs
+            if main is not None and run is not main and (run.objective == "masked") == (main.objective == "masked")
+        ]
         natural = [run for run in others if run.mixture == "proportional"]
         return next(iter(natural or others), None)

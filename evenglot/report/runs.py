@@ -57,6 +57,13 @@ def load_run(path: str, config: ReportConfig) -> TrainingRun:
     evaluation = _json(storage, "evaluation.json", problems)
     recipe = storage.read_bytes("recipe.yaml").decode("utf-8", "replace") if storage.exists("recipe.yaml") else ""
     measured, origin = (evaluation, "evaluation.json") if evaluation.get("languages") else ({}, "")
+    evaluated, last_step = _evaluated_step(evaluation), heldout[-1]["step"] if heldout else None
+    if measured and evaluated is not None and last_step is not None and evaluated < last_step:
+        problems.append(
+            f"{storage.path('evaluation.json')} is of step {evaluated}, the run went on to step {last_step}: "
+            "the log is shown instead; run `evenglot evaluate` again"
+        )
+        measured = {}
     if not measured:
         measured = heldout[-1] if heldout else _mapping(summary.get("final"))
         origin = f"step {measured.get('step')} of the log" if measured else ""
@@ -87,6 +94,12 @@ def load_run(path: str, config: ReportConfig) -> TrainingRun:
         recipe=recipe,
         problems=problems,
     )
+
+
+def _evaluated_step(evaluation: Mapping[str, Any]) -> int | None:
+    """The step of the checkpoint that was evaluated, by its folder's name; None where that tells none."""
+    name = PurePosixPath(str(evaluation.get("checkpoint", ""))).name
+    return int(name) if name.isdecimal() else None
 
 
 def _metrics(storage: Storage, problems: list[str]) -> tuple[list[_Row], list[_Row]]:

@@ -52,6 +52,17 @@ def test_a_cut_line_is_named_and_a_repeated_step_counts_once(tmp_path: Path) -> 
     assert "1 lines could not be read" in run.problems[0]
 
 
+def test_an_evaluation_of_an_earlier_step_than_the_logs_is_not_the_end(tmp_path: Path) -> None:
+    path = write(tmp_path, heldout(1, 4.0), heldout(12, 2.0))
+    evaluation = {"checkpoint": "run/checkpoints/00000006", "languages": {"eng_Latn": {"bits_per_byte": 9.0}}}
+    (tmp_path / "evaluation.json").write_text(json.dumps(evaluation), encoding="utf-8")
+    run = load_run(path, CONFIG)
+    assert (run.final, run.final_from) == ({"eng_Latn": 2.0, "heb_Hebr": 3.0}, "step 12 of the log")
+    assert "is of step 6, the run went on to step 12" in run.problems[0]
+    (tmp_path / "evaluation.json").write_text(json.dumps(evaluation | {"checkpoint": "run/checkpoints/00000012"}))
+    assert load_run(path, CONFIG).final == {"eng_Latn": 9.0}
+
+
 def test_evaluation_wins_over_the_log_and_nan_drops_out(tmp_path: Path) -> None:
     path = write(tmp_path, heldout(1, 4.0), train(1, float("nan")))
     evaluation = {"languages": {"eng_Latn": {"bits_per_byte": 1.5}, "heb_Hebr": {"bits_per_byte": None}}}

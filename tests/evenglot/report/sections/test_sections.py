@@ -88,6 +88,16 @@ def test_effect_compares_balanced_with_proportional_in_either_order(small_corpus
     assert effect(context(small_corpus, small_runs[:1])) == ""
 
 
+def test_masked_runs_are_not_compared_with_others(small_corpus: Path, small_runs: list[str]) -> None:
+    made = context(small_corpus, small_runs)
+    masked, causal = (
+        replace(run, objective=kind) for run, kind in zip(made.facts.runs, ("masked", "mixed"), strict=True)
+    )
+    assert effect(replace(made, facts=replace(made.facts, runs=[masked, causal]))) == ""
+    both = [masked, replace(causal, objective="masked")]
+    assert effect(replace(made, facts=replace(made.facts, runs=both))).startswith("The run “unimax” has")
+
+
 def test_training_sections(large: Context) -> None:
     found = {section.id: section for section in training(large)}
     assert list(found) == ["bits", "curves", "gap", "penalties"]
