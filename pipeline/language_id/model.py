@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,8 @@ from corpus.hashing import file_hash
 from corpus.schema import NO_LANGUAGE, UNDETERMINED
 from corpus.tags import UnknownLanguage, script_of, to_tag
 from pipeline.language_id.config import DEFAULT_MODEL, IdentifyConfig
+from pipeline.language_id.ensemble import Ensemble
+from pipeline.language_id.prediction import Prediction
 from pipeline.language_id.scripts import ScriptCounter
 from pipeline.language_id.text import clean, windows
 
@@ -42,16 +43,6 @@ _SCRIPT_SHARE: Final = 0.2
 """Least share of a window's letters that a label's script must be able to write."""
 _BATCH: Final = 4096
 """Windows given to fastText at once; bounds memory."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The labels of n documents."""
-
-    tags: list[str]
-    """``iso639-3_Script``, ``und`` where no label is credible, ``zxx`` where there is no language."""
-    scores: npt.NDArray[np.float32]
-    """[n] probability of the tag, averaged over what was read of the document."""
 
 
 class LanguageModel:
@@ -187,33 +178,64 @@ class LanguageModel:
         return letters, np.concatenate(documents), np.concatenate(tags), np.concatenate(weights)
 
 
-def load_model(name: str = DEFAULT_MODEL) -> LanguageModel:
+@overload
+def load_model(name: str = DEFAULT_MODEL) -> LanguageModel: ...
+
+
+@overload
+def load_model(name: tuple[str, ...]) -> Ensemble: ...
+
+
+def load_model(name: str | tuple[str, ...] = DEFAULT_MODEL) -> LanguageModel | Ensemble:
     """Load a model, once per process and name.
 
     Args:
-        name: ``evenglot``, a path, or a hub id (``owner/name``, or ``owner/name/file.bin``).
+        name: ``evenglot``, a path, or a hub id (``owner/name``, or ``owner/name/file.bin``); several of these
+            vote by agreement.
 
     Raises:
         ConfigurationError: there is no such file, the hub cannot be reached, or it is no language model.
     """
-    return _load(name)
+    return _load(name) if isinstance(name, str) else Ensemble(tuple(_load(member) for member in name))
 
 
 @lru_cache(maxsize=4)
 def _load(name: str) -> LanguageModel:
     if name == DEFAULT_MODEL:
-        return LanguageModel(BUILTIN_FILE, name, str(model_card()["licence"]), cleaned=True)
+        card = model_card()
+        return LanguageModel(BUILTIN_FILE, name, str(card["licence"]), cleaned=bool(card["cleaned"]))
     path = Path(name).expanduser()
     if path.is_file():
-        card = path.with_suffix(".json")
-        ours = card.is_file() and json.loads(card.read_text(encoding="utf-8")).get("name") == model_card()["name"]
-        return LanguageModel(path, name, _LICENCES.get(path.name.lower()), cleaned=ours)
+        card = _card_beside(path)
+        licence = card.get("licence") or _LICENCES.get(path.name.lower())
+        return LanguageModel(path, name, licence, cleaned=card.get("cleaned") is True)
     if _HUB_ID.fullmatch(name) and not name.startswith("."):
         return LanguageModel(_download(name), name, _LICENCES.get("/".join(name.lower().split("/")[:2])))
     raise ConfigurationError(
         f"language identification model '{name}' is no file and no hub id",
         f"Use '{DEFAULT_MODEL}', the path of a fastText model, or a hub id such as cis-lmu/glotlid",
     )
+
+
+def _card_beside(path: Path) -> dict[str, Any]:
+    """The card of a model trained here; empty for other models, whatever JSON file lies beside them.
+
+    Raises:
+        ConfigurationError: the card is of another file: its cleaning and licence may be wrong for this one.
+    """
+    place = path.with_suffix(".json")
+    try:
+        card = json.loads(place.read_text(encoding="utf-8")) if place.is_file() else None
+    except ValueError:
+        card = None
+    if not isinstance(card, dict) or not {"cleaned", "licence", "xxh3_128"} <= card.keys():
+        return {}
+    if card["xxh3_128"] != file_hash(path):
+        raise ConfigurationError(
+            f"language identification model '{path}': the card {place} describes another file",
+            "Copy model and card together, train again, or remove a card that does not belong to the model",
+        )
+    return card
 
 
 @lru_cache(maxsize=1)

@@ -10,49 +10,30 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import hashlib
 import json
 import sys
-import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from corpus.errors import EvenglotError, InputError
-from corpus.hashing import file_hash, stable_hash
-from corpus.tags import english_name, script_of
-from pipeline.language_id.compress import refit_output
+from corpus.hashing import stable_hash
+from corpus.tags import english_name
+from pipeline.language_id.card import numbers, training_card
 from pipeline.language_id.evaluate import Scores, score, score_corpus, score_udhr
 from pipeline.language_id.examples import Balance, build
+from pipeline.language_id.fit import Settings, fit
 from pipeline.language_id.model import BUILTIN_CARD, BUILTIN_FILE, LanguageModel
 from pipeline.language_id.sources import LICENCES, Unit, corpus_units, ntrex, nusax, parallel, udhr
 
 NAME: Final = "evenglot-lid"
-VERSION: Final = "1"
 LICENCE: Final = "CC BY-SA 4.0"
 """Most of the training text is share-alike; the model file follows it. The code is Apache-2.0."""
 _BEGIN: Final = "<!-- scores: begin -->"
 _END: Final = "<!-- scores: end -->"
 _HELD_OUT_PART: Final = 6
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """What fastText is trained with; chosen on a held-out sixth of the training groups."""
-
-    dim: int = 64
-    epoch: int = 10
-    lr: float = 0.8
-    minn: int = 1
-    maxn: int = 5
-    bucket: int = 350_000
-    min_count: int = 50
-    cutoff: int = 0
-    """Features kept, by the length of their vectors; 0 keeps all."""
-    dsub: int = 4
-    """Numbers of a vector quantised together; more makes the file smaller and faster, and coarser."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,7 +93,7 @@ def run(
         _say(f"scoring {path} as it is")
     else:
         start = time.process_time()
-        _fit(lines, settings, path)
+        fit(lines, settings, path)
         _say(f"trained in {time.process_time() - start:.0f} CPU seconds, {path.stat().st_size / 1e6:.2f} MB")
     model = LanguageModel(path, NAME, LICENCE, cleaned=True)
     if tune:
@@ -133,10 +114,12 @@ def run(
         f"unseen clean documents: accuracy {unseen.accuracy:.4f}, macro recall {unseen.macro_recall:.4f}; "
         f"wrong labels found {wrong.found:.4f}, corrected {wrong.corrected:.4f}"
     )
-    facts = _facts(path, model, units, lines, settings, balance, seed)
+    facts = training_card(
+        path, model.tags, units, len(lines), settings, balance, seed, name=NAME, licence=LICENCE, licences=LICENCES
+    )
     facts["scores"] = {
-        "udhr_test_sentences": _numbers(declaration),
-        "clean_documents_unseen": _numbers(unseen),
+        "udhr_test_sentences": numbers(declaration),
+        "clean_documents_unseen": numbers(unseen),
         "wrong_labels_unseen": dataclasses.asdict(wrong),
     }
     facts["per_language"] = _per_language(declaration, unseen)
@@ -178,59 +161,12 @@ def score_table(facts: dict[str, Any]) -> str:
     return "\n".join(rows)
 
 
-def _fit(lines: Sequence[str], settings: Settings, path: Path) -> None:
-    import fasttext
-
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".txt") as handle:
-        handle.write("\n".join(lines) + "\n")
-        handle.flush()
-        model = fasttext.train_supervised(
-            handle.name,
-            dim=settings.dim,
-            epoch=settings.epoch,
-            lr=settings.lr,
-            minn=settings.minn,
-            maxn=settings.maxn,
-            bucket=settings.bucket,
-            minCount=settings.min_count,
-            wordNgrams=1,
-            loss="softmax",
-            thread=1,
-            verbose=2 if sys.stderr.isatty() else 0,
-        )
-        # Retraining after the cut recovers what the dropped features carried.
-        model.quantize(
-            handle.name if settings.cutoff else None,
-            qnorm=True,
-            qout=False,
-            cutoff=settings.cutoff,
-            retrain=settings.cutoff > 0,
-            dsub=settings.dsub,
-            thread=1,
-            verbose=0,
-        )
-    partial = path.with_name(f"{path.name}.part")
-    model.save_model(str(partial))
-    refit_output(partial, lines)
-    partial.replace(path)
-
-
 def _is_held_out(unit: Unit) -> bool:
     return stable_hash("language-id-tune", unit.group) % _HELD_OUT_PART == 0
 
 
 def _score_units(model: LanguageModel, units: Sequence[Unit]) -> Scores:
     return score([unit.tag for unit in units], model.predict([unit.text for unit in units]).tags)
-
-
-def _numbers(scores: Scores) -> dict[str, float | int]:
-    return {
-        "count": scores.count,
-        "languages": len(scores.languages),
-        "accuracy": round(scores.accuracy, 4),
-        "macro_f1": round(scores.macro_f1, 4),
-        "macro_recall": round(scores.macro_recall, 4),
-    }
 
 
 def _per_language(declaration: Scores, unseen: Scores) -> dict[str, dict[str, Any]]:
@@ -240,47 +176,6 @@ def _per_language(declaration: Scores, unseen: Scores) -> dict[str, dict[str, An
     for tag, entry in unseen.languages.items():
         found[tag].update(documents=entry.count, document_recall=round(entry.recall, 3), document_f1=round(entry.f1, 3))
     return {tag: found[tag] for tag in sorted(found)}
-
-
-def _facts(
-    path: Path,
-    model: LanguageModel,
-    units: Sequence[Unit],
-    lines: Sequence[str],
-    settings: Settings,
-    balance: Balance,
-    seed: int,
-) -> dict[str, Any]:
-    characters: Counter[str] = Counter()
-    sources: defaultdict[str, set[str]] = defaultdict(set)
-    for unit in units:
-        characters[unit.tag] += len(unit.text)
-        sources[unit.tag].add(unit.source)
-    return {
-        "name": NAME,
-        "version": VERSION,
-        "licence": LICENCE,
-        "file": path.name,
-        "bytes": path.stat().st_size,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "xxh3_128": file_hash(path),
-        "labels": list(model.tags),
-        "scripts": sorted({script for tag in model.tags if (script := script_of(tag))}),
-        "training": {
-            "settings": dataclasses.asdict(settings),
-            "balance": dataclasses.asdict(balance),
-            "seed": seed,
-            "examples": len(lines),
-            "sources": {
-                name: {"licence": LICENCES[name], "texts": count}
-                for name, count in sorted(Counter(unit.source for unit in units).items())
-            },
-            "noise": LICENCES["noise"],
-            "languages": {
-                tag: {"characters": characters[tag], "sources": sorted(sources[tag])} for tag in sorted(characters)
-            },
-        },
-    }
 
 
 def _update_card(card: Path, facts: dict[str, Any]) -> None:

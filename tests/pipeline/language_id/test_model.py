@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -149,3 +151,31 @@ def test_a_hub_that_cannot_be_reached_is_said_so(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", unreachable)
     with pytest.raises(ConfigurationError, match="cannot be fetched from the hub"):
         load_model("nobody/nothing")
+
+
+def test_the_card_beside_a_model_says_how_its_text_is_cleaned(tmp_path: Path) -> None:
+    path = tmp_path / "renamed.ftz"
+    shutil.copy(BUILTIN_FILE, path)
+    card = {"cleaned": True, "licence": "CC BY-SA 4.0", "xxh3_128": file_hash(path), "name": "of no importance"}
+    path.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
+    shouted = [text.upper() for text in WRITTEN.values()]
+    model = load_model(str(path))
+    assert model.licence == "CC BY-SA 4.0"
+    assert model.predict(shouted).scores.tolist() == load_model().predict(shouted).scores.tolist()
+
+
+def test_a_card_of_another_file_is_refused(tmp_path: Path, foreign_model: Path) -> None:
+    path = tmp_path / "model.bin"
+    shutil.copy(foreign_model, path)
+    card = {"cleaned": True, "licence": "CC0 1.0", "xxh3_128": "0" * 32}
+    path.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"model\.json describes another file"):
+        load_model(str(path))
+
+
+@pytest.mark.parametrize("content", ['{"vocabulary": 3}', "[1, 2]", "not JSON"])
+def test_an_unrelated_file_beside_a_model_is_no_card(tmp_path: Path, foreign_model: Path, content: str) -> None:
+    path = tmp_path / "model.bin"
+    shutil.copy(foreign_model, path)
+    path.with_suffix(".json").write_text(content, encoding="utf-8")
+    assert load_model(str(path)).licence is None

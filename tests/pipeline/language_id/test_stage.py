@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -55,3 +56,15 @@ def test_bad_settings_are_refused() -> None:
         IdentifyConfig(windows=0)
     with pytest.raises(ValidationError):
         IdentifyConfig.model_validate({"modell": "evenglot"})
+    for nothing in ("", [], ["evenglot", ""]):
+        with pytest.raises(ValidationError, match="name a model"):
+            IdentifyConfig.model_validate({"model": nothing})
+
+
+def test_several_models_label_by_agreement(foreign_model: Path) -> None:
+    config = IdentifyConfig.model_validate({"model": ["evenglot", str(foreign_model)]})
+    # The small model knows no German, so the other decides; both know Russian.
+    texts = ["Unsere Nachbarin hält hinter dem Haus Bienen.", RUSSIAN]
+    outcome = IdentifyStage(config)(pa.RecordBatch.from_pydict({"text": texts}))
+    assert outcome.kept.column("lang").to_pylist() == ["deu_Latn", "rus_Cyrl"]
+    assert pickle.loads(pickle.dumps(IdentifyStage(config))) == IdentifyStage(config)
