@@ -16,7 +16,7 @@ import typer
 
 import evenglot
 from corpus.errors import EvenglotError
-from evenglot.cli import demo, evaluate, prepare, report, tokenize, train, verify
+from evenglot.cli import demo, evaluate, lid, prepare, report, tokenize, train, verify
 from evenglot.cli import inspect as inspect_command
 from evenglot.cli.logs import configure_logging
 
@@ -59,6 +59,11 @@ for _name, _command in (
     ("verify", verify.verify),
 ):
     app.command(_name, help=unwrapped(_command.__doc__ or ""))(_command)
+
+_lid = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+for _name, _lid_command in (("score", lid.score), ("compare", lid.compare), ("train", lid.train)):
+    _lid.command(_name, help=unwrapped(_lid_command.__doc__ or ""))(_lid_command)
+app.add_typer(_lid, name="lid", help="Train, score and compare language identification models.")
 
 
 def _show_version(wanted: bool) -> None:
