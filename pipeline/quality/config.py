@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from corpus.config import Config
+from corpus.schema import NO_LANGUAGE, UNDETERMINED
+from corpus.tags import UnknownLanguage, to_tag
 from pipeline.quality.rules import RULE_NAMES, RULES
 
 
@@ -38,13 +40,14 @@ class FilterConfig(Config):
     keep_undetermined: bool = False
     """Keep documents whose language could not be told (``und``) or that have none (``zxx``)."""
     include: list[str] = Field(default_factory=list)
-    """Language tags to keep; empty for all. Others are rejected as ``excluded_language``."""
+    """Languages to keep (``sw``, ``swh_Latn``, ``Swahili``); empty for all. Others are rejected as
+    ``excluded_language``."""
     exclude: list[str] = Field(default_factory=list)
-    """Language tags to reject as ``excluded_language``."""
+    """Languages to reject as ``excluded_language``."""
     min_documents: int = Field(default=50, ge=1)
     """Documents a language must have for its limits to be set from them; with fewer, the defaults hold."""
     languages: dict[str, dict[str, float]] = Field(default_factory=dict)
-    """Limits fixed by hand, by language tag and limit name: ``{tha_Thai: {min_punctuation: 0}}``."""
+    """Limits fixed by hand, by language and limit name: ``{tha_Thai: {min_punctuation: 0}}``."""
 
     min_lang_score: Limit = Limit(strictest=0.4, loosest=0.2, default=0.25, sigmas=3)
     """Probability of the language. Reason ``low_score`` of the stage ``identify``."""
@@ -83,6 +86,22 @@ class FilterConfig(Config):
     min_punctuation: Limit = Limit(strictest=0.004, loosest=0, default=0, sigmas=2.5)
     """Share of the characters that are punctuation, in documents of 50 words or more. Reason ``no_punctuation``."""
 
+    @field_validator("include", "exclude")
+    @classmethod
+    def _tags(cls, labels: list[str]) -> list[str]:
+        return [_tag(label) for label in labels]
+
+    @field_validator("languages")
+    @classmethod
+    def _limits_by_tag(cls, given: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        limits: dict[str, dict[str, float]] = {}
+        for label, chosen in given.items():
+            tag = _tag(label)
+            if tag in limits:
+                raise ValueError(f"'{label}' is {tag}, which stands here already; keep one of them")
+            limits[tag] = chosen
+        return limits
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         for rule in RULES:
@@ -104,3 +123,13 @@ class FilterConfig(Config):
         """The limit of a rule, by its name."""
         limit: Limit = getattr(self, name)
         return limit
+
+
+def _tag(label: str) -> str:
+    """The tag of a language that the recipe names: a misspelt one would silently match no document."""
+    if label in (UNDETERMINED, NO_LANGUAGE):
+        return label
+    try:
+        return to_tag(label)
+    except UnknownLanguage as error:
+        raise ValueError(str(error)) from error

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from corpus.config import Config
+from corpus.tags import UnknownLanguage, to_tag
 
 Format = Literal["auto", "jsonl", "text", "parquet", "arrow", "csv", "tsv", "warc", "dataset"]
 Document = Literal["line", "paragraph", "file"]
@@ -74,6 +75,16 @@ class InputConfig(Config):
         if path == "-":
             raise ValueError("standard input cannot be read twice; write it to a file first")
         return path
+
+    @field_validator("lang")
+    @classmethod
+    def _known_language(cls, lang: str | None) -> str | None:
+        if lang is not None:
+            try:
+                to_tag(lang)
+            except UnknownLanguage as error:
+                raise ValueError(str(error)) from error
+        return lang
 
     @property
     def source(self) -> str:

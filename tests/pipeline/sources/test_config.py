@@ -42,6 +42,7 @@ def test_a_given_name_wins() -> None:
         {"path": ""},
         {"path": "-"},
         {"path": "a", "format": "pdf"},
+        {"path": "a", "lang": "elvish"},
         {"path": "a", "field": {"text": "body"}},
         {"path": "a", "fields": {"txt": "body"}},
         {"path": "a", "delimiter": ";;"},
