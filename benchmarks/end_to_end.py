@@ -43,6 +43,7 @@ train:
   model: {{size: tiny, adapter: 0}}
   heldout: {{every: {every}}}
   checkpoint: {{every: {every}}}
+  regularisers: []
 """
 
 
