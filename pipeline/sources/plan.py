@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import difflib
+import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ _THREADS: Final = 8
 # Names under which data sets commonly keep their text, for a suggestion when the mapping is wrong.
 _USUAL_TEXT: Final = ("text", "content", "raw_content", "body", "document", "article", "sentence", "markdown")
 
+_DELIMITERS: Final = (";", "\t", "|")
 
 Units = list[tuple[int, int | None, int]]
 """First unit, unit behind the last and bytes of each split of a file."""
@@ -215,8 +217,6 @@ def _look_jsonl(
     from pipeline.sources.fields import ABSENT, peek
 
     content = content.removeprefix(codecs.BOM_UTF8)
-    if content.lstrip().startswith(b"["):
-        raise InputError(f"{file} is a JSON array, not one object a line", "Convert it, for example with jq -c '.[]'")
     lines = [line for line in content.split(b"\n")[: _RECORDS + 1] if line.strip()]
     names: dict[str, None] = {}
     records, has_text = 0, False
@@ -229,11 +229,23 @@ def _look_jsonl(
             records += 1
             names.update(dict.fromkeys(record))
             has_text = has_text or peek(record, config.fields.text) is not ABSENT
+    if content.lstrip().startswith(b"[") and not (records and _is_json(lines[0])):
+        raise InputError(f"{file} is a JSON array, not one object a line", "Convert it, for example with jq -c '.[]'")
     if records:
         return _Look("jsonl", compression, units, list(names), has_text)
     # The last line may only be cut off by this look; a few broken lines are no reason to refuse a file.
     problem = "is not JSON lines: none of its first lines is an object" if len(lines) > 20 else None
     return _Look("jsonl", compression, units, problem=problem)
+
+
+def _is_json(line: bytes) -> bool:
+    import orjson
+
+    try:
+        orjson.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _names_field(names: Sequence[str], path: str) -> bool:
@@ -242,6 +254,11 @@ def _names_field(names: Sequence[str], path: str) -> bool:
 
 def _no_text(file: str, names: Sequence[str], fields: FieldsConfig) -> InputError:
     usual = [name for name in _USUAL_TEXT if name in names]
+    if len(names) == 1 and (other := next((mark for mark in _DELIMITERS if mark in names[0]), None)):
+        return InputError(
+            f"{file} has one column, '{names[0]}', and none '{fields.text}'",
+            f"Set the input's `delimiter`, for example `delimiter: {json.dumps(other)}`",
+        )
     close = usual or difflib.get_close_matches(fields.text, names, 1) or [names[0] if names else "FIELD"]
     return InputError(
         f"no record of {file} has a field '{fields.text}'; it has: {', '.join(names)}",

@@ -57,6 +57,8 @@ def test_paragraphs_and_csv_are_not_cut(tmp_path: Path) -> None:
         ("a.jsonl", b'{"txt": "x"}\n' * 200, {}, r"a field 'text'; it has: txt. .*\{text: txt\}"),
         ("a.jsonl", RECORD, {"fields": {"text": "doc.text"}}, r"a field 'doc.text'; it has: text, id"),
         ("a.jsonl.gz", gzip.compress(b'{"body": "x"}\n', mtime=0), {}, r"it has: body. .*\{text: body\}"),
+        ("a.csv", b"text;lang\nx;en\n", {}, r"one column, 'text;lang', and none 'text'. Set .* `delimiter: \";\"`"),
+        ("a.json", b'[{"text": "x"}, {"text": "y"}]\n', {}, "is a JSON array"),
         ("a.json", b' [\n{"text": "x"}]', {}, "is a JSON array, not one object a line. Convert it"),
         (
             "a.jsonl",
@@ -89,6 +91,13 @@ def test_some_odd_files_do_not_stop_the_others(tmp_path: Path, everything: Calla
 def test_one_record_with_the_field_is_enough(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(b'{"n": 1}\n' * 50 + RECORD)
     assert len(plan([InputConfig(path=str(tmp_path / "a.jsonl"))])) == 1
+
+
+def test_a_list_among_json_lines_is_a_broken_record_not_another_format(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"[1, 2]\n" + RECORD)
+    config = InputConfig(path=str(tmp_path / "a.jsonl"))
+    (split,) = plan([config])
+    assert [record.reason for batch in read(split, config) for record in batch.unreadable] == ["not_a_record"]
 
 
 def test_a_file_that_belongs_to_two_inputs(tmp_path: Path) -> None:
