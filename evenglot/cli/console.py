@@ -35,6 +35,7 @@ class Reporter:
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._started: dict[str, float] = {}
+        self._first: dict[str, tuple[float, int]] = {}
         self._finished: set[str] = set()
         self._last_line = 0.0
         self._entered = time.monotonic()
@@ -63,26 +64,29 @@ class Reporter:
         with self._lock:
             now = time.monotonic()
             started = self._started.setdefault(stage, now if self._started else self._entered)
+            first, before = self._first.setdefault(stage, (now, done))
+            # Since the first word of the stage: neither the start-up nor what an earlier run had done is its speed.
+            rate = (done - before) / (now - first) if now > first and done > before else None
             if self._bars is not None:
                 if stage not in self._tasks:
                     self._tasks[stage] = self._bars.add_task(self._prefix + stage, total=None, line="")
-                line = progress_line("", done, total, now - started).strip()
+                line = progress_line("", done, total, now - started, rate).strip()
                 self._bars.update(self._tasks[stage], completed=done, total=total if total > 0 else None, line=line)
                 return
             over = 0 < total <= done
             if over and stage not in self._finished:
                 self._finished.add(stage)
                 if now - started >= _QUIET_SECONDS:
-                    self._line(progress_line(stage, done, total, now - started), now)
-            elif not over and now - self._last_line >= max(_LINE_SECONDS, (now - started) / 20):
-                self._line(progress_line(stage, done, total, now - started), now)
+                    self._line(progress_line(stage, done, total, now - started, rate), now)
+            elif not over and now > first and now - self._last_line >= max(_LINE_SECONDS, (now - started) / 20):
+                self._line(progress_line(stage, done, total, now - started, rate), now)
 
     def _line(self, text: str, now: float) -> None:
         self._last_line = now
         print(self._prefix + text, file=sys.stderr, flush=True)
 
 
-def progress_line(stage: str, done: int, total: int, seconds: float) -> str:
+def progress_line(stage: str, done: int, total: int, seconds: float, rate: float | None = None) -> str:
     """One plain line: counts, rate, and the time that remains or was taken.
 
     Args:
@@ -90,8 +94,10 @@ def progress_line(stage: str, done: int, total: int, seconds: float) -> str:
         done: units done.
         total: units in all; 0 or less when unknown.
         seconds: since the stage began.
+        rate: units a second; None takes the mean over those seconds.
     """
-    rate = done / seconds if seconds > 0 else 0.0
+    if rate is None:
+        rate = done / seconds if seconds > 0 else 0.0
     counted = f"{stage} {count(done)}" + (f" of {count(total)}" if total > 0 else "")
     speed = f"{count(round(rate))}/s" if rate >= 10 else f"{rate:.1f}/s"
     if 0 < total <= done:

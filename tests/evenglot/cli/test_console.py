@@ -47,6 +47,18 @@ def test_reporter_off_a_terminal_prints_few_lines(
     assert lines[-1].startswith("prepare: read 100 of 100, ")
 
 
+def test_the_rate_counts_neither_the_start_up_nor_what_was_done_before(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Twenty seconds to start, then a run that goes on at step 9,000 of 10,000 with two steps a second.
+    clock = iter([0.0, 0.0, 20.0, 20.5, 30.0])
+    monkeypatch.setattr("evenglot.cli.console.time.monotonic", lambda: next(clock))
+    with Reporter() as progress:
+        for done in (9_001, 9_002, 9_021):
+            progress("train", done, 10_000)
+    assert capsys.readouterr().err.splitlines()[-1] == "train 9,021 of 10,000, 2.0/s, 8 min 10 s left"
+
+
 def test_json_output_keeps_everything_else_off_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
     with output(True) as show:
         print("a library talks")
