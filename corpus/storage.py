@@ -53,8 +53,13 @@ class Storage:
         return f"{self.root}/{name}" if name else self.root
 
     def exists(self, name: str = "") -> bool:
-        """Whether a file or folder of that name exists."""
-        return bool(self.filesystem.exists(self.path(name)))
+        """Whether a file or folder of that name exists.
+
+        Raises:
+            CorpusError: the object store cannot be asked.
+        """
+        with self._driver_errors():
+            return bool(self.filesystem.exists(self.path(name)))
 
     def read_bytes(self, name: str) -> bytes:
         """The bytes of a file.
@@ -63,7 +68,8 @@ class Storage:
             CorpusError: it is missing or unreadable.
         """
         try:
-            data: bytes = self.filesystem.cat_file(self.path(name))
+            with self._driver_errors():
+                data: bytes = self.filesystem.cat_file(self.path(name))
         except OSError as error:
             raise CorpusError(f"cannot read {self.path(name)}: {explain(error)}") from error
         return data
@@ -93,7 +99,8 @@ class Storage:
                 with tempfile.TemporaryDirectory(prefix="evenglot-") as folder:
                     partial = Path(folder) / PurePosixPath(name).name
                     yield partial
-                    self.filesystem.put_file(str(partial), target)
+                    with self._driver_errors():
+                        self.filesystem.put_file(str(partial), target)
 
     @contextmanager
     def local_copy(self, name: str) -> Iterator[Path]:
@@ -104,10 +111,29 @@ class Storage:
         with tempfile.TemporaryDirectory(prefix="evenglot-") as folder:
             copy = Path(folder) / PurePosixPath(name).name
             try:
-                self.filesystem.get_file(self.path(name), str(copy))
+                with self._driver_errors():
+                    self.filesystem.get_file(self.path(name), str(copy))
             except OSError as error:
                 raise CorpusError(f"cannot read {self.path(name)}: {explain(error)}") from error
             yield copy
+
+    @contextmanager
+    def _driver_errors(self) -> Iterator[None]:
+        """Drivers of object stores raise types of their own, for absent credentials for example.
+
+        Raises:
+            CorpusError: in place of such a type; errors of the operating system pass.
+        """
+        try:
+            yield
+        except (EvenglotError, OSError):
+            raise
+        except Exception as error:
+            if self.is_local:
+                raise
+            raise CorpusError(
+                f"cannot reach {self.url}: {type(error).__name__}: {error}", "Check the address and the credentials"
+            ) from error
 
     def list(self, folder: str) -> list[str]:
         """Names of the files directly in a folder, relative to it and sorted; empty when it is missing."""

@@ -117,3 +117,30 @@ def test_explain_finds_words() -> None:
     assert explain(OSError(errno.EIO, "Input/output error")) == "Input/output error"
     assert explain(OSError("in words")) == "in words"
     assert explain(OSError()) == "OSError"
+
+
+def test_what_a_driver_of_an_object_store_raises_is_one_clear_error(tmp_path: Path) -> None:
+    class NoCredentialsError(Exception):
+        """As botocore's, which is no error of the operating system."""
+
+    class Closed:
+        def __getattr__(self, name: str) -> object:
+            def refuse(*arguments: object, **options: object) -> None:
+                raise NoCredentialsError("Unable to locate credentials")
+
+            return refuse
+
+    storage = Storage("memory://storage-test/closed")
+    storage.filesystem = Closed()
+
+    def create() -> None:
+        storage.write_bytes("a", b"x")
+
+    def copy() -> None:
+        with storage.local_copy("a"):
+            pass
+
+    message = "cannot reach memory://storage-test/closed: NoCredentialsError: Unable to locate .* the credentials"
+    for action in (create, copy, lambda: storage.read_bytes("a"), lambda: storage.exists("a")):
+        with pytest.raises(CorpusError, match=message):
+            action()
