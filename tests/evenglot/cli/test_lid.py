@@ -81,6 +81,12 @@ def test_every_command_explains_itself_and_loads_nothing_heavy(cli: Run, command
     assert (found.returncode, found.stderr) == (0, "")
 
 
+def test_help_lists_the_group_and_its_commands(cli: Run) -> None:
+    assert " lid " in cli("--help").stdout
+    page = cli("lid", "--help").stdout
+    assert all(f" {command} " in page for command in ("score", "compare", "train"))
+
+
 def test_score_the_model_that_ships(cli: Run, labelled: Path) -> None:
     result = json.loads(cli("lid", "score", "--input", labelled, "--by", "source", "--json").stdout)
     assert result["model"]["name"] == "evenglot"
