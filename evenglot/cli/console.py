@@ -67,13 +67,15 @@ class Reporter:
             first, before = self._first.setdefault(stage, (now, done))
             # Since the first word of the stage: neither the start-up nor what an earlier run had done is its speed.
             rate = (done - before) / (now - first) if now > first and done > before else None
+            over = 0 < total <= done
+            if over and now - first < (now - started) / 2:
+                rate = None  # beside "took" the mean over that time
             if self._bars is not None:
                 if stage not in self._tasks:
                     self._tasks[stage] = self._bars.add_task(self._prefix + stage, total=None, line="")
                 line = progress_line("", done, total, now - started, rate).strip()
                 self._bars.update(self._tasks[stage], completed=done, total=total if total > 0 else None, line=line)
                 return
-            over = 0 < total <= done
             if over and stage not in self._finished:
                 self._finished.add(stage)
                 if now - started >= _QUIET_SECONDS:

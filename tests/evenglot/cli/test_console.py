@@ -59,6 +59,17 @@ def test_the_rate_counts_neither_the_start_up_nor_what_was_done_before(
     assert capsys.readouterr().err.splitlines()[-1] == "train 9,021 of 10,000, 2.0/s, 8 min 10 s left"
 
 
+def test_the_last_rate_agrees_with_the_time_taken(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 0.0, 3.9, 4.0])
+    monkeypatch.setattr("evenglot.cli.console.time.monotonic", lambda: next(clock))
+    with Reporter() as progress:
+        for done in (1, 10):
+            progress("evaluate", done, 10)
+    assert capsys.readouterr().err.splitlines() == ["evaluate 10 of 10, 2.5/s, took 4.0 s"]
+
+
 def test_json_output_keeps_everything_else_off_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
     with output(True) as show:
         print("a library talks")
