@@ -39,5 +39,6 @@ def evaluate(
     settings = load_recipe(recipe, set_ or (), flags(corpus=("--corpus", corpus), run=("--run", run)))
     with result_output(as_json) as show:
         with Reporter() as progress:
-            evaluation = way.evaluate(settings, checkpoint, progress)
-        show({"run": settings.run, **evaluation}, heldout_table({"bits per byte": evaluation}))
+            evaluation = way.evaluate(settings, checkpoint, progress if way.leads() else None)
+        if way.leads():
+            show({"run": settings.run, **evaluation}, heldout_table({"bits per byte": evaluation}))

@@ -37,7 +37,7 @@ def train(
     """Train a model on a tokenized corpus. Started again on the same run, it goes on from the last checkpoint.
 
     Metrics go to RUN/metrics.jsonl and RUN/tensorboard, weights to RUN/checkpoints (safetensors). For several
-    processes start it with torchrun: torchrun --nproc-per-node 4 -m evenglot train --recipe recipe.yaml
+    processes start it with torchrun: torchrun --nproc-per-node 4 -m -- evenglot train --recipe recipe.yaml
 
     [bold]Examples[/]
 

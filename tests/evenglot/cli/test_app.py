@@ -135,6 +135,21 @@ def test_no_run(evenglot: Run, cli: Run, corpus: Path, tmp_path: Path) -> None:
     assert not missing.exists()
 
 
+def test_one_of_several_processes_speaks(
+    cli: Run, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "metrics.jsonl").touch()
+    figures = {"bits_per_byte": 2.0, "loss": 1.0, "bytes": 5, "tokens": 4}
+    result = {"languages": {"eng_Latn": figures}, "macro_bits_per_byte": 2.0, "micro_bits_per_byte": 2.0}
+    monkeypatch.setattr("evenglot.steps.evaluate", lambda *arguments: result)
+    for rank, spoken in (("0", True), ("1", False)):
+        monkeypatch.setenv("RANK", rank)
+        found = cli("evaluate", "--corpus", corpus, "--run", tmp_path)
+        assert found.returncode == 0, found.stderr
+        assert ("2.000" in found.stdout) == spoken
+        assert (found.stdout == "") != spoken
+
+
 def test_train_before_tokenize(cli: Run, corpus: Path, tmp_path: Path) -> None:
     assert_one_line(cli("train", "--corpus", corpus, "--run", tmp_path / "run"), 4, "evenglot tokenize")
 
