@@ -19,4 +19,5 @@ class PiiConfig(Config):
     phone: str | None = "<PHONE>"
     """Phone numbers: international ones, North American ones, and any after a word such as *tel* or *phone*."""
     ip: str | None = "<IP>"
-    """IPv4 and IPv6 addresses; private, local and multicast ones stay."""
+    """IPv4 and IPv6 addresses. Private, local and multicast ones stay, and so do ``0.0.0.0`` to ``9.9.9.9``: those are
+    chapters and versions far more often than machines."""
