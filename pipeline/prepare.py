@@ -361,7 +361,8 @@ class PrepareRun:
             if count > self.config.warn_rejected_share * ledger.read:
                 found.append(f"{reason} rejected {count:,} of {ledger.read:,} records ({count / ledger.read:.0%})")
         if ledger.kept_total == 0:
-            found.append("no record was kept: look at the reasons with `evenglot inspect --rejected`")
+            flag = "--rejected" if ledger.rejected_total else "--unreadable"
+            found.append(f"no record was kept: look at the reasons with `evenglot inspect CORPUS {flag}`")
         return found
 
     def run_account(self, pieces: Sequence[PieceAccount]) -> dict[str, Any]:

@@ -44,6 +44,8 @@ def prepare(
 
     evenglot prepare -i crawl.parquet -o out/corpus --set prepare.balance.mixture=temperature
     """
+    from corpus.manifest import current_number
+    from corpus.storage import Storage
     from evenglot import steps
     from evenglot.cli.console import Reporter
     from evenglot.cli.console import output as result_output
@@ -61,11 +63,14 @@ def prepare(
     )
     started = time.monotonic()
     with result_output(as_json) as show:
+        before = current_number(Storage(settings.corpus))
         with Reporter() as progress:
             snapshot = steps.prepare(settings, workers, progress)
         seconds = time.monotonic() - started
         following = f"--recipe {recipe}" if recipe else f"--corpus {settings.corpus}"
         show(
-            prepared_result(snapshot, settings.corpus, seconds),
-            prepared_text(snapshot, settings.corpus, seconds, f"evenglot tokenize {following}"),
+            prepared_result(snapshot, settings.corpus, seconds, snapshot.number == before),
+            prepared_text(
+                snapshot, settings.corpus, seconds, f"evenglot tokenize {following}", snapshot.number == before
+            ),
         )

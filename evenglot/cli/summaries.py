@@ -30,12 +30,13 @@ def size(count: float) -> str:
     return f"{count:.1f} TB"
 
 
-def prepared_result(snapshot: Snapshot, corpus: str, seconds: float) -> dict[str, Any]:
-    """The result of ``prepare``."""
+def prepared_result(snapshot: Snapshot, corpus: str, seconds: float, unchanged: bool) -> dict[str, Any]:
+    """The result of ``prepare``; ``unchanged`` where the corpus was made from the same inputs and settings already."""
     ledger = snapshot.ledger
     return {
         "corpus": corpus,
         "snapshot": snapshot.number,
+        "unchanged": unchanged,
         "fingerprint": snapshot.fingerprint,
         "seconds": round(seconds, 3),
         "read": ledger.read,
@@ -51,7 +52,9 @@ def prepared_result(snapshot: Snapshot, corpus: str, seconds: float) -> dict[str
     }
 
 
-def prepared_text(snapshot: Snapshot, corpus: str, seconds: float, following: str | None) -> RenderableType:
+def prepared_text(
+    snapshot: Snapshot, corpus: str, seconds: float, following: str | None, unchanged: bool
+) -> RenderableType:
     """The result of ``prepare`` for people."""
     ledger = snapshot.ledger
     bytes_kept = sum(evidence.bytes for evidence in snapshot.languages.values())
@@ -64,9 +67,12 @@ def prepared_text(snapshot: Snapshot, corpus: str, seconds: float, following: st
     if reasons:
         lines.append("set aside: " + ", ".join(f"{reason} {count:,}" for reason, count in reasons))
     lines.append(f"{kept_languages} languages, {size(bytes_kept)} of training text, balanced by {snapshot.mixture}")
-    lines.append(
-        f"snapshot {snapshot.number} of {corpus}, in {duration(seconds)} ({ledger.read / seconds:,.0f} records/s)"
-    )
+    if unchanged:
+        lines.append(f"snapshot {snapshot.number} of {corpus} is of these inputs and settings: nothing to prepare")
+    else:
+        lines.append(
+            f"snapshot {snapshot.number} of {corpus}, in {duration(seconds)} ({ledger.read / seconds:,.0f} records/s)"
+        )
     lines.extend(f"warning: {warning}" for warning in snapshot.warnings)
     if following:
         lines.append(f"next: {following}")

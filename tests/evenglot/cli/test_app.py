@@ -95,6 +95,31 @@ def test_prepare_with_a_bad_recipe(evenglot: Run, cli: Run, tmp_path: Path) -> N
     assert_one_line(cli("prepare", "--set", "train.steps=x"), 2, "--set train.steps: train.steps: expected")
 
 
+def test_prepare_again_says_that_there_is_nothing_to_do(cli: Run, tmp_path: Path) -> None:
+    text = "The river rises in the hills and flows slowly past the old mill towards the sea."
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": text}) + "\n")
+    command = ("prepare", "-i", tmp_path / "in.jsonl", "-o", tmp_path / "out")
+    assert "nothing to prepare" not in cli(*command).stdout
+    assert f"snapshot 1 of {tmp_path / 'out'} is of these inputs and settings: nothing to prepare" in " ".join(
+        cli(*command).stdout.split()
+    )
+    again = json.loads(cli(*command, "--json").stdout)
+    assert (again["snapshot"], again["unchanged"]) == (1, True)
+    other = json.loads(cli(*command, "--seed", "1", "--json").stdout)
+    assert (other["snapshot"], other["unchanged"]) == (2, False)
+
+
+def test_prepare_that_keeps_nothing_says_where_to_look(cli: Run, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_bytes(b"caf\xe9 au lait\n")
+    broken = cli(
+        "prepare", "-i", tmp_path / "in.txt", "-o", tmp_path / "out", "--set", "prepare.fail_unreadable_share=1"
+    )
+    assert "no record was kept: look at the reasons with `evenglot inspect CORPUS --unreadable`" in broken.stdout
+    (tmp_path / "in.txt").write_text("hm\n")
+    short = cli("prepare", "-i", tmp_path / "in.txt", "-o", tmp_path / "out")
+    assert "no record was kept: look at the reasons with `evenglot inspect CORPUS --rejected`" in short.stdout
+
+
 def test_prepare_into_a_place_that_is_a_file(evenglot: Run, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text('{"text": "Some text that is long enough to be looked at.", "lang": "en"}\n')
     (tmp_path / "out").write_text("a file where a folder should be")
