@@ -134,9 +134,8 @@ def _describe(error: Exception) -> tuple[str, int]:
     if callable(describe):
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "evenglot"
-        return f"{str(describe()).rstrip('.')}. `{command} --help` shows what it takes", int(
-            getattr(error, "exit_code", 2)
-        )
+        problem = str(describe()).rstrip(".") or "no command is given"
+        return f"{problem}. `{command} --help` shows what it takes", int(getattr(error, "exit_code", 2))
     if isinstance(error, ModuleNotFoundError) and error.name and error.name.partition(".")[0] in _EXTRAS:
         extra = _EXTRAS[error.name.partition(".")[0]]
         return f"{error.name} is not installed. Install it with `pip install 'evenglot[{extra}]'`", 2

@@ -177,6 +177,7 @@ def test_mistakes_are_one_line_with_the_way_out(cli: Run, tmp_path: Path, labell
         (line,) = found.stderr.splitlines()
         return line
 
+    assert cli("lid").stderr == "error: no command is given. `evenglot lid --help` shows what it takes\n"
     assert "Give --model exactly twice" in refused(2, "compare", "-i", labelled, "-m", "evenglot")
     assert "missing.jsonl" in refused(3, "score", "-i", tmp_path / "missing.jsonl")
     assert "is no file and no hub id" in refused(2, "score", "-i", labelled, "-m", "./none.ftz")
