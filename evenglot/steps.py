@@ -86,18 +86,27 @@ def train(recipe: Recipe, progress: Progress | None = None, *, fresh: bool = Fal
     from trainer.loop import train as run
 
     written = Path(recipe.run) / RECIPE
-    if leads() and (fresh or not written.exists()):
+    before = written.read_bytes() if written.exists() else None
+    if leads() and (fresh or before is None):
         _write_recipe(recipe, written)
-    summary = run(
-        recipe.corpus,
-        recipe.run,
-        recipe.train,
-        recipe.sampler,
-        tokenizer=tokenizer,
-        seed=recipe.seed,
-        resume=not fresh,
-        progress=progress,
-    )
+    try:
+        summary = run(
+            recipe.corpus,
+            recipe.run,
+            recipe.train,
+            recipe.sampler,
+            tokenizer=tokenizer,
+            seed=recipe.seed,
+            resume=not fresh,
+            progress=progress,
+        )
+    except (ConfigurationError, CorpusError):
+        # Nothing was trained with this recipe: the folder keeps the one of what lies in it.
+        if leads() and before is not None:
+            Storage(recipe.run).write_bytes(RECIPE, before)
+        elif leads():
+            written.unlink(missing_ok=True)
+        raise
     if leads():
         _write_recipe(recipe, written)
     if not summary.finished:
