@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _EXCERPT = 600
+_VALUE = 200
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 _ALL_FIELDS = (
     "lang", "lang_score", "declared_lang", "split", "copies", "weight", "url", "source", "key", "path", "file",
     "offset", "duplicate_of", "meta",
@@ -142,19 +144,24 @@ def _document(row: dict[str, Any], *, full: bool = False) -> RenderableType:
     for field in shown:
         value = row.get(field)
         if value is not None and value != "" and (full or (field, value) != ("copies", 1)):
-            text.append(
-                f"  {field}: {value:.4g}\n" if isinstance(value, float) else f"  {field}: {value}\n", style="dim"
-            )
-    body = row.get("text") or ""
+            said = f"{value:.4g}" if isinstance(value, float) else _shown(str(value))
+            said = said if full or len(said) <= _VALUE else f"{said[:_VALUE]} ..."
+            text.append(f"  {field}: {said}\n", style="dim")
+    body = _shown(row.get("text") or "")
     cut = body if full or len(body) <= _EXCERPT else f"{body[:_EXCERPT]} ... ({len(body):,} characters)"
     text.append(cut, style="default")
     other = row.get("duplicate_of_document")
     if other:
         text.append(f"\n\nis a duplicate of {other['id']} ({other['lang']}, {other['path']}):\n", style="cyan")
-        text.append(str(other["text"])[:_EXCERPT])
+        text.append(_shown(str(other["text"]))[:_EXCERPT])
     if row.get("duplicates"):
         text.append(f"\n\nrejected as its duplicates: {', '.join(row['duplicates'])}", style="cyan")
     return text
+
+
+def _shown(text: str) -> str:
+    """Text from outside with its control characters spelled out: raw ones would steer the terminal."""
+    return text.translate(_CONTROLS)
 
 
 def _broken(record: dict[str, Any]) -> RenderableType:
@@ -163,6 +170,6 @@ def _broken(record: dict[str, Any]) -> RenderableType:
     line = f"line {record['line']}" if record["line"] is not None else f"offset {record['offset']}"
     detail = f": {record['detail']}" if record["detail"] else ""
     text = Text(f"\n{record['file']}, {line}  {record['reason']}{detail}\n", style="cyan")
-    raw = record["raw"]
+    raw = _shown(record["raw"])
     text.append(raw if len(raw) <= _EXCERPT else f"{raw[:_EXCERPT]} ... ({len(raw):,} characters)", style="default")
     return text

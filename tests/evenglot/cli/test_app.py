@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
 import subprocess
@@ -198,6 +199,15 @@ def test_inspect_shows_samples_rejects_and_documents(cli: Run, corpus: Path) -> 
     assert found["document"]["duplicate_of_document"]["key"] == "eng_Latn0"
     broken = json.loads(cli("inspect", corpus, "--unreadable", "--json").stdout)
     assert broken["records"][0]["raw"] == '{"text": "\\xff'
+
+
+def test_inspect_lets_no_text_steer_the_terminal(cli: Run, corpus: Path) -> None:
+    broken = corpus / "unreadable/000001-00000.jsonl"
+    record = {**json.loads(broken.read_text()), "raw_base64": base64.b64encode(b"\x1b]0;title\x07red").decode()}
+    broken.write_text(json.dumps(record) + "\n")
+    shown = cli("inspect", corpus, "--unreadable").stdout
+    assert "\x1b" not in shown
+    assert r"\x1b]0;title\x07red" in shown
 
 
 def test_inspect_with_an_unknown_language(evenglot: Run, corpus: Path) -> None:
