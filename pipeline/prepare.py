@@ -39,6 +39,8 @@ _POLL_SECONDS = 0.5
 _BEAM_SUFFIX = " [while running "
 _EXPANSION = 3.0
 """Staged bytes for each byte of input, until finished splits tell better; for progress only."""
+_MANY_REPEATED_IDS = 0.01
+"""Share of records from which on rejected repeated ids are more likely to be no ids at all."""
 _WORTH_WORKERS = 64 << 20
 """Bytes of input, as they lie on disk, from which on starting worker processes pays."""
 
@@ -360,6 +362,12 @@ class PrepareRun:
         for reason, count in ledger.by_reason().items():
             if count > self.config.warn_rejected_share * ledger.read:
                 found.append(f"{reason} rejected {count:,} of {ledger.read:,} records ({count / ledger.read:.0%})")
+        repeated = ledger.by_reason().get("deduplicate/repeated_id", 0)
+        if repeated > _MANY_REPEATED_IDS * ledger.read:
+            found.append(
+                f"{repeated:,} records were rejected for an id that their source used before: if its ids do not tell "
+                "records apart, set `prepare.deduplicate.repeated_id: keep` or the input's `fields: {id: null}`"
+            )
         if ledger.kept_total == 0:
             flag = "--rejected" if ledger.rejected_total else "--unreadable"
             found.append(f"no record was kept: look at the reasons with `evenglot inspect CORPUS {flag}`")

@@ -105,6 +105,10 @@ def test_ledger_and_counts_of_a_small_mixed_input(corpus: Path) -> None:
     assert reasons.pop("read/missing_text") == 1
     assert reasons.pop("read/non_string_text") == 1
     assert sum(reasons.values()) == 1, f"only the noise is left: {reasons}"
+    assert snapshot.warnings == [
+        "1 records were rejected for an id that their source used before: if its ids do not tell records apart, "
+        "set `prepare.deduplicate.repeated_id: keep` or the input's `fields: {id: null}`"
+    ]
     assert snapshot.ledger.unreadable == {"blank_line": 1, "invalid_utf8": 1, "not_a_record": 1, "truncated_json": 1}
 
 
