@@ -156,7 +156,7 @@ def _look(found: Found, config: InputConfig, split_bytes: int) -> _Look:
     if kind is None:
         raise InputError(
             f"cannot tell the format of {found.file}",
-            f"Set the `format` of the input; known names end in {known_extensions()}",
+            f"Set the `format` of the input, or narrow its path to a pattern; known names end in {known_extensions()}",
         )
     size = found.size or 0
     start = head(found.file, None, _HEAD)

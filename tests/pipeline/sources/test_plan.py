@@ -67,7 +67,12 @@ def test_paragraphs_and_csv_are_not_cut(tmp_path: Path) -> None:
             "is not JSON lines: none of its first lines is an object. Set the `format`",
         ),
         ("a.txt", "x".encode("utf-16"), {}, "is UTF-16. Convert it to UTF-8"),
-        ("a.data", b"x", {}, "cannot tell the format of .*a.data. Set the `format`"),
+        (
+            "a.data",
+            b"x",
+            {},
+            "cannot tell the format of .*a.data. Set the `format` .*, or narrow its path to a pattern",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_input_is_said_before_any_work(
