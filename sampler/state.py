@@ -17,7 +17,7 @@ from corpus.hashing import fingerprint
 from sampler.config import SamplerConfig
 from sampler.quota import UNIT, Change, Counts
 
-VERSION = 1
+VERSION = 2
 
 
 def settings(config: SamplerConfig, tokenizer: str, seed: int) -> dict[str, Any]:

@@ -281,8 +281,12 @@ class CurriculumStream:
             given = self._quotas.given(block)
             languages = np.repeat(np.arange(len(given), dtype=np.int32), given)
             within = np.arange(len(languages)) - np.repeat(np.cumsum(given) - given, given)
-            order = permutation(self.config.block_rows, "block", block, self.seed)
-            plan = _Plan(languages[order], (served[languages] + within)[order])
+            # The languages' places are permuted, but the rows of each keep their order: else a language that is passed
+            # over within a block would show documents of the next pass before the last ones of this pass.
+            chosen = languages[permutation(self.config.block_rows, "block", block, self.seed)]
+            ordinals = np.empty_like(within)
+            ordinals[np.argsort(chosen, kind="stable")] = served[languages] + within
+            plan = _Plan(chosen, ordinals)
             self._plans[block] = plan
             if len(self._plans) > _PLANS:
                 self._plans.popitem(last=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from pathlib import Path
@@ -56,17 +57,16 @@ def test_a_batch_has_the_shapes_and_types_of_the_contract(root: str) -> None:
 def test_rows_of_a_language_join_to_its_passes(root: str, made_up: Any) -> None:
     stream = open_stream(root)
     batch = stream.rows(range(200))
-    rows = {number: [] for number in range(3)}
-    plan = sorted(range(200), key=lambda index: index // 8)
-    for index in plan:
-        rows[int(batch.languages[index])].append(batch.tokens[index].tolist())
-    # Inside a block the rows of a language come in any order, so compare what they hold in whole.
     size = stream.sizes["ccc_Arab"]
-    assert len(rows[2]) == 20
-    held = sorted(token for row in rows[2] for token in row)
-    once = [2, *made_up.document(2, 0, 3), 2, *made_up.document(2, 1, 4), 2, *made_up.document(2, 2, 30)]
-    assert len(once) == size
-    assert held == sorted(once * (20 * 16 // size))
+    documents = [[2, *made_up.document(2, number, length)] for number, length in enumerate((3, 4, 30))]
+    assert sum(map(len, documents)) == size
+    mine = batch.tokens[batch.languages == 2]
+    assert len(mine) == 20
+    tokens = mine.reshape(-1).tolist()
+    # Row after row, no document comes again before the pass is over: each pass is some order of the three.
+    orders = [[token for document in order for token in document] for order in itertools.permutations(documents)]
+    for start in range(0, len(tokens) - size + 1, size):
+        assert tokens[start : start + size] in orders
 
 
 @settings(max_examples=30, deadline=None)
