@@ -46,6 +46,11 @@ class FilterConfig(Config):
     """Languages to reject as ``excluded_language``."""
     min_documents: int = Field(default=50, ge=1)
     """Documents a language must have for its limits to be set from them; with fewer, the defaults hold."""
+    rare_documents: int = Field(default=5, ge=0)
+    """A language with fewer documents in the whole corpus is more likely a mistake of the identifier than a find:
+    its documents must reach ``rare_score``. 0 turns this off."""
+    rare_score: float = Field(default=0.8, ge=0, le=1)
+    """Probability that the documents of so rare a language must have. Reason ``low_score``."""
     languages: dict[str, dict[str, float]] = Field(default_factory=dict)
     """Limits fixed by hand, by language and limit name: ``{tha_Thai: {min_punctuation: 0}}``."""
 

@@ -38,6 +38,8 @@ def _language(tag: str, histogram: Histogram, config: FilterConfig) -> dict[str,
     for rule in RULES:
         if rule.name not in by_hand and documents(histogram, rule.feature) >= config.min_documents:
             limits[rule.name] = _limit(rule, histogram, config)
+    if "min_lang_score" not in by_hand and documents(histogram, "lang_score") < config.rare_documents:
+        limits["min_lang_score"] = max(limits["min_lang_score"], config.rare_score)
     return limits
 
 

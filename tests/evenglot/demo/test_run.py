@@ -21,15 +21,12 @@ def silent(_: str) -> Iterator[Callable[[str, int, int], None]]:
     yield lambda stage, done, total: None
 
 
-def test_the_arms_differ_in_balance_adapters_and_regularizer_alone() -> None:
+def test_the_arms_differ_in_the_mixture_alone() -> None:
     plain, balanced = (load_recipe(DEMO / ARMS[arm]) for arm in ("proportional", "balanced"))
     assert (plain.sampler.mixture, balanced.sampler.mixture) == ("proportional", "unimax")
-    assert (plain.train.model.adapter, plain.train.regularisers) == (0, ())
     assert [entry.name for entry in balanced.train.regularisers] == ["deviation"]
-    assert plain.prepare == balanced.prepare
-    assert plain.tokenizer == balanced.tokenizer
-    same = {"model": balanced.train.model, "regularisers": balanced.train.regularisers}
-    assert plain.train.model_copy(update=same) == balanced.train
+    assert plain.sampler.model_copy(update={"mixture": "unimax"}) == balanced.sampler
+    assert plain.model_copy(update={"run": balanced.run, "sampler": balanced.sampler}) == balanced
 
 
 def test_every_input_of_the_recipe_ships() -> None:

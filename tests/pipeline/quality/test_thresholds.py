@@ -66,3 +66,14 @@ def test_misspelt_override_names_the_nearest() -> None:
 def test_swapped_bounds_are_refused() -> None:
     with pytest.raises(ValidationError, match=r"max_urls: strictest 0\.9 is looser than loosest 0\.5"):
         FilterConfig(max_urls=Limit(strictest=0.9, loosest=0.5, default=0.5))
+
+
+@pytest.mark.parametrize(("documents", "expected"), [(1, 0.8), (4, 0.8), (5, 0.25), (49, 0.25)])
+def test_a_language_of_a_handful_of_documents_must_be_certain(documents: int, expected: float) -> None:
+    found = derive(histograms(one_language([0.9] * documents, "symbol_ratio")), FilterConfig())
+    assert found["tst_Latn"]["min_lang_score"] == expected
+
+
+def test_a_rare_language_can_be_let_in_by_hand() -> None:
+    config = FilterConfig(languages={"tst_Latn": {"min_lang_score": 0.1}})
+    assert derive(histograms(one_language([0.9], "symbol_ratio")), config)["tst_Latn"]["min_lang_score"] == 0.1
