@@ -14,6 +14,7 @@ from typing import Any
 
 import fsspec
 
+from corpus import errors
 from corpus.errors import ConfigurationError, EvenglotError, InputError
 from corpus.hashing import file_hash, fingerprint, stable_hash
 from corpus.ledger import Ledger, sort
@@ -496,5 +497,6 @@ def user_error(error: BaseException) -> EvenglotError | None:
     for line in str(error).splitlines():
         name, _, message = line.partition(": ")
         if message and name.startswith("corpus.errors."):
-            return EvenglotError(message.partition(_BEAM_SUFFIX)[0])
+            kind = getattr(errors, name.removeprefix("corpus.errors."), EvenglotError)
+            return kind(message.partition(_BEAM_SUFFIX)[0]) if issubclass(kind, EvenglotError) else None
     return None

@@ -20,7 +20,7 @@ from corpus.manifest import current_number, read_snapshot
 from corpus.shards import read_table
 from corpus.storage import Storage
 from pipeline.config import PrepareConfig
-from pipeline.prepare import prepare, read_so_far
+from pipeline.prepare import prepare, read_so_far, user_error
 from pipeline.sources import InputConfig
 from pipeline.split.config import SplitConfig
 from pipeline.write.config import WriteConfig
@@ -328,3 +328,13 @@ def test_full_disk_says_so_and_the_same_command_goes_on_later(tmp_path: Path, mo
     assert current_number(Storage(str(tmp_path / "corpus"))) is None
     monkeypatch.setattr(pipeline.work, "ShardWriter", whole)
     assert prepare(inputs(path), str(tmp_path / "corpus")).ledger.read == 20
+
+
+def test_errors_of_worker_processes_come_back_as_what_they_were() -> None:
+    told = "Traceback (most recent call last):\ncorpus.errors.InputError: a.gz is damaged. Fetch it again [while running 'read']\n"
+    found = user_error(RuntimeError(told))
+    assert type(found) is InputError
+    assert str(found) == "a.gz is damaged. Fetch it again"
+    assert user_error(RuntimeError("KeyError: 'x'")) is None
+    wrapped = CorpusError("shard x is damaged [while running 'write']")
+    assert str(user_error(wrapped)) == "shard x is damaged"
