@@ -331,8 +331,8 @@ def test_full_disk_says_so_and_the_same_command_goes_on_later(tmp_path: Path, mo
 
 
 def test_errors_of_worker_processes_come_back_as_what_they_were() -> None:
-    told = "Traceback (most recent call last):\ncorpus.errors.InputError: a.gz is damaged. Fetch it again [while running 'read']\n"
-    found = user_error(RuntimeError(told))
+    told = "corpus.errors.InputError: a.gz is damaged. Fetch it again [while running 'read']"
+    found = user_error(RuntimeError(f"Traceback (most recent call last):\n{told}\n"))
     assert type(found) is InputError
     assert str(found) == "a.gz is damaged. Fetch it again"
     assert user_error(RuntimeError("KeyError: 'x'")) is None
