@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -251,11 +251,21 @@ def test_a_defect_is_one_line_too_unless_debugging(
     assert "Traceback" in evenglot("inspect", corpus, env={**path, "EVENGLOT_DEBUG": "1"}).stderr
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Ctrl-C is heeded, as at a terminal: a shell that starts the tests in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 def test_an_interrupt_is_said_and_not_swallowed(cli: Run, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("corpus.manifest.read_snapshot", lambda *_: signal.raise_signal(signal.SIGINT))
     assert_one_line(cli("inspect", corpus), 130, "interrupted")
 
 
+@pytest.mark.usefixtures("heeded")
 def test_interrupted_by_the_keyboard(tmp_path: Path) -> None:
     text = json.dumps({"text": "A sentence that is long enough to be looked at and kept, number {}."}) + "\n"
     (tmp_path / "in.jsonl").write_text("".join(text.replace("{}", str(number)) for number in range(200_000)))

@@ -19,13 +19,13 @@ def config(tmp_path: Path, data: bytes, document: Literal["line", "paragraph", "
 
 
 def test_lines(tmp_path: Path, everything: Callable[..., Any]) -> None:
-    found = everything(config(tmp_path, DATA, "line", lang="und"))
+    found = everything(config(tmp_path, DATA, "line", lang="deu_Latn"))
     assert found.read == 7
     assert [(row["text"], row["offset"], row["declared_lang"]) for row in found.rows] == [
-        ("Erste Zeile", 3, "und"),
-        ("zweite Zeile", 16, "und"),
-        ("نص عربي", 32, "und"),
-        ("last", len(DATA) - 4, "und"),
+        ("Erste Zeile", 3, "deu_Latn"),
+        ("zweite Zeile", 16, "deu_Latn"),
+        ("نص عربي", 32, "deu_Latn"),
+        ("last", len(DATA) - 4, "deu_Latn"),
     ]
     assert found.broken == [
         (29, 3, "blank_line", b" "),
