@@ -111,7 +111,9 @@ def load(corpus: Path) -> list[dict[str, Any]]:
             if isinstance(record, dict) and isinstance(record.get("text"), str):
                 row = truth[path.name.removesuffix(".zst"), number]
                 row["kinds"] = {planted["kind"]: planted for planted in row["planted"]}
-                documents.append({"text": record["text"], "declared": record.get("lang"), **row})
+                documents.append(
+                    {"text": record["text"], "declared": record.get("lang"), "url": record.get("url"), **row}
+                )
     return documents
 
 
@@ -129,7 +131,8 @@ def batches(documents: list[dict[str, Any]]) -> list[pa.RecordBatch]:
         if lang not in languages:
             tag = to_tag_or_none(declared) if declared else None
             lang = tag if tag in languages else "eng_Latn"
-        rows.append({"row": number, "text": document["text"], "declared_lang": declared, "lang": lang})
+        url = document["url"] if isinstance(document["url"], str) else None
+        rows.append({"row": number, "text": document["text"], "declared_lang": declared, "lang": lang, "url": url})
         size += len(document["text"].encode())
         if size >= BATCH_BYTES or number == len(documents) - 1:
             found.append(pa.RecordBatch.from_pylist(rows))
@@ -144,8 +147,8 @@ def run(raw: list[pa.RecordBatch], labels: str) -> tuple[dict[str, float], list[
     from pipeline.normalise.stage import NormaliseStage
     from pipeline.quality.config import FilterConfig
     from pipeline.quality.decide import decide
-    from pipeline.quality.histograms import histograms, merge
     from pipeline.quality.stage import QualityStage
+    from pipeline.quality.survey import merge, survey
     from pipeline.quality.thresholds import derive
     from pipeline.script.stage import ScriptStage
 
@@ -166,7 +169,7 @@ def run(raw: list[pa.RecordBatch], labels: str) -> tuple[dict[str, float], list[
             seconds[stage.name] += time.process_time() - start
         scored.append(kept)
     start = time.process_time()
-    thresholds = derive(merge(histograms(batch) for batch in scored), FilterConfig())
+    thresholds = derive(merge(survey(batch) for batch in scored), FilterConfig()).thresholds
     decisions = [decide(batch, thresholds, FilterConfig()) for batch in scored]
     seconds["decide"] = time.process_time() - start
     return dict(seconds), scored, decisions

@@ -63,6 +63,29 @@ class LanguageEvidence(Config):
     bytes_per_token: dict[str, float] = Field(default_factory=dict)
 
 
+LimitOrigin = Literal["derived", "strictest", "loosest", "few_documents", "few_sources", "by_hand", "rare_language"]
+"""Where a limit of the filters comes from.
+
+derived: the language's own documents. strictest, loosest: they asked for a limit beyond this bound of the recipe.
+few_documents: the default, for want of documents. few_sources: the documents come from too few sources to be
+trusted: of the default and what they asked for, within the bounds, the one that rejects less. by_hand: the recipe.
+rare_language: the probability asked of a language of a handful of documents.
+"""
+
+
+class ThresholdFacts(Config):
+    """What the limits of one language rest on; the limits themselves stand in ``Snapshot.thresholds``."""
+
+    documents: int
+    """Documents of the language when the limits were set: before any was rejected by them."""
+    sources: float
+    """Effective number of sources they come from: 1 / Σ (share of each source)², to a tenth."""
+    origins: dict[str, LimitOrigin]
+    """By limit."""
+    measured: dict[str, float] = Field(default_factory=dict)
+    """What the documents alone would set, by limit, bounds and sources left aside; absent where too few."""
+
+
 class Snapshot(Config):
     """One immutable state of a corpus."""
 
@@ -78,6 +101,8 @@ class Snapshot(Config):
     ledger: Ledger
     thresholds: dict[str, dict[str, float]] = Field(default_factory=dict)
     """Per language, the bounds that the filters derived from the data."""
+    threshold_facts: dict[str, ThresholdFacts] = Field(default_factory=dict)
+    """Per language, what those bounds rest on and where each comes from; empty in snapshots of older versions."""
     identifier: dict[str, Any] = Field(default_factory=dict)
     """The language-identification model: name, hash, licence, labels."""
     tokenizers: dict[str, dict[str, Any]] = Field(default_factory=dict)

@@ -25,8 +25,8 @@ from pipeline.config import PrepareConfig
 from pipeline.deduplicate.exact import DECISION, ROW, Rows, keep_all, partition, resolve_ids, resolve_texts
 from pipeline.match import MATCH_SCHEMA, match_batch, merge_sketches, split_sketches, surviving_rows
 from pipeline.piece import EndOfSplit, Piece
-from pipeline.quality.histograms import Histogram, histograms, merge
-from pipeline.quality.thresholds import derive
+from pipeline.quality.survey import Survey, merge, survey
+from pipeline.quality.thresholds import Derived, derive
 from pipeline.reading import ReadTask, read_pieces
 from pipeline.split.heldout import SplitSketch
 from pipeline.stage import Stage
@@ -35,7 +35,7 @@ from pipeline.work import encode, end_split, read_staged, single_batch, stage_pi
 from pipeline.write.plan import RestPart, TextPart
 from pipeline.write.shards import WriteJob, write_rest, write_text
 
-Histograms = dict[str, Histogram]
+Surveys = dict[str, Survey]
 Build = Callable[[beam.Pipeline], None]
 _DECISIONS = "decisions"
 
@@ -118,11 +118,11 @@ def match_job(pieces: Sequence[str], work: str, config: PrepareConfig, seed: int
         dealt = pipeline | "pieces" >> beam.Create(tasks, reshuffle=False) | "deal pieces" >> beam.Reshuffle()
         thresholds = (
             dealt
-            | "histograms" >> beam.Map(piece_histograms, work)
-            | "merge histograms" >> beam.CombineGlobally(MergeHistograms())
-            | "thresholds" >> beam.Map(derive, config.filter)
+            | "survey" >> beam.Map(piece_survey, work)
+            | "merge surveys" >> beam.CombineGlobally(MergeSurveys())
+            | "derive thresholds" >> beam.Map(derive, config.filter)
+            | "keep thresholds" >> beam.Map(write_thresholds, work)
         )
-        _ = thresholds | "keep thresholds" >> beam.Map(write_json, work, "match/thresholds.json")
         by_id = (
             dealt
             | "filter" >> beam.FlatMap(survivors, work, config, partitions, beam.pvalue.AsSingleton(thresholds))
@@ -144,25 +144,33 @@ def match_job(pieces: Sequence[str], work: str, config: PrepareConfig, seed: int
     return build
 
 
-def piece_histograms(task: MatchTask, work: str) -> Histograms:
-    """Score histograms of a piece, by language."""
+def piece_survey(task: MatchTask, work: str) -> Surveys:
+    """What the filter must know of a piece, by language."""
     table = read_staged(Storage(work), task.name, without_text(work, task.name))
-    return histograms(single_batch(table))
+    return survey(single_batch(table))
 
 
-class MergeHistograms(beam.CombineFn):
-    """Adds histograms up."""
+def write_thresholds(derived: Derived, work: str) -> Mapping[str, Mapping[str, float]]:
+    """Keep the limits and what they rest on for the driver; only the limits go on."""
+    write_json(derived.thresholds, work, "match/thresholds.json")
+    facts = {tag: found.model_dump(mode="json") for tag, found in derived.facts.items()}
+    write_json(facts, work, "match/threshold_facts.json")
+    return derived.thresholds
 
-    def create_accumulator(self) -> Histograms:
+
+class MergeSurveys(beam.CombineFn):
+    """Adds surveys up."""
+
+    def create_accumulator(self) -> Surveys:
         return {}
 
-    def add_input(self, accumulator: Histograms, element: Histograms) -> Histograms:
+    def add_input(self, accumulator: Surveys, element: Surveys) -> Surveys:
         return merge([accumulator, element])
 
-    def merge_accumulators(self, accumulators: Iterable[Histograms]) -> Histograms:
+    def merge_accumulators(self, accumulators: Iterable[Surveys]) -> Surveys:
         return merge(list(accumulators))
 
-    def extract_output(self, accumulator: Histograms) -> Histograms:
+    def extract_output(self, accumulator: Surveys) -> Surveys:
         return accumulator
 
 

@@ -19,7 +19,7 @@ from corpus.errors import ConfigurationError, EvenglotError, InputError
 from corpus.hashing import file_hash, fingerprint, stable_hash
 from corpus.ledger import Ledger, sort
 from corpus.lock import exclusive
-from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, commit, current_number, read_snapshot
+from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, ThresholdFacts, commit, current_number, read_snapshot
 from corpus.mixtures import relative_weights
 from corpus.schema import FORMAT_VERSION, HELDOUT, TRAIN
 from corpus.storage import Storage
@@ -27,6 +27,7 @@ from pipeline.account import Clock, run_account
 from pipeline.balance.mixtures import stored_mixtures
 from pipeline.config import PrepareConfig
 from pipeline.language_id.model import load_model
+from pipeline.quality.concerns import concerns
 from pipeline.reading import ReadTask
 from pipeline.sources import InputConfig, Split, plan
 from pipeline.split.heldout import SplitSketch
@@ -226,6 +227,9 @@ class PrepareRun:
             self.run_job(match_job(names, self.work_url, self.config, self.seed))
         found = dict(json_files(self.work, "match"))
         thresholds: dict[str, dict[str, float]] = found.get("thresholds", {})
+        self.threshold_facts = {
+            lang: ThresholdFacts.model_validate(facts) for lang, facts in found.get("threshold_facts", {}).items()
+        }
         sketches = {lang: SplitSketch(**fields) for lang, fields in found.get("sketches", {}).items()}
         bounds = {lang: sketch.bound(self.config.split) for lang, sketch in sketches.items()}
         sizes = {lang: sketch.bytes - sketch.heldout(self.config.split)[1] for lang, sketch in sketches.items()}
@@ -340,6 +344,7 @@ class PrepareRun:
             mixture=self.config.balance.mixture,
             ledger=ledger,
             thresholds=thresholds,
+            threshold_facts=self.threshold_facts,
             identifier=self.identifier,
             # Where the output goes is no part of what it is: the same corpus elsewhere has the same bytes.
             recipe={key: value for key, value in self.recipe.items() if key not in ("corpus", "run")},
@@ -369,6 +374,7 @@ class PrepareRun:
                 f"{repeated:,} records were rejected for an id that their source used before: if its ids do not tell "
                 "records apart, set `prepare.deduplicate.repeated_id: keep` or the input's `fields: {id: null}`"
             )
+        found += concerns(self.threshold_facts, ledger.rejected, self.config.filter)
         if ledger.kept_total == 0:
             flag = "--rejected" if ledger.rejected_total else "--unreadable"
             found.append(f"no record was kept: look at the reasons with `evenglot inspect CORPUS {flag}`")

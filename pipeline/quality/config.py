@@ -46,11 +46,18 @@ class FilterConfig(Config):
     """Languages to reject as ``excluded_language``."""
     min_documents: int = Field(default=50, ge=1)
     """Documents a language must have for its limits to be set from them; with fewer, the defaults hold."""
+    min_sources: float = Field(default=4, ge=0)
+    """Effective number of sources (hosts, or inputs of documents without address) that a language's documents must
+    come from for its limits to be set from them; with fewer, its own limit or the default holds, whichever rejects
+    less. From 4 on no single source can hold more than half of the documents and set the median alone."""
     rare_documents: int = Field(default=5, ge=0)
-    """A language with fewer documents in the whole corpus is more likely a mistake of the identifier than a find:
+    """A language with fewer documents in a large corpus is more likely a mistake of the identifier than a find:
     its documents must reach ``rare_score``. 0 turns this off."""
+    rare_share: float = Field(default=0.001, ge=0, le=1)
+    """A language with this share of all documents or more is not rare: a few documents among a hundred are a find."""
     rare_score: float = Field(default=0.8, ge=0, le=1)
-    """Probability that the documents of so rare a language must have. Reason ``low_score``."""
+    """Probability that the documents of so rare a language must have. Reason ``rare_language`` of the stage
+    ``identify``; ``languages: {TAG: {min_lang_score: 0.25}}`` lets a language in."""
     languages: dict[str, dict[str, float]] = Field(default_factory=dict)
     """Limits fixed by hand, by language and limit name: ``{tha_Thai: {min_punctuation: 0}}``."""
 

@@ -12,8 +12,10 @@ import pyarrow.compute as pc
 
 from corpus.schema import NO_LANGUAGE, UNDETERMINED
 from pipeline.quality.config import FilterConfig
-from pipeline.quality.rules import RULES, Rule
+from pipeline.quality.rules import RARE_RULE, RULES, Rule
 from pipeline.quality.thresholds import defaults
+
+_ORDER = (RULES[0], RARE_RULE, *RULES[1:])
 
 
 class Decision(NamedTuple):
@@ -51,9 +53,10 @@ def decide(
     _scripts(batch, tags, owners, decisions)
     if config.enabled:
         limits = {tag: {**defaults(tag, config), **thresholds.get(tag, {})} for tag in tags}
-        for rule in RULES:
-            bounds = np.array([limits[tag][rule.name] for tag in tags])[owners]
-            _apply(rule, batch, bounds, decisions)
+        for rule in _ORDER:
+            bounds = np.array([limits[tag].get(rule.name, np.nan) for tag in tags])
+            if not np.isnan(bounds).all():
+                _apply(rule, batch, bounds[owners], decisions)
     return decisions
 
 

@@ -47,6 +47,9 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 """In the order in which they are tried: the first broken one names the reason."""
 
+RARE_RULE: Final = Rule("min_rare_score", "lang_score", "min", "rare_language")
+"""Tried after ``min_lang_score``, in languages of a handful of documents alone."""
+
 RULE_NAMES: Final = tuple(rule.name for rule in RULES)
 MEASURES: Final = tuple(dict.fromkeys(rule.feature for rule in RULES))
 """The features that limits are set on, each with a histogram per language."""

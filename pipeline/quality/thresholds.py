@@ -1,30 +1,48 @@
-"""The limits of each language, from the histograms of its own documents.
+"""The limits of each language, from its own documents, and where each limit comes from.
 
 As in FineWeb-2 (Penedo et al. 2025, https://arxiv.org/abs/2506.20920) every language gets its own; unlike
-there, the spread is taken from quantiles, which the junk that the limit is to catch cannot move, and no
-language needs a configuration of its own.
+there, the spread is taken from quantiles, which the junk that the limit is to catch cannot move, no language needs
+a configuration of its own, and limits that few sources would set are not tightened by them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
+from corpus.manifest import LimitOrigin, ThresholdFacts
 from pipeline.quality.config import FilterConfig
 from pipeline.quality.histograms import LOGARITHMIC, Histogram, documents, quantile
-from pipeline.quality.rules import RULES, Rule
+from pipeline.quality.rules import RARE_RULE, RULES, Rule
+from pipeline.quality.sources import effective
+from pipeline.quality.survey import Survey
 
 Thresholds = dict[str, dict[str, float]]
 """By language tag and rule name."""
 
 
-def derive(histograms: Mapping[str, Histogram], config: FilterConfig) -> Thresholds:
+class Derived(NamedTuple):
+    """Limits and what they rest on."""
+
+    thresholds: Thresholds
+    facts: dict[str, ThresholdFacts]
+    """By language tag."""
+
+
+def derive(surveys: Mapping[str, Survey], config: FilterConfig, known: Mapping[str, int] | None = None) -> Derived:
     """All limits of all languages met.
 
     Args:
-        histograms: merged over the whole corpus.
+        surveys: merged over the whole corpus.
         config: bounds, and limits fixed by hand, which win.
+        known: documents of each language that earlier snapshots hold; they count when it is told whether a
+            language is rare, and nowhere else.
     """
-    return {tag: _language(tag, histogram, config) for tag, histogram in sorted(histograms.items())}
+    total = sum(found.documents for found in surveys.values())
+    found = {tag: _language(tag, of, total, config, (known or {}).get(tag, 0)) for tag, of in sorted(surveys.items())}
+    return Derived(
+        {tag: limits for tag, (limits, _) in found.items()}, {tag: facts for tag, (_, facts) in found.items()}
+    )
 
 
 def defaults(tag: str, config: FilterConfig) -> dict[str, float]:
@@ -32,25 +50,52 @@ def defaults(tag: str, config: FilterConfig) -> dict[str, float]:
     return {rule.name: config.limit(rule.name).default for rule in RULES} | config.languages.get(tag, {})
 
 
-def _language(tag: str, histogram: Histogram, config: FilterConfig) -> dict[str, float]:
+def _language(
+    tag: str, survey: Survey, total: int, config: FilterConfig, known: int
+) -> tuple[dict[str, float], ThresholdFacts]:
     limits = defaults(tag, config)
     by_hand = config.languages.get(tag, {})
+    diversity = effective(survey.sources)
+    origins: dict[str, LimitOrigin] = {}
+    measured: dict[str, float] = {}
     for rule in RULES:
-        if rule.name not in by_hand and documents(histogram, rule.feature) >= config.min_documents:
-            limits[rule.name] = _limit(rule, histogram, config)
-    if "min_lang_score" not in by_hand and documents(histogram, "lang_score") < config.rare_documents:
-        limits["min_lang_score"] = max(limits["min_lang_score"], config.rare_score)
-    return limits
+        if rule.name in by_hand:
+            origins[rule.name] = "by_hand"
+        elif documents(survey.histogram, rule.feature) < config.min_documents:
+            origins[rule.name] = "few_documents"
+        else:
+            measured[rule.name] = _measured(rule, survey.histogram, config)
+            limits[rule.name], origins[rule.name] = _bounded(rule, measured[rule.name], config)
+            if diversity < config.min_sources:
+                limits[rule.name] = _looser(rule, limits[rule.name], config.limit(rule.name).default)
+                origins[rule.name] = "few_sources"
+    count = survey.documents + known
+    if "min_lang_score" not in by_hand and count < min(config.rare_documents, config.rare_share * total):
+        limits[RARE_RULE.name], origins[RARE_RULE.name] = config.rare_score, "rare_language"
+    return limits, ThresholdFacts(
+        documents=survey.documents, sources=round(diversity, 1), origins=origins, measured=measured
+    )
 
 
-def _limit(rule: Rule, histogram: Histogram, config: FilterConfig) -> float:
-    """Median plus the spread on the side of the limit, within the bounds; counts spread by factors."""
-    limit = config.limit(rule.name)
+def _measured(rule: Rule, histogram: Histogram, config: FilterConfig) -> float:
+    """Median plus the spread on the side of the limit; counts spread by factors."""
+    sigmas = config.limit(rule.name).sigmas
     middle = quantile(histogram, rule.feature, 0.5)
     edge = quantile(histogram, rule.feature, 0.16 if rule.side == "min" else 0.84)
-    if rule.feature in LOGARITHMIC:
-        value = middle * (edge / middle) ** limit.sigmas
-    else:
-        value = middle + limit.sigmas * (edge - middle)
-    low, high = sorted((limit.strictest, limit.loosest))
-    return round(float(min(max(value, low), high)), 6)
+    factor = rule.feature in LOGARITHMIC
+    return round(float(middle * (edge / middle) ** sigmas if factor else middle + sigmas * (edge - middle)), 6)
+
+
+def _bounded(rule: Rule, value: float, config: FilterConfig) -> tuple[float, LimitOrigin]:
+    """The value within the rule's bounds, and which of them it met."""
+    limit = config.limit(rule.name)
+    if _looser(rule, value, limit.strictest) != value:
+        return limit.strictest, "strictest"
+    if _looser(rule, value, limit.loosest) == value != limit.loosest:
+        return limit.loosest, "loosest"
+    return value, "derived"
+
+
+def _looser(rule: Rule, one: float, other: float) -> float:
+    """The limit of the two that rejects less."""
+    return min(one, other) if rule.side == "min" else max(one, other)

@@ -120,6 +120,18 @@ def test_thresholds_of_the_corpus_are_used() -> None:
     assert [decision and decision.reason for decision in decisions] == ["too_short", None]
 
 
+def test_a_rare_language_must_be_certain() -> None:
+    batch = pa.record_batch({"text": [PROSE] * 4, "lang": ["nno_Latn", "nno_Latn", "nno_Latn", "eng_Latn"]})
+    scores = pa.array([0.9, 0.5, 0.1, 0.5], pa.float32())
+    batch = QualityStage()(with_column(batch, "lang_score", scores)).kept
+    assert decide(batch, {"nno_Latn": {"min_rare_score": 0.8}}, FilterConfig()) == [
+        None,
+        Decision("identify", "rare_language", "lang_score 0.5 < min_rare_score 0.8"),
+        Decision("identify", "low_score", "lang_score 0.1 < min_lang_score 0.25"),
+        None,
+    ]
+
+
 def test_a_value_on_the_limit_stays() -> None:
     assert judge(PROSE, score=0.25) is None
 

@@ -1,0 +1,61 @@
+"""What the filter must know of each language's documents as a whole; adds up in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.quality import sources
+from pipeline.quality.histograms import Histogram, histograms
+from pipeline.quality.sources import SourceCounts
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Facts of one language, from some of its documents or all."""
+
+    histogram: Histogram
+    """How the measures of its documents are spread."""
+    sources: SourceCounts
+    """How its documents are spread over sources."""
+
+    @property
+    def documents(self) -> int:
+        """Documents surveyed."""
+        return int(self.sources.sum())
+
+    def __add__(self, other: Survey) -> Survey:
+        return Survey(self.histogram + other.histogram, self.sources + other.sources)
+
+
+def survey(batch: pa.RecordBatch) -> dict[str, Survey]:
+    """Survey the documents of a batch.
+
+    Args:
+        batch: with the columns ``lang`` and all MEASURES; ``url`` and ``source`` are used where they are.
+
+    Returns:
+        by language tag; rows without one are left out.
+    """
+    places = sources.hashes(sources.sources(batch))
+    langs = batch.column("lang")
+    if not pa.types.is_dictionary(langs.type):
+        langs = pc.dictionary_encode(langs)
+    owners = langs.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    numbers = {tag: number for number, tag in enumerate(langs.dictionary.to_pylist())}
+    return {
+        tag: Survey(histogram, sources.count(places[owners == numbers[tag]]))
+        for tag, histogram in histograms(batch).items()
+    }
+
+
+def merge(parts: Iterable[Mapping[str, Survey]]) -> dict[str, Survey]:
+    """The sum of several surveys, in the order of their tags."""
+    total: dict[str, Survey] = {}
+    for part in parts:
+        for tag, found in part.items():
+            total[tag] = total[tag] + found if tag in total else found
+    return dict(sorted(total.items()))
