@@ -40,9 +40,9 @@ def concerns(
     if rare:
         found.append(
             f"{sum(rare.values()):,} documents of {_languages(len(rare))} with hardly any "
-            f"({_largest(list(rare.items()))}) were rejected as {RARE_RULE.reason}, their probability being under {config.rare_score:g}: look at them "
-            f"with `evenglot inspect CORPUS --rejected {RARE_RULE.reason}`; to let a language in, set "
-            "`prepare.filter.languages: {TAG: {min_lang_score: 0.25}}`"
+            f"({_largest(list(rare.items()))}) were rejected as {RARE_RULE.reason}, their probability being under "
+            f"{config.rare_score:g}: look at them with `evenglot inspect CORPUS --rejected {RARE_RULE.reason}`; "
+            "to let a language in, set `prepare.filter.languages: {TAG: {min_lang_score: 0.25}}`"
         )
     return found
 
