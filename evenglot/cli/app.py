@@ -48,6 +48,7 @@ app = typer.Typer(
     "damaged, 5 records lost, 6 training cannot go on, 130 interrupted, 143 terminated. EVENGLOT_DEBUG=1 shows "
     "where an error arose.",
 )
+_OWN_PARSING: Final = {"inspect": inspect_command.InspectCommand}
 for _name, _command in (
     ("demo", demo.demo),
     ("prepare", prepare.prepare),
@@ -58,7 +59,7 @@ for _name, _command in (
     ("inspect", inspect_command.inspect),
     ("verify", verify.verify),
 ):
-    app.command(_name, help=unwrapped(_command.__doc__ or ""))(_command)
+    app.command(_name, cls=_OWN_PARSING.get(_name), help=unwrapped(_command.__doc__ or ""))(_command)
 
 _lid = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 for _name, _lid_command in (("score", lid.score), ("compare", lid.compare), ("train", lid.train)):

@@ -2,51 +2,117 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
+from typer.core import TyperCommand
 
 from evenglot.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_EXCERPT = 600
-_VALUE = 200
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
-_ALL_FIELDS = (
-    "lang", "lang_score", "declared_lang", "split", "copies", "weight", "url", "source", "key", "path", "file",
-    "offset", "duplicate_of", "meta",
-)  # fmt: skip
+    from corpus.manifest import Snapshot
+    from corpus.storage import Storage
+    from evenglot.inspect.selection import Selection
+
+ALL: Final = "all"
+_OPTIONAL: Final = ("--rejected", "--thresholds")
+"""Options that may stand without a value."""
+
+
+class InspectCommand(TyperCommand):
+    """A command some of whose options have a value only if one is given."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give those that stand without one the value ``all``."""
+        filled: list[str] = []
+        for place, argument in enumerate(args):
+            filled.append(argument)
+            following = args[place + 1] if place + 1 < len(args) else "-"
+            if argument in _OPTIONAL and following.startswith("-"):
+                filled.append(ALL)
+        return super().parse_args(ctx, filled)
+
+
+class View(NamedTuple):
+    """What one way of looking found."""
+
+    result: dict[str, Any]
+    """For machines."""
+    items: str
+    """Key of the result whose entries ``--jsonl`` prints."""
+    text: RenderableType
 
 
 def inspect(
     corpus: Annotated[str, typer.Argument(metavar="[CORPUS]", help="Corpus folder or URL.")] = "out/corpus",
     lang: Annotated[
         str | None,
-        typer.Option("--lang", "-l", metavar="LANG", help="Show samples of this language: sw, swh_Latn, Swahili ..."),
+        typer.Option(
+            "--lang", "-l", metavar="LANG", help="Only this language: sw, swh_Latn, Swahili ... Alone: samples of it."
+        ),
     ] = None,
     rejected: Annotated[
-        bool, typer.Option("--rejected", help="Show rejected documents with the reason and the numbers behind it.")
-    ] = False,
-    reason: Annotated[
         str | None,
-        typer.Option("--reason", metavar="REASON", help="Only rejected for this: a stage, a reason, or stage/reason."),
+        typer.Option(
+            "--rejected",
+            metavar="[REASON]",
+            help="Documents rejected for this stage, reason, stage/reason or limit, with the numbers that decided. "
+            "Without a reason: all reasons with their counts.",
+            show_default=False,
+        ),
     ] = None,
+    borderline: Annotated[
+        str | None,
+        typer.Option(
+            "--borderline",
+            metavar="LIMIT",
+            help="Documents next to a limit on both sides, and with --lang what other limits would do.",
+            show_default=False,
+        ),
+    ] = None,
+    thresholds: Annotated[
+        str | None,
+        typer.Option(
+            "--thresholds",
+            metavar="[LIMIT]",
+            help="The limits of every language and how they came about.",
+            show_default=False,
+        ),
+    ] = None,
+    clusters: Annotated[
+        bool, typer.Option("--clusters", help="Duplicates: what stayed, its copies, what differs; largest first.")
+    ] = False,
     unreadable: Annotated[bool, typer.Option("--unreadable", help="Show broken records as they were found.")] = False,
     document: Annotated[
         str | None,
-        typer.Option("--document", "-d", metavar="ID", help="Show one document by its id or the first digits of it."),
+        typer.Option(
+            "--id", "--document", "-d", metavar="ID", help="One document, by its id or the first digits of it."
+        ),
     ] = None,
-    count: Annotated[int, typer.Option("--count", "-n", metavar="N", min=1, help="How many to show.")] = 5,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="NAME", help="Only of this input, or of this site (host of the address)."),
+    ] = None,
+    contains: Annotated[
+        str | None, typer.Option("--contains", metavar="TEXT", help="Only documents with this in their text.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "--count", "-n", metavar="N", min=1, help="How many to show.")] = 5,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Another number shows other documents.")] = 0,
     snapshot: Annotated[
         int | None,
         typer.Option("--snapshot", metavar="N", help="An earlier state of the corpus.", show_default="current"),
     ] = None,
     as_json: JsonOption = False,
+    as_lines: Annotated[
+        bool, typer.Option("--jsonl", help="Print one JSON object per line: a document, a reason, a language ...")
+    ] = False,
+    reason: Annotated[str | None, typer.Option("--reason", hidden=True)] = None,
 ) -> None:
-    """Look at a corpus: its languages, samples, what was rejected and why, one document and its copies.
+    """Look at a corpus: its languages, samples, what was removed and why, copies, and what lies next to a limit.
 
     [bold]Examples[/]
 
@@ -54,65 +120,236 @@ def inspect(
 
     evenglot inspect out/corpus --lang swahili
 
-    evenglot inspect out/corpus --rejected --reason deduplicate --lang deu_Latn
+    evenglot inspect out/corpus --rejected
 
-    evenglot inspect out/corpus --document 3f9a
+    evenglot inspect out/corpus --rejected filter/too_short --lang swh_Latn --limit 20
+
+    evenglot inspect out/corpus --borderline min_words --lang swh_Latn
+
+    evenglot inspect out/corpus --clusters --lang deu_Latn
+
+    evenglot inspect out/corpus --thresholds --lang swh_Latn
+
+    evenglot inspect out/corpus --id 3f9a
     """
     from corpus.manifest import read_snapshot
     from corpus.storage import Storage
     from corpus.tags import is_tag, to_tag
-    from evenglot.cli import summaries
     from evenglot.cli.console import output as result_output
-    from evenglot.inspect import documents
-    from evenglot.inspect.languages import language_rows
+    from evenglot.inspect.selection import Selection
 
+    asked = {
+        "--rejected": reason if rejected in (None, ALL) and reason is not None else rejected,
+        "--borderline": borderline,
+        "--thresholds": thresholds,
+        "--clusters": clusters or None,
+        "--unreadable": unreadable or None,
+        "--id": document,
+    }
+    way, value = _one_of(asked)
+    _require_no_path(way, value)
     storage = Storage(corpus)
     state = read_snapshot(storage, snapshot)
     tag = None if lang is None else lang if is_tag(lang) else to_tag(lang)
     if tag is not None:
         _require_language(tag, str(lang), {*state.languages, *state.ledger.language_totals()}, corpus)
-    with result_output(as_json) as show:
-        if document is not None:
-            row = documents.find_document(storage, state, document)
-            show({"corpus": corpus, "snapshot": state.number, "document": row}, _document(row, full=True))
-        elif unreadable:
-            broken = documents.unreadable_records(storage, state, count=count)
-            shown = [
-                {
-                    "file": record.file,
-                    "offset": record.offset,
-                    "line": record.line,
-                    "reason": record.reason,
-                    "detail": record.detail,
-                    "raw": record.raw.decode("utf-8", "backslashreplace"),
-                }
-                for record in broken
-            ]
-            total = state.ledger.unreadable_total
-            heading = f"{len(shown)} of {total:,} unreadable records"
-            show(
-                {"corpus": corpus, "snapshot": state.number, "total": total, "records": shown},
-                _listing(heading, [_broken(record) for record in shown]),
-            )
-        elif rejected or reason is not None:
-            rows = documents.rejected_samples(storage, state, lang=tag, reason=reason, count=count, seed=seed)
-            heading = f"{len(rows)} rejected documents" + (f" of {tag}" if tag else "")
-            show(
-                {"corpus": corpus, "snapshot": state.number, "documents": rows},
-                _listing(heading, [_document(row) for row in rows]),
-            )
-        elif tag is not None:
-            rows = documents.text_samples(storage, state, lang=tag, count=count, seed=seed)
-            kept = state.ledger.kept.get(tag, 0)
-            show(
-                {"corpus": corpus, "snapshot": state.number, "lang": tag, "documents": rows},
-                _listing(f"{len(rows)} of {kept:,} documents of {tag}", [_document(row) for row in rows]),
-            )
+    selection = Selection(lang=tag, source=source, contains=contains)
+    with result_output(as_json or as_lines) as show:
+        view = _view(way, value, Look(storage, state, corpus, selection, limit, seed))
+        if as_lines:
+            for item in view.result[view.items]:
+                show(item, "")
         else:
-            show(
-                summaries.languages_result(state, corpus),
-                summaries.language_table(state, language_rows(state)),
-            )
+            show({"corpus": corpus, "snapshot": state.number, **view.result}, view.text)
+
+
+class Look(NamedTuple):
+    """What is looked at, and how much of it."""
+
+    storage: Storage
+    state: Snapshot
+    corpus: str
+    selection: Selection
+    limit: int
+    seed: int
+
+
+def _view(way: str | None, value: str, look: Look) -> View:
+    selection = look.selection
+    if way == "--id":
+        return _document(value, look)
+    if way == "--unreadable":
+        return _unreadable(look)
+    if way == "--rejected":
+        return _reasons(look) if value == ALL else _rejected(value, look)
+    if way == "--borderline":
+        return _borderline(value, look)
+    if way == "--thresholds":
+        return _thresholds(None if value == ALL else value, look)
+    if way == "--clusters":
+        return _clusters(look)
+    if selection.lang is not None or selection.source is not None or selection.contains is not None:
+        return _samples(look)
+    return _languages(look)
+
+
+def _languages(look: Look) -> View:
+    from evenglot.cli import summaries
+    from evenglot.inspect.languages import language_rows
+
+    result = summaries.languages_result(look.state, look.corpus)
+    return View(result, "languages", summaries.language_table(look.state, language_rows(look.state)))
+
+
+def _samples(look: Look) -> View:
+    from evenglot.cli import inspect_views as views
+    from evenglot.inspect.sample import sample
+
+    files = look.state.select("text", lang=look.selection.lang)
+    rows, total = sample(look.storage, files, look.selection, look.limit, look.seed)
+    text = views.samples(rows, total, look.selection)
+    return View({"lang": look.selection.lang, "total": total, "documents": rows}, "documents", text)
+
+
+def _document(identity: str, look: Look) -> View:
+    from evenglot.cli import inspect_views as views
+    from evenglot.inspect.documents import find_document
+
+    row = find_document(look.storage, look.state, identity)
+    return View({"document": row, "documents": [row]}, "documents", views.document(row, full=True))
+
+
+def _unreadable(look: Look) -> View:
+    from evenglot.cli import inspect_views as views
+    from evenglot.inspect.documents import unreadable_records
+
+    records = [
+        {
+            "file": record.file,
+            "offset": record.offset,
+            "line": record.line,
+            "reason": record.reason,
+            "detail": record.detail,
+            "raw": record.raw.decode("utf-8", "backslashreplace"),
+        }
+        for record in unreadable_records(look.storage, look.state, count=look.limit)
+    ]
+    total = look.state.ledger.unreadable_total
+    return View({"total": total, "records": records}, "records", views.unreadable(records, total))
+
+
+def _reasons(look: Look) -> View:
+    from dataclasses import asdict
+
+    from evenglot.cli import inspect_views as views
+    from evenglot.inspect.reasons import reasons
+
+    found = reasons(look.state, look.selection.lang)
+    result = {
+        "lang": look.selection.lang,
+        "total": sum(reason.documents for reason in found),
+        "reasons": [asdict(reason) for reason in found],
+    }
+    return View(result, "reasons", views.reasons(found, look.state, look.corpus, look.selection.lang))
+
+
+def _rejected(asked: str, look: Look) -> View:
+    from dataclasses import asdict
+
+    from evenglot.cli import inspect_views as views
+    from evenglot.inspect.reasons import decided, numbers, resolve
+    from evenglot.inspect.sample import sample
+
+    names = resolve(look.state, asked)
+    selection = look.selection.of_reasons(names)
+    files = look.state.select("rejected")
+    rows, total = sample(look.storage, files, selection, look.limit, look.seed)
+    rows = [{**row, "decided": decided(row["detail"])} for row in rows]
+    found = numbers(look.storage, files, selection)
+    result = {
+        "reasons": names,
+        "lang": selection.lang,
+        "total": total,
+        "numbers": [asdict(entry) for entry in found],
+        "documents": rows,
+    }
+    return View(result, "documents", views.rejected(rows, total, found, names, selection, look.corpus))
+
+
+def _borderline(asked: str, look: Look) -> View:
+    from dataclasses import asdict
+
+    from evenglot.cli import inspect_views as views
+    from evenglot.inspect.borderline import borderline, rules_of
+
+    found = borderline(look.storage, look.state, rules_of(asked), look.selection, look.limit)
+    limits = [
+        {
+            "limit": one.rule.name,
+            "measure": one.rule.feature,
+            "reason": f"{one.rule.stage}/{one.rule.reason}",
+            "value": look.state.thresholds.get(look.selection.lang or "", {}).get(one.rule.name),
+            "measured": one.measured,
+            "choices": [asdict(choice) for choice in one.choices],
+            "kept": one.kept,
+            "rejected": one.rejected,
+        }
+        for one in found
+    ]
+    return View(
+        {"lang": look.selection.lang, "limits": limits}, "limits", views.borderline(found, look.state, look.selection)
+    )
+
+
+def _thresholds(limit: str | None, look: Look) -> View:
+    from dataclasses import asdict
+
+    from evenglot.cli import inspect_views as views
+    from evenglot.inspect.borderline import rules_of
+    from evenglot.inspect.thresholds import thresholds
+
+    limits = [None] if limit is None else [rule.name for rule in rules_of(limit)]
+    found = [one for name in limits for one in thresholds(look.state, look.selection.lang, name)]
+    return View(
+        {"thresholds": [asdict(one) for one in found]}, "thresholds", views.thresholds(found, look.selection.lang)
+    )
+
+
+def _clusters(look: Look) -> View:
+    from evenglot.cli import inspect_views as views
+    from evenglot.inspect.clusters import as_json, clusters, counts
+
+    sizes, languages = counts(look.storage, look.state, look.selection)
+    found = clusters(look.storage, look.state, sizes, look.selection, count=look.limit, copies=views.COPIES)
+    result = {
+        "lang": look.selection.lang,
+        "total": len(sizes),
+        "copies": sum(sizes.values()),
+        "languages": [one._asdict() for one in languages],
+        "clusters": [as_json(cluster) for cluster in found],
+    }
+    return View(result, "clusters", views.clusters(found, sizes, languages, look.selection))
+
+
+def _one_of(asked: Mapping[str, str | bool | None]) -> tuple[str | None, str]:
+    """The one way of looking that was asked for, and its value."""
+    from corpus.errors import ConfigurationError
+
+    given = [(way, value) for way, value in asked.items() if value is not None]
+    if len(given) > 1:
+        raise ConfigurationError(f"{' and '.join(way for way, _ in given)} cannot be shown at once", "Give one of them")
+    way, value = given[0] if given else (None, "")
+    return way, str(value)
+
+
+def _require_no_path(way: str | None, value: str) -> None:
+    """``--rejected out/corpus`` would take the corpus for a reason."""
+    from corpus.errors import ConfigurationError
+
+    if way in _OPTIONAL and (Path(value) / "manifest.json").exists():
+        raise ConfigurationError(
+            f"'{value}' stands where {way} expects a reason", f"Put it first: `evenglot inspect {value} {way}`"
+        )
 
 
 def _require_language(tag: str, given: str, known: set[str], corpus: str) -> None:
@@ -125,51 +362,3 @@ def _require_language(tag: str, given: str, known: set[str], corpus: str) -> Non
         some = ", ".join(near or sorted(known)[:10])
         asked = tag if given == tag else f"{tag} ('{given}')"
         raise ConfigurationError(f"{corpus} has no document of {asked}", f"Languages there: {some}")
-
-
-def _listing(heading: str, items: list[RenderableType]) -> RenderableType:
-    from rich.console import Group
-    from rich.text import Text
-
-    return Group(Text(heading, style="bold"), *items)
-
-
-def _document(row: dict[str, Any], *, full: bool = False) -> RenderableType:
-    from rich.text import Text
-
-    reason = f"  rejected: {row['stage']}/{row['reason']}" if row.get("reason") else ""
-    detail = f" ({row['detail']})" if row.get("detail") else ""
-    text = Text(f"\n{row['id']}  {row.get('lang') or 'und'}{reason}{detail}\n", style="cyan")
-    shown = _ALL_FIELDS if full else ("declared_lang", "copies", "url", "duplicate_of")
-    for field in shown:
-        value = row.get(field)
-        if value is not None and value != "" and (full or (field, value) != ("copies", 1)):
-            said = f"{value:.4g}" if isinstance(value, float) else _shown(str(value))
-            said = said if full or len(said) <= _VALUE else f"{said[:_VALUE]} ..."
-            text.append(f"  {field}: {said}\n", style="dim")
-    body = _shown(row.get("text") or "")
-    cut = body if full or len(body) <= _EXCERPT else f"{body[:_EXCERPT]} ... ({len(body):,} characters)"
-    text.append(cut, style="default")
-    other = row.get("duplicate_of_document")
-    if other:
-        text.append(f"\n\nis a duplicate of {other['id']} ({other['lang']}, {other['path']}):\n", style="cyan")
-        text.append(_shown(str(other["text"]))[:_EXCERPT])
-    if row.get("duplicates"):
-        text.append(f"\n\nrejected as its duplicates: {', '.join(row['duplicates'])}", style="cyan")
-    return text
-
-
-def _shown(text: str) -> str:
-    """Text from outside with its control characters spelled out: raw ones would steer the terminal."""
-    return text.translate(_CONTROLS)
-
-
-def _broken(record: dict[str, Any]) -> RenderableType:
-    from rich.text import Text
-
-    line = f"line {record['line']}" if record["line"] is not None else f"offset {record['offset']}"
-    detail = f": {record['detail']}" if record["detail"] else ""
-    text = Text(f"\n{record['file']}, {line}  {record['reason']}{detail}\n", style="cyan")
-    raw = _shown(record["raw"])
-    text.append(raw if len(raw) <= _EXCERPT else f"{raw[:_EXCERPT]} ... ({len(raw):,} characters)", style="default")
-    return text

@@ -191,7 +191,7 @@ def test_inspect_shows_languages(cli: Run, corpus: Path) -> None:
 
 def test_inspect_shows_samples_rejects_and_documents(cli: Run, corpus: Path) -> None:
     assert "Watoto wanacheza" in cli("inspect", corpus, "--lang", "Swahili").stdout
-    rejected = cli("inspect", corpus, "--rejected").stdout
+    rejected = cli("inspect", corpus, "--rejected", "filter").stdout
     assert "filter/too_short (2 characters < 5)" in rejected
     copies = json.loads(cli("inspect", corpus, "--reason", "exact", "--json").stdout)["documents"]
     assert [row["key"] for row in copies] == ["copy"]

@@ -1,0 +1,231 @@
+"""Documents next to a limit: the kept ones that nearly went, the rejected ones that nearly stayed.
+
+A text shard holds the text and the probability of its language, not every measure the filters looked at. Those are
+measured again here, by the same stage, on the text as it was stored: it is the text they were measured on.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.errors import CorpusError
+from corpus.hashing import stable_hash
+from corpus.manifest import Snapshot
+from corpus.storage import Storage
+from evenglot.inspect.reasons import decided
+from evenglot.inspect.sample import batches
+from evenglot.inspect.selection import Selection
+from pipeline.quality.rules import RULES, Rule
+from pipeline.quality.stage import QualityStage
+
+Row = dict[str, Any]
+MEASURED: Final = 20_000
+"""Kept documents measured at most; of more, a sample by hash."""
+_SHARES: Final = (0.001, 0.005, 0.01, 0.02, 0.05)
+"""Of the kept documents: what a tighter limit would cost."""
+_BACK: Final = (0.25, 0.5, 1.0)
+"""Of the rejected documents: what a wider limit would bring back."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What another limit would do."""
+
+    limit: float
+    rejected: int
+    """Documents that it would reject beyond those of today; below zero: that it would keep again."""
+    share: float
+    """Of the documents that reached the rule."""
+
+
+@dataclass
+class Borderline:
+    """One limit and the documents next to it, nearest first."""
+
+    rule: Rule
+    kept: list[Row] = field(default_factory=list)
+    rejected: list[Row] = field(default_factory=list)
+    measured: int = 0
+    """Kept documents that were measured."""
+    choices: list[Choice] = field(default_factory=list)
+    """For one language: other limits and what they would do, the widest first."""
+
+
+def rules_of(asked: str) -> list[Rule]:
+    """The rules of a limit's name, a reason or ``stage/reason``.
+
+    Raises:
+        CorpusError: there is no such rule.
+    """
+    found = [rule for rule in RULES if asked in (rule.name, rule.reason, f"{rule.stage}/{rule.reason}", rule.feature)]
+    if not found:
+        raise CorpusError(f"'{asked}' is decided by no limit", f"Limits: {', '.join(rule.name for rule in RULES)}")
+    return found
+
+
+def borderline(
+    storage: Storage, snapshot: Snapshot, rules: Sequence[Rule], selection: Selection, count: int
+) -> list[Borderline]:
+    """The documents next to each of some limits.
+
+    Every language is compared with its own limit. Cost: the measures of up to ``MEASURED`` documents (some
+    thousands a second), and one pass over the rejected ones.
+
+    Args:
+        storage: the corpus.
+        snapshot: its state.
+        rules: whose limits; see ``rules_of``.
+        selection: which documents; with a language the result says what other limits would do.
+        count: documents on each side, at most.
+    """
+    found = {rule.name: Borderline(rule) for rule in rules}
+    kept: dict[str, list[tuple[float, int, Row]]] = defaultdict(list)
+    values: dict[str, list[npt.NDArray[np.float64]]] = defaultdict(list)
+    order = 0
+    files = snapshot.select("text", lang=selection.lang)
+    share = MEASURED / max(1, sum(file.rows for file in files))
+    for file in files:
+        limits = snapshot.thresholds.get(file.lang or "", {})
+        if not any(rule.name in limits for rule in rules):
+            continue
+        for batch in batches(storage, file):
+            chosen = batch.filter(pc.and_(selection.mask(batch), _drawn(batch, share)))
+            if not chosen.num_rows:
+                continue
+            measured = _measured(chosen)
+            for rule in rules:
+                bound = limits.get(rule.name)
+                if bound is None:
+                    continue
+                column = measured.column(rule.feature).to_numpy(zero_copy_only=False).astype(np.float64)
+                judged = _judged(measured, rule)
+                values[rule.name].append(column[judged])
+                found[rule.name].measured += int(judged.sum())
+                far = np.where(judged, distances(rule, column, bound), np.inf)
+                for row in np.argsort(far, kind="stable")[:count].tolist():
+                    if math.isfinite(far[row]):
+                        order -= 1
+                        entry = (-float(far[row]), order, _row(chosen, row, rule, column[row], bound))
+                        _push(kept[rule.name], entry, count)
+    turned_away = _rejected(storage, snapshot, rules, selection, count)
+    for rule in rules:
+        one = found[rule.name]
+        one.kept = [row for *_, row in sorted(kept[rule.name], key=lambda entry: (-entry[0], -entry[1]))]
+        one.rejected = turned_away[rule.name][0]
+        limits = snapshot.thresholds.get(selection.lang or "", {})
+        if selection.lang is not None and rule.name in limits and values[rule.name]:
+            one.choices = choices(
+                rule, np.concatenate(values[rule.name]), np.asarray(turned_away[rule.name][1]), limits[rule.name]
+            )
+    return [found[rule.name] for rule in rules]
+
+
+def distances(rule: Rule, values: npt.NDArray[np.float64], bound: float) -> npt.NDArray[np.float64]:
+    """How far values lie from a limit; counts by their ratio, shares by their difference."""
+    if rule.feature.startswith("n_") or rule.feature.endswith("length"):
+        ratio: npt.NDArray[np.float64] = np.abs(np.log(np.maximum(values, 1e-9) / max(bound, 1e-9)))
+        return ratio
+    return np.abs(values - bound)
+
+
+def choices(rule: Rule, kept: npt.NDArray[np.float64], rejected: npt.NDArray[np.float64], bound: float) -> list[Choice]:
+    """Limits that would cost or bring back round shares of the documents, the widest first, today's among them."""
+    total = max(1, len(kept) + len(rejected))
+    ordered = np.sort(kept) if rule.side == "min" else -np.sort(-kept)
+    found = {bound: 0}
+    for share in _SHARES:
+        number = math.ceil(share * len(ordered))
+        if 0 < number < len(ordered):
+            limit = float(ordered[number])  # the first that stays
+            lost = int((kept < limit).sum() if rule.side == "min" else (kept > limit).sum())
+            if lost:
+                found.setdefault(_round(limit), lost)
+    nearest = -np.sort(-rejected) if rule.side == "min" else np.sort(rejected)
+    for share in _BACK:
+        number = math.ceil(share * len(nearest))
+        if number:
+            limit = float(nearest[number - 1])
+            back = int((rejected >= limit).sum() if rule.side == "min" else (rejected <= limit).sum())
+            found.setdefault(_round(limit), -back)
+    widest_first = sorted(found, reverse=rule.side == "max")
+    return [Choice(limit, found[limit], found[limit] / total) for limit in widest_first]
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+def _drawn(batch: pa.RecordBatch, share: float) -> pa.Array:
+    """Rows of a sample by hash of their ids."""
+    if share >= 1:
+        return pa.array([True] * batch.num_rows, pa.bool_())
+    below = int(share * 2**64)
+    ids = batch.column("id").to_pylist()
+    return pa.array([stable_hash("borderline", identity) < below for identity in ids], pa.bool_())
+
+
+def _measured(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return QualityStage()(batch).kept
+
+
+def _judged(batch: pa.RecordBatch, rule: Rule) -> npt.NDArray[np.bool_]:
+    """Whether the rule looked at a row at all."""
+    values = batch.column(rule.feature).to_numpy(zero_copy_only=False).astype(np.float64)
+    judged: npt.NDArray[np.bool_] = ~np.isnan(values)
+    if rule.guard is not None:
+        feature, least = rule.guard
+        judged &= batch.column(feature).to_numpy(zero_copy_only=False) >= least
+    return judged
+
+
+def _row(batch: pa.RecordBatch, row: int, rule: Rule, value: float, bound: float) -> Row:
+    sign = ">=" if rule.side == "min" else "<="
+    found: Row = batch.slice(row, 1).to_pylist()[0]
+    found["measured"] = {"measure": rule.feature, "value": value, "sign": sign, "limit": rule.name, "bound": bound}
+    return found
+
+
+def _push(heap: list[tuple[float, int, Row]], entry: tuple[float, int, Row], count: int) -> None:
+    if len(heap) < count:
+        heapq.heappush(heap, entry)
+    elif entry[:2] > heap[0][:2]:
+        heapq.heapreplace(heap, entry)
+
+
+def _rejected(
+    storage: Storage, snapshot: Snapshot, rules: Sequence[Rule], selection: Selection, count: int
+) -> dict[str, tuple[list[Row], list[float]]]:
+    """Per rule the rejected documents nearest to the limit, and the values of all of them."""
+    heaps: dict[str, list[tuple[float, int, Row]]] = {rule.name: [] for rule in rules}
+    values: dict[str, list[float]] = {rule.name: [] for rule in rules}
+    by_name = {rule.name: rule for rule in rules}
+    wanted = selection.of_reasons(f"{rule.stage}/{rule.reason}" for rule in rules)
+    order = 0
+    for file in snapshot.select("rejected"):
+        for batch in batches(storage, file):
+            chosen = batch.filter(wanted.mask(batch))
+            for row, detail in enumerate(chosen.column("detail").to_pylist()):
+                numbers = decided(detail)
+                if numbers is None or numbers["limit"] not in by_name:
+                    continue
+                rule = by_name[str(numbers["limit"])]
+                value, bound = float(numbers["value"]), float(numbers["bound"])
+                values[rule.name].append(value)
+                far = float(distances(rule, np.array([value]), bound)[0])
+                order -= 1
+                entry = (-far, order, {**chosen.slice(row, 1).to_pylist()[0], "measured": numbers})
+                _push(heaps[rule.name], entry, count)
+    return {
+        name: ([row for *_, row in sorted(heap, key=lambda entry: (-entry[0], -entry[1]))], values[name])
+        for name, heap in heaps.items()
+    }

@@ -1,0 +1,134 @@
+"""``evenglot inspect`` as people and scripts call it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+BELL = "\x1b]0;x\x07"
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus that ``prepare`` made: eight documents, one too short, two copies of one."""
+    from pipeline.config import PrepareConfig
+    from pipeline.prepare import prepare
+    from pipeline.sources.config import InputConfig
+
+    root = tmp_path_factory.mktemp("prepared")
+    story = "The river rises in the hills and flows slowly past the old mill towards the sea, where boats wait."
+    texts = [f"{story} It was the {number}th morning of the year, and nobody spoke a word." for number in range(8)]
+    rows = [{"id": f"k{number}", "text": text, "url": "https://a.example/"} for number, text in enumerate(texts)]
+    rows += [
+        {"id": f"c{number}", "text": texts[0].replace(" ", "  "), "url": "https://b.example/"} for number in (1, 2)
+    ]
+    rows.append({"id": "short", "text": "The river rises.", "url": f"https://c.example/{BELL}"})
+    (root / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    config = PrepareConfig()
+    prepare(
+        [InputConfig(path=str(root / "in.jsonl"))],
+        str(root / "out"),
+        config,
+        workers=1,
+        recipe={"prepare": config.model_dump(mode="json")},
+    )
+    return root / "out"
+
+
+def result(cli: Run, *arguments: object) -> Any:
+    found = cli("inspect", *arguments, "--json")
+    assert found.returncode == 0, found.stderr
+    return json.loads(found.stdout)
+
+
+def lines(cli: Run, *arguments: object) -> list[Any]:
+    return [json.loads(line) for line in cli("inspect", *arguments, "--jsonl").stdout.splitlines()]
+
+
+def test_reasons_with_their_counts(cli: Run, prepared: Path) -> None:
+    shown = cli("inspect", prepared, "--rejected").stdout
+    assert "3 of 11 records read were rejected" in shown
+    assert "deduplicate/exact_duplicate" in shown
+    assert "eng_Latn 2" in shown
+    assert shown == cli("inspect", prepared, "--rejected", "all").stdout
+    found = lines(cli, prepared, "--rejected", "--lang", "eng_Latn")
+    assert [(one["name"], one["documents"]) for one in found][:1] == [("deduplicate/exact_duplicate", 2)]
+
+
+def test_rejected_for_a_reason_with_the_numbers(cli: Run, prepared: Path) -> None:
+    shown = cli("inspect", prepared, "--rejected", "too_short").stdout
+    assert "1 of 1 documents rejected for filter/too_short" in shown
+    assert "n_words 3 < min_words" in shown
+    assert "--borderline min_words" in shown
+    assert BELL not in shown
+    assert r"\x1b]0;x\x07" in shown
+    found = result(cli, prepared, "--rejected", "too_short")
+    assert found["documents"][0]["decided"]["value"] == 3
+    assert found["numbers"][0]["limit"] == "min_words"
+
+
+def test_the_former_spelling_still_works(cli: Run, prepared: Path) -> None:
+    for arguments in (("--rejected", "--reason", "too_short"), ("--reason", "too_short")):
+        assert [row["key"] for row in result(cli, prepared, *arguments)["documents"]] == ["short"]
+
+
+def test_narrowed_by_site_and_text(cli: Run, prepared: Path) -> None:
+    assert result(cli, prepared, "--source", "a.example", "--limit", "2")["total"] == 8
+    assert result(cli, prepared, "--contains", "6TH MORNING")["total"] == 1
+    assert [row["key"] for row in lines(cli, prepared, "--rejected", "deduplicate", "--source", "b.example")] != []
+
+
+def test_next_to_a_limit(cli: Run, prepared: Path) -> None:
+    lang = result(cli, prepared)["languages"][0]["lang"]
+    shown = cli("inspect", prepared, "--borderline", "min_words", "--lang", lang, "-n", "1").stdout
+    assert "kept, nearest first" in shown
+    assert "today" in shown
+    (limit,) = lines(cli, prepared, "--borderline", "min_words", "--lang", lang)
+    assert (limit["measured"], limit["rejected"][0]["key"]) == (8, "short")
+
+
+def test_limits_and_clusters(cli: Run, prepared: Path) -> None:
+    assert "default" in cli("inspect", prepared, "--thresholds").stdout
+    assert {one["limit"] for one in lines(cli, prepared, "--thresholds", "symbols")} == {
+        "max_symbols",
+        "min_alphabetic",
+    }
+    shown = cli("inspect", prepared, "--clusters").stdout
+    assert "2 removed copies of 1 kept documents" in shown
+    assert "the same words" in shown
+    (cluster,) = lines(cli, prepared, "--clusters")
+    assert (cluster["copies"], cluster["kept"]["url"], len(cluster["shown"])) == (2, "https://a.example/", 2)
+
+
+def test_one_document(cli: Run, prepared: Path) -> None:
+    (short,) = lines(cli, prepared, "--rejected", "too_short")
+    for option in ("--id", "--document", "-d"):
+        assert result(cli, prepared, option, short["id"][:20])["document"]["key"] == "short"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--rejected", "too_shrt"), 4, "Did you mean 'too_short'"),
+        (("--rejected", "urls"), 4, "nothing was rejected for 'urls'"),
+        (("--borderline", "exact_duplicate"), 4, "'exact_duplicate' is decided by no limit"),
+        (("--rejected", "--clusters"), 2, "--rejected and --clusters cannot be shown at once"),
+        (("--limit", "0"), 2, "--limit"),
+    ],
+)
+def test_mistakes(cli: Run, prepared: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
+    found = cli("inspect", prepared, *arguments)
+    assert (found.returncode, found.stdout) == (code, "")
+    assert said in found.stderr
+
+
+def test_the_corpus_after_an_option_that_takes_a_reason(cli: Run, prepared: Path) -> None:
+    found = cli("inspect", "--rejected", prepared)
+    assert found.returncode == 2
+    assert f"Put it first: `evenglot inspect {prepared} --rejected`" in found.stderr

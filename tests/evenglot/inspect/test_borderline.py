@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from corpus.errors import CorpusError
+from evenglot.inspect import borderline as module
+from evenglot.inspect.borderline import Choice, borderline, choices, rules_of
+from evenglot.inspect.selection import Selection
+
+LIMITS = {"eng_Latn": {"min_words": 8.0}, "swh_Latn": {"min_words": 5.0}}
+
+
+def words(key: str, number: int, lang: str = "eng_Latn") -> dict[str, Any]:
+    return {"key": key, "text": " ".join(["word"] * number), "lang": lang}
+
+
+@pytest.fixture
+def opened(build: Any) -> Any:
+    kept = [words("k8", 8), words("k9", 9), words("k40", 40), words("s6", 6, "swh_Latn")]
+    rejected = [
+        {**words("r3", 3), "detail": "n_words 3 < min_words 8"},
+        {**words("r7", 7), "detail": "n_words 7 < min_words 8"},
+        {**words("other", 3), "reason": "symbols", "detail": "symbol_ratio 0.3 > max_symbols 0.2"},
+    ]
+    return build(kept, rejected, thresholds=LIMITS)
+
+
+def test_the_nearest_on_both_sides_first(opened: Any) -> None:
+    (found,) = borderline(*opened, rules_of("min_words"), Selection(), 3)
+    assert [row["key"] for row in found.kept] == ["k8", "k9", "s6"]
+    assert [row["key"] for row in found.rejected] == ["r7", "r3"]
+    assert found.measured == 4
+    assert found.kept[2]["measured"] == {
+        "measure": "n_words", "value": 6.0, "sign": ">=", "limit": "min_words", "bound": 5.0,
+    }  # fmt: skip
+    assert found.choices == []
+
+
+def test_of_one_language_with_what_other_limits_would_do(opened: Any) -> None:
+    (found,) = borderline(*opened, rules_of("too_short"), Selection(lang="eng_Latn"), 1)
+    assert ([row["key"] for row in found.kept], found.measured) == (["k8"], 3)
+    assert found.choices == [Choice(3, -2, -2 / 5), Choice(7, -1, -1 / 5), Choice(8, 0, 0), Choice(9, 1, 1 / 5)]
+
+
+def test_a_limit_on_the_other_side() -> None:
+    (rule,) = rules_of("max_symbols")
+    kept = np.arange(100) / 1000
+    assert choices(rule, kept, np.array([0.3, 0.2]), 0.15) == [
+        Choice(0.3, -2, -2 / 102),
+        Choice(0.2, -1, -1 / 102),
+        Choice(0.15, 0, 0),
+        Choice(0.098, 1, 1 / 102),
+        Choice(0.097, 2, 2 / 102),
+        Choice(0.094, 5, 5 / 102),
+    ]
+
+
+def test_documents_that_the_rule_did_not_look_at_are_left_out(build: Any) -> None:
+    opened = build([words("short", 29), words("long", 40)], thresholds={"eng_Latn": {"min_diversity": 0.5}})
+    (found,) = borderline(*opened, rules_of("min_diversity"), Selection(), 5)
+    assert [row["key"] for row in found.kept] == ["long"]
+
+
+def test_of_many_documents_a_sample_is_measured(build: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = build([words(f"k{number}", 10) for number in range(200)], thresholds=LIMITS)
+    monkeypatch.setattr(module, "MEASURED", 50)
+    (found,) = borderline(*opened, rules_of("min_words"), Selection(), 1)
+    assert 25 < found.measured < 75
+
+
+def test_a_reason_with_several_limits_and_one_without() -> None:
+    assert [rule.name for rule in rules_of("symbols")] == ["max_symbols", "min_alphabetic"]
+    assert [rule.name for rule in rules_of("n_words")] == ["min_words"]
+    with pytest.raises(CorpusError, match=r"'exact_duplicate' is decided by no limit. Limits: min_lang_score, min_w"):
+        rules_of("exact_duplicate")
