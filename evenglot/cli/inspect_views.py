@@ -20,7 +20,7 @@ from evenglot.inspect.difference import Change
 from evenglot.inspect.reasons import Numbers, Reason
 from evenglot.inspect.selection import Selection
 from evenglot.inspect.shown import shortened, visible
-from evenglot.inspect.thresholds import Threshold
+from evenglot.inspect.thresholds import MEANINGS, Threshold
 
 COPIES: Final = 4
 """Copies of a cluster that are shown."""
@@ -135,20 +135,33 @@ def thresholds(found: Sequence[Threshold], lang: str | None) -> RenderableType:
     """Limits per language; of one language with their measures, of many as one line each."""
     if not found:
         return Text("this snapshot holds no limits")
-    origins = Counter(one.origin for one in found)
-    summary = Text("limits: " + ", ".join(f"{number:,} {origin}" for origin, number in origins.most_common()))
-    table = _table(
-        "limit" if lang else "language", *((("", 0),) if lang else (("limit", 0),)), ("value", 1), ("origin", 0),
-        ("rejected", 1), ("documents", 1),
-    )  # fmt: skip
-    for one in found:
-        first = (one.limit, f"{one.measure} {'<' if one.side == 'min' else '>'}") if lang else (one.lang, one.limit)
-        table.add_row(*first, _number(one.value), one.origin, f"{one.rejected:,}", f"{one.documents:,}")
-    meaning = (
-        "derived: from the language's own documents. bounded: derived, held at the strictest or loosest value the "
-        "recipe allows. default: too few documents to tell. rare: raised, next to no documents. by hand: in the recipe."
+    origins = Counter(one.origin for one in found if one.origin)
+    first = found[0]
+    of = (
+        f" of {first.documents:,} documents from {_number(first.sources or 0)} effective sources"
+        if first.documents
+        else ""
     )
-    return Group(summary, table, _hint(meaning))
+    summary = f"limits of {lang}{of}" if lang else f"limits of {len({one.lang for one in found})} languages"
+    columns = (("", 0),) if lang else (("limit", 0),)
+    table = _table(
+        "limit" if lang else "language", *columns, ("value", 1), ("from", 0), ("measured", 1), ("rejected", 1)
+    )
+    if not lang:
+        table.add_column("documents", justify="right")
+        table.add_column("sources", justify="right")
+    for one in found:
+        named = (one.limit, f"{one.measure} {'<' if one.side == 'min' else '>'}") if lang else (one.lang, one.limit)
+        cells = [*named, _number(one.value), one.origin or "not recorded"]
+        cells += ["" if one.measured is None else _number(one.measured), f"{one.rejected:,}"]
+        if not lang:
+            cells += [
+                "" if one.documents is None else f"{one.documents:,}",
+                "" if one.sources is None else _number(one.sources),
+            ]
+        table.add_row(*cells)
+    meanings = [f"{origin} ({number:,}): {MEANINGS[origin]}" for origin, number in origins.most_common()]
+    return Group(Text(summary, style="bold"), table, _hint("\n".join(meanings)))
 
 
 def clusters(

@@ -25,7 +25,8 @@ from corpus.storage import Storage
 from evenglot.inspect.reasons import decided
 from evenglot.inspect.sample import batches
 from evenglot.inspect.selection import Selection
-from pipeline.quality.rules import RULES, Rule
+from evenglot.inspect.thresholds import ALL_RULES
+from pipeline.quality.rules import Rule
 from pipeline.quality.stage import QualityStage
 
 Row = dict[str, Any]
@@ -67,9 +68,11 @@ def rules_of(asked: str) -> list[Rule]:
     Raises:
         CorpusError: there is no such rule.
     """
-    found = [rule for rule in RULES if asked in (rule.name, rule.reason, f"{rule.stage}/{rule.reason}", rule.feature)]
+    found = [
+        rule for rule in ALL_RULES if asked in (rule.name, rule.reason, f"{rule.stage}/{rule.reason}", rule.feature)
+    ]
     if not found:
-        raise CorpusError(f"'{asked}' is decided by no limit", f"Limits: {', '.join(rule.name for rule in RULES)}")
+        raise CorpusError(f"'{asked}' is decided by no limit", f"Limits: {', '.join(rule.name for rule in ALL_RULES)}")
     return found
 
 

@@ -17,6 +17,7 @@ from corpus.manifest import ShardFile, Snapshot
 from corpus.storage import Storage
 from evenglot.inspect.sample import batches
 from evenglot.inspect.selection import Selection
+from evenglot.inspect.thresholds import ALL_RULES
 
 _NUMBER: Final = r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 _DECIDED: Final = rf"^(?P<measure>\w+) (?P<value>{_NUMBER}) (?P<sign>[<>]) (?P<limit>\w+) (?P<bound>{_NUMBER})$"
@@ -79,15 +80,13 @@ def resolve(snapshot: Snapshot, asked: str) -> list[str]:
         CorpusError: nothing was rejected for it; the message tells a rule that removed nothing from a name that is
             none, and suggests the nearest.
     """
-    from pipeline.quality.rules import RULES
-
     there = sorted(snapshot.ledger.rejected)
-    by_limit = {rule.name: f"{rule.stage}/{rule.reason}" for rule in RULES}
+    by_limit = {rule.name: f"{rule.stage}/{rule.reason}" for rule in ALL_RULES}
     wanted = by_limit.get(asked, asked)
     found = [name for name in there if wanted in (name, *name.split("/", 1))]
     if found:
         return found
-    if any(wanted in (f"{rule.stage}/{rule.reason}", rule.reason, rule.stage) for rule in RULES):
+    if any(wanted in (f"{rule.stage}/{rule.reason}", rule.reason, rule.stage) for rule in ALL_RULES):
         raise CorpusError(
             f"nothing was rejected for '{asked}'", f"Reasons in this corpus: {', '.join(there) or 'none'}"
         )

@@ -94,7 +94,7 @@ def test_next_to_a_limit(cli: Run, prepared: Path) -> None:
 
 
 def test_limits_and_clusters(cli: Run, prepared: Path) -> None:
-    assert "default" in cli("inspect", prepared, "--thresholds").stdout
+    assert "the default, for want of documents" in cli("inspect", prepared, "--thresholds").stdout
     assert {one["limit"] for one in lines(cli, prepared, "--thresholds", "symbols")} == {
         "max_symbols",
         "min_alphabetic",

@@ -1,49 +1,28 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
-import pytest
+from corpus.manifest import LimitOrigin, ThresholdFacts
+from evenglot.inspect.thresholds import MEANINGS, Threshold, thresholds
 
-from evenglot.inspect.thresholds import Threshold, filter_config, origin_of, thresholds
-from pipeline.quality.config import FilterConfig
-
-RECIPE = {"prepare": {"filter": {"min_documents": 2, "languages": {"swh_Latn": {"min_words": 4}}}}}
+LIMITS = {"swh_Latn": {"min_words": 4.0, "min_rare_score": 0.8}, "eng_Latn": {"min_words": 8.0}}
+FACTS = ThresholdFacts(
+    documents=4, sources=1.5, origins={"min_words": "by_hand", "min_rare_score": "rare_language"}, measured={}
+)
 
 
 def test_limits_with_their_origin_and_what_they_removed(build: Any) -> None:
-    kept = [{"key": f"k{number}", "text": "kept", "lang": "swh_Latn"} for number in range(2)]
-    _, snapshot = build(
-        kept,
-        [{"key": "r", "lang": "swh_Latn"}],
-        thresholds={"swh_Latn": {"min_words": 4.0, "max_symbols": 0.2}, "eng_Latn": {"max_symbols": 0.25}},
-        recipe=RECIPE,
-    )
+    rejected = [{"key": "r", "lang": "swh_Latn"}, {"key": "s", "lang": "eng_Latn"}]
+    _, snapshot = build([], rejected, thresholds=LIMITS, threshold_facts={"swh_Latn": FACTS})
     assert thresholds(snapshot, "swh_Latn") == [
-        Threshold("swh_Latn", "min_words", "n_words", "min", 4.0, "by hand", 1, 3),
-        Threshold("swh_Latn", "max_symbols", "symbol_ratio", "max", 0.2, "derived", 0, 3),
+        Threshold("swh_Latn", "min_rare_score", "lang_score", "min", 0.8, "rare_language", None, 4, 1.5, 0),
+        Threshold("swh_Latn", "min_words", "n_words", "min", 4.0, "by_hand", None, 4, 1.5, 1),
     ]
-    assert [(one.lang, one.origin) for one in thresholds(snapshot, limit="max_symbols")] == [
-        ("eng_Latn", "default"),
-        ("swh_Latn", "derived"),
+    assert thresholds(snapshot, limit="min_words") == [
+        Threshold("eng_Latn", "min_words", "n_words", "min", 8.0, None, None, None, None, 1),
+        Threshold("swh_Latn", "min_words", "n_words", "min", 4.0, "by_hand", None, 4, 1.5, 1),
     ]
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "documents", "origin"),
-    [
-        ("min_words", 7, 100, "derived"),
-        ("min_words", 10, 100, "bounded"),
-        ("min_words", 5, 100, "bounded"),
-        ("min_words", 8, 49, "default"),
-        ("min_lang_score", 0.8, 4, "rare"),
-        ("min_words", 8, 4, "default"),
-    ],
-)
-def test_origins(name: str, value: float, documents: int, origin: str) -> None:
-    assert origin_of(name, "swh_Latn", value, documents, FilterConfig()) == origin
-
-
-def test_without_a_recipe_the_origin_is_unknown() -> None:
-    assert filter_config({}) is None
-    assert filter_config({"prepare": {"filter": {"min_wurds": 3}}}) is None
-    assert origin_of("min_words", "swh_Latn", 8, 100, None) == "unknown"
+def test_every_origin_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(get_args(LimitOrigin))
