@@ -74,5 +74,7 @@ def test_of_many_documents_a_sample_is_measured(build: Any, monkeypatch: pytest.
 def test_a_reason_with_several_limits_and_one_without() -> None:
     assert [rule.name for rule in rules_of("symbols")] == ["max_symbols", "min_alphabetic"]
     assert [rule.name for rule in rules_of("n_words")] == ["min_words"]
-    with pytest.raises(CorpusError, match=r"'exact_duplicate' is decided by no limit. Limits: min_lang_score, min_w"):
+    with pytest.raises(
+        CorpusError, match=r"'exact_duplicate' is decided by no limit. Limits: min_lang_score, min_rare_score, min_w"
+    ):
         rules_of("exact_duplicate")
