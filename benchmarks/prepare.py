@@ -18,11 +18,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.boilerplate import boilerplate
 from benchmarks.machine import machine
-from benchmarks.truth import Line, join, load_truth, recall_by, share
+from benchmarks.truth import Line, join, load_truth, recall_by, share, source_texts
 from corpus.manifest import Snapshot, read_snapshot
 from corpus.tags import to_tag_or_none
 
@@ -68,8 +70,14 @@ def tree_hash(root: Path) -> str:
     return digest.hexdigest()
 
 
-def judge(lines: list[Line], snapshot: Snapshot) -> dict[str, Any]:
-    """Every figure that the ground truth allows."""
+def judge(lines: list[Line], snapshot: Snapshot, texts: Mapping[tuple[str, int], str]) -> dict[str, Any]:
+    """Every figure that the ground truth allows.
+
+    Args:
+        lines: every line of the corpus with what became of it.
+        snapshot: what ``prepare`` made.
+        texts: the text that each line had, by shard and number.
+    """
     ledger = snapshot.ledger
     return {
         "ledger": {
@@ -86,6 +94,7 @@ def judge(lines: list[Line], snapshot: Snapshot) -> dict[str, Any]:
         "exact_duplicates": exact_duplicates(lines),
         "clean_lost": clean_lost(lines),
         "junk_rejected": junk(lines),
+        "boilerplate": boilerplate(lines, texts),
         "reasons": ledger.by_reason(),
     }
 
@@ -227,7 +236,7 @@ def main() -> None:
             "steps": account["steps"],
             "identical_bytes": len(set(hashes.values())) == 1,
             "datasets_rows": datasets_rows(root / "first"),
-            "quality": judge(list(lines.values()), snapshot),
+            "quality": judge(list(lines.values()), snapshot, source_texts(arguments.data)),
         }
     arguments.json.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1, ensure_ascii=False))

@@ -74,6 +74,21 @@ def decompressed(path: Path) -> bytes:
         return zstandard.ZstdDecompressor().stream_reader(handle).read()
 
 
+def source_texts(folder: Path) -> dict[tuple[str, int], str]:
+    """The text of every line that can be parsed and has one, by shard and number."""
+    texts = {}
+    for path in sorted(folder.glob("shard-*.jsonl.zst")):
+        shard = path.name.removesuffix(".zst")
+        for number, raw in enumerate(decompressed(path).split(b"\n")[:-1], start=1):
+            try:
+                record = json.loads(raw.removeprefix(b"\xef\xbb\xbf"))
+            except ValueError:
+                continue
+            if isinstance(record, dict) and isinstance(record.get("text"), str):
+                texts[shard, number] = record["text"]
+    return texts
+
+
 def join(lines: dict[tuple[str, int], Line], corpus: str, snapshot: Snapshot) -> None:
     """Fill in what became of every line."""
     storage = Storage(corpus)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from corpus.config import Config
 from pipeline.balance.config import BalanceConfig
+from pipeline.boilerplate.config import BoilerplateConfig
 from pipeline.deduplicate.config import DeduplicateConfig
 from pipeline.language_id.config import IdentifyConfig
 from pipeline.normalise.config import NormaliseConfig
@@ -32,6 +33,8 @@ class PrepareConfig(Config):
 
     normalise: NormaliseConfig = NormaliseConfig()
     """Repairs that keep the document."""
+    boilerplate: BoilerplateConfig = BoilerplateConfig()
+    """Removal of the lines that the pages of a site share."""
     pii: PiiConfig = PiiConfig()
     """Masking of personal data."""
     identify: IdentifyConfig = IdentifyConfig()

@@ -1,11 +1,13 @@
 """The Beam jobs of ``prepare``: the only module, with ``runner``, that knows Beam.
 
-    read    splits -> batches -> stages -> staged pieces
+    read    splits -> batches -> repairs -> pieces, keys of their lines
+    lines   keys of lines by site -> boilerplate lines
+    score   pieces -> other stages -> staged pieces
     match   pieces -> thresholds; survivors' keys by id, by text -> decisions by piece
     write   parts -> shards
 
-Elements are record batches (``read``) and packed arrays of keys (``match``); text crosses no shuffle. The
-graphs do not depend on the number of languages: a language is a value in the data, never a branch.
+Elements are record batches (``read``, ``score``) and packed arrays of keys (``lines``, ``match``); text crosses no
+shuffle. The graphs do not depend on the number of languages: a language is a value in the data, never a branch.
 """
 
 from __future__ import annotations
@@ -19,8 +21,13 @@ import numpy as np
 import numpy.typing as npt
 from apache_beam.metrics.metric import Metrics
 
-from corpus.shards import ShardWriter
+from corpus.shards import ShardWriter, read_table
 from corpus.storage import Storage
+from pipeline.boilerplate.config import BoilerplateConfig
+from pipeline.boilerplate.count import LINES, from_table, join
+from pipeline.boilerplate.count import deal as deal_sites
+from pipeline.boilerplate.count import unpack as unpack_counts
+from pipeline.boilerplate.select import SELECTED_SCHEMA, select, selected_batch
 from pipeline.config import PrepareConfig
 from pipeline.deduplicate.exact import DECISION, ROW, Rows, keep_all, partition, resolve_ids, resolve_texts
 from pipeline.match import MATCH_SCHEMA, match_batch, merge_sketches, split_sketches, surviving_rows
@@ -30,18 +37,34 @@ from pipeline.quality.thresholds import Derived, derive
 from pipeline.reading import ReadTask, read_pieces
 from pipeline.split.heldout import SplitSketch
 from pipeline.stage import Stage
-from pipeline.stages import build_stages, run_stage
-from pipeline.work import encode, end_split, read_staged, single_batch, stage_piece, staged_columns
+from pipeline.stages import repair_stages, run_stage, score_stages
+from pipeline.work import (
+    READ,
+    STAGED,
+    encode,
+    end_split,
+    piece_account,
+    raw_name,
+    read_piece,
+    read_staged,
+    single_batch,
+    stage_piece,
+    staged_columns,
+)
 from pipeline.write.plan import RestPart, TextPart
 from pipeline.write.shards import WriteJob, write_rest, write_text
 
 Surveys = dict[str, Survey]
 Build = Callable[[beam.Pipeline], None]
 _DECISIONS = "decisions"
+_MOST_PARTITIONS = 256
 
 
 def read_job(tasks: Sequence[ReadTask], work: str, config: PrepareConfig) -> Build:
-    """Read splits, pass their batches through the stages, stage what comes out."""
+    """Read splits and repair what is in them; score it too where no boilerplate is removed, which needs all splits."""
+    stages, folder = repair_stages(config), READ
+    if not config.boilerplate.enabled:
+        stages, folder = [*stages, *score_stages(config)], STAGED
 
     def build(pipeline: beam.Pipeline) -> None:
         pieces = (
@@ -50,11 +73,81 @@ def read_job(tasks: Sequence[ReadTask], work: str, config: PrepareConfig) -> Bui
             | "deal splits" >> beam.Reshuffle()
             | "read" >> beam.ParDo(ReadSplits(config.batch_bytes))
         )
-        for stage in build_stages(config):
+        for stage in stages:
             pieces = pieces | stage.name >> beam.ParDo(RunStage(stage))
-        _ = pieces | "stage" >> beam.ParDo(StagePieces(work))
+        _ = pieces | "stage" >> beam.ParDo(StagePieces(work, folder))
 
     return build
+
+
+def lines_job(pieces: Sequence[str], work: str, folder: str, config: PrepareConfig) -> Build:
+    """Select the boilerplate lines of every site from the lines of all its documents."""
+    partitions = max(1, min(_MOST_PARTITIONS, len(pieces)))
+
+    def build(pipeline: beam.Pipeline) -> None:
+        _ = (
+            pipeline
+            | "pieces" >> beam.Create(list(pieces), reshuffle=False)
+            | "deal pieces" >> beam.Reshuffle()
+            | "lines" >> beam.FlatMap(piece_lines, work, partitions)
+            | "group sites" >> beam.GroupByKey()
+            | "select lines" >> beam.Map(select_lines, work, folder, config.boilerplate)
+        )
+
+    return build
+
+
+def piece_lines(name: str, work: str, partitions: int) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
+    """Packed keys of a piece's lines, by partition of their site."""
+    with Storage(work).local_copy(f"{READ}/{name}.{LINES}.arrow") as path:
+        yield from deal_sites(from_table(read_table(path)), partitions)
+
+
+def select_lines(
+    element: tuple[int, Iterable[tuple[bytes, bytes]]], work: str, folder: str, config: BoilerplateConfig
+) -> None:
+    """Keep the boilerplate lines of the sites of one partition."""
+    number, packed = element
+    selected = select(join(map(unpack_counts, packed), config.sample), config)
+    with Storage(work).create(f"{folder}/{number:05d}.arrow") as path, ShardWriter(path, SELECTED_SCHEMA) as writer:
+        writer.write(selected_batch(selected))
+
+
+def score_job(pieces: Sequence[tuple[str, str]], work: str, keys: str, config: PrepareConfig) -> Build:
+    """Pass pieces that were read through the other stages, stage what comes out.
+
+    Args:
+        pieces: name of each piece as it was read, and of its task as it is to be staged.
+        work: the run's work folder.
+        keys: name there of the file of boilerplate lines.
+        config: settings of all stages.
+    """
+
+    def build(pipeline: beam.Pipeline) -> None:
+        dealt = (
+            pipeline
+            | "pieces" >> beam.Create(list(pieces), reshuffle=False)
+            | "deal pieces" >> beam.Reshuffle()
+            | "load" >> beam.FlatMap(load_piece, work)
+        )
+        for stage in score_stages(config, work, keys):
+            dealt = dealt | stage.name >> beam.ParDo(RunStage(stage))
+        _ = dealt | "stage" >> beam.ParDo(StagePieces(work, STAGED)) | "clear" >> beam.Map(clear_read, work)
+
+    return build
+
+
+def load_piece(names: tuple[str, str], work: str) -> Iterator[Piece]:
+    """A piece as it was read, unless it has been staged: an engine may ask for it twice."""
+    storage = Storage(work)
+    piece_name, task = names
+    if piece_account(storage, f"{task}-{piece_name.rpartition('-')[2]}") is None:
+        yield read_piece(storage, piece_name).replace(task=task)
+
+
+def clear_read(name: str, work: str) -> None:
+    """Remove the text of a piece as it was read, now that it is staged: half of the disk that a run needs."""
+    Storage(work).remove(f"{READ}/{raw_name(name)}.arrow")
 
 
 class ReadSplits(beam.DoFn):
@@ -86,19 +179,20 @@ class RunStage(beam.DoFn):
 
 
 class StagePieces(beam.DoFn):
-    """Writes pieces and marks to the work folder."""
+    """Writes pieces and marks to the work folder; the names of the pieces go on."""
 
-    def __init__(self, work: str) -> None:
+    def __init__(self, work: str, folder: str) -> None:
         self.work = work
+        self.folder = folder
 
     def setup(self) -> None:
         self.storage = Storage(self.work)
 
-    def process(self, element: Piece | EndOfSplit) -> None:
+    def process(self, element: Piece | EndOfSplit) -> Iterator[str]:
         if isinstance(element, EndOfSplit):
-            end_split(self.storage, element)
+            end_split(self.storage, element, self.folder)
         else:
-            stage_piece(self.storage, element)
+            yield stage_piece(self.storage, element, self.folder).name
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ class Piece:
     """CPU seconds by stage."""
     rows: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Rows in and out by stage."""
+    side: Mapping[str, pa.RecordBatch] = field(default_factory=dict)
+    """Tables that stages set aside, by name."""
 
     @property
     def name(self) -> str:

@@ -13,8 +13,10 @@ from importlib.metadata import version
 from typing import Any
 
 import fsspec
+import pyarrow as pa
 
 from corpus import errors
+from corpus.boilerplate import REMOVED_SCHEMA
 from corpus.errors import ConfigurationError, EvenglotError, InputError
 from corpus.hashing import file_hash, fingerprint, stable_hash
 from corpus.ledger import Ledger, sort
@@ -22,19 +24,33 @@ from corpus.lock import exclusive
 from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, ThresholdFacts, commit, current_number, read_snapshot
 from corpus.mixtures import relative_weights
 from corpus.schema import FORMAT_VERSION, HELDOUT, TRAIN
+from corpus.shards import ShardWriter, read_table
 from corpus.storage import Storage
 from pipeline.account import Clock, run_account
 from pipeline.balance.mixtures import stored_mixtures
+from pipeline.boilerplate.config import BoilerplateConfig
+from pipeline.boilerplate.removed import merge_removed
+from pipeline.boilerplate.select import removal_keys, selected_rows
+from pipeline.boilerplate.stage import KEYS_SCHEMA, REMOVED
 from pipeline.config import PrepareConfig
 from pipeline.language_id.model import load_model
 from pipeline.quality.concerns import concerns
 from pipeline.reading import ReadTask
 from pipeline.sources import InputConfig, Split, plan
 from pipeline.split.heldout import SplitSketch
-from pipeline.stages import build_stages
-from pipeline.work import PieceAccount, finished_split, json_files
+from pipeline.stages import stage_names
+from pipeline.work import (
+    READ,
+    STAGED,
+    PieceAccount,
+    finished_split,
+    json_files,
+    piece_account,
+    read_side,
+    scored_task,
+)
 from pipeline.write.plan import RestPart, TextPart, plan_rest, plan_text
-from pipeline.write.shards import WriteJob
+from pipeline.write.shards import WriteJob, write_shard
 
 Progress = Callable[[str, int, int], None]
 _POLL_SECONDS = 0.5
@@ -140,7 +156,7 @@ class PrepareRun:
         self.check_readable(read_total, pieces)
         bounds, weights, mixtures, thresholds = self.match(pieces)
         parts, job = self.plan_parts(pieces, bounds, weights, thresholds)
-        accounts = self.write(parts, job)
+        accounts = [*self.write(parts, job), self.removed_lines(pieces)]
         snapshot = self.snapshot(read_total, accounts, mixtures, thresholds, pieces)
         commit(self.corpus, snapshot, self.run_account(pieces))
         self.corpus.remove(f".work/{self.identity[:16]}")
@@ -186,22 +202,21 @@ class PrepareRun:
         return tasks
 
     def read(self, tasks: Sequence[ReadTask]) -> tuple[list[int], list[PieceAccount]]:
-        """First job: what is not staged yet is read, cleaned, scored and staged."""
-        from pipeline.graph import read_job
+        """First jobs: what is not there yet is read, repaired, cleaned of boilerplate, scored and staged."""
+        if not self.config.boilerplate.enabled:
+            return self.read_splits(tasks, STAGED)
+        ends, pieces = self.read_splits(tasks, READ)
+        self.check_readable(sum(ends), pieces)
+        return ends, self.score(tasks, pieces, *self.boilerplate(pieces)) if pieces else []
 
-        waiting = [task for task in tasks if finished_split(self.work, task.name) is None]
-        sizes = {task.name: max(1, task.split.bytes) for task in tasks}
-        total = sum(sizes.values())
-
-        def done() -> tuple[int, int]:
-            return read_so_far(self.work, sizes), total
-
+    def read_splits(self, tasks: Sequence[ReadTask], folder: str) -> tuple[list[int], list[PieceAccount]]:
+        """Read what has not been read yet; its pieces come to lie in a folder of the work folder."""
+        waiting = [task for task in tasks if finished_split(self.work, task.name, folder) is None]
         if waiting:
-            with self.step("read, clean, identify, score (bytes)", done):
-                self.run_job(read_job(waiting, self.work_url, self.config))
+            self.read_again(waiting, tasks, folder)
         ends, pieces = [], []
         for task in tasks:
-            found = finished_split(self.work, task.name)
+            found = finished_split(self.work, task.name, folder)
             if found is None:
                 raise EvenglotError(
                     f"split {task.split.file} was not finished", "Run the same command again; it resumes"
@@ -209,6 +224,69 @@ class PrepareRun:
             ends.append(found[0].read)
             pieces += found[1]
         return ends, pieces
+
+    def read_again(self, waiting: Sequence[ReadTask], tasks: Sequence[ReadTask], folder: str) -> None:
+        """Read some of the splits."""
+        from pipeline.graph import read_job
+
+        sizes = {task.name: max(1, task.split.bytes) for task in tasks}
+        total = sum(sizes.values())
+
+        def done() -> tuple[int, int]:
+            return read_so_far(self.work, sizes, folder), total
+
+        with self.step(
+            "read, repair, count lines (bytes)" if folder == READ else "read, clean, identify, score (bytes)", done
+        ):
+            self.run_job(read_job(waiting, self.work_url, self.config))
+
+    def boilerplate(self, pieces: Sequence[PieceAccount]) -> tuple[str, str]:
+        """Select the boilerplate lines of all sites; the file of their keys, and a hash of what is in it."""
+        from pipeline.graph import lines_job
+
+        names = [piece.name for piece in pieces]
+        folder = f"lines/{fingerprint(names)[:16]}"
+        keys = f"{folder}/keys.arrow"
+
+        def done() -> tuple[int, int]:
+            return int(self.work.exists(keys)), 1
+
+        if not self.work.exists(keys):
+            with self.step("boilerplate lines of sites", done):
+                self.run_job(lines_job(names, self.work_url, folder, self.config))
+                write_keys(self.work, folder, keys, self.config.boilerplate)
+        with self.work.local_copy(keys) as path:
+            return keys, file_hash(path)[:8]
+
+    def score(
+        self, tasks: Sequence[ReadTask], pieces: Sequence[PieceAccount], keys: str, keys_hash: str
+    ) -> list[PieceAccount]:
+        """Score the pieces that have not been scored without these boilerplate lines yet."""
+        from pipeline.graph import score_job
+
+        split = {piece.name: piece.name.rpartition("-")[0] for piece in pieces}
+        staged = {name: f"{scored_task(task, keys_hash)}-{name.rpartition('-')[2]}" for name, task in split.items()}
+        waiting = [name for name in staged if piece_account(self.work, staged[name]) is None]
+        # The text of a piece goes once it is scored; when other boilerplate is found afterwards it is read again.
+        gone = {split[name] for name in waiting if not self.work.exists(f"{READ}/{name}.arrow")}
+        if gone:
+            self.read_again([task for task in tasks if task.name in gone], tasks, READ)
+
+        def done() -> tuple[int, int]:
+            there = set(self.work.list(STAGED))
+            return sum(f"{name}.json" in there for name in staged.values()), len(staged)
+
+        if waiting:
+            with self.step("clean, identify, score (pieces)", done):
+                job = [(name, scored_task(split[name], keys_hash)) for name in waiting]
+                self.run_job(score_job(job, self.work_url, keys, self.config))
+        accounts = [piece_account(self.work, name) for name in staged.values()]
+        found = [account for account in accounts if account is not None]
+        if len(found) < len(accounts):
+            raise EvenglotError(
+                f"{len(accounts) - len(found)} pieces were not scored", "Run the same command again; it resumes"
+            )
+        return found
 
     def match(
         self, pieces: Sequence[PieceAccount]
@@ -278,6 +356,18 @@ class PrepareRun:
         if missing:
             raise EvenglotError(f"{len(missing)} shards were not written", "Run the same command again; it resumes")
         return [accounts[name] for name in names]
+
+    def removed_lines(self, pieces: Sequence[PieceAccount]) -> dict[str, Any]:
+        """Write the table of boilerplate lines that were removed; the account of its file."""
+        table = merge_removed(
+            read_side(self.work, piece.name, REMOVED) for piece in pieces if piece.counters.get("boilerplate/lines")
+        )
+        if table.num_rows == 0:
+            return {"kind": "boilerplate", "files": []}
+        name = f"boilerplate/{self.number:06d}.arrow"
+        batches = table.to_batches()
+        file = write_shard(self.corpus, name, "boilerplate", batches, REMOVED_SCHEMA, self.config.write)
+        return {"kind": "boilerplate", "files": [file.model_dump()]}
 
     def is_whole(self, account: Mapping[str, Any]) -> bool:
         """Whether the shards of an interrupted run are still its own: another run may have written there since."""
@@ -392,7 +482,7 @@ class PrepareRun:
             for stage, (before, after) in piece.stage_rows.items():
                 rows_in[stage] += before
                 rows_out[stage] += after
-        order = ["read", *(stage.name for stage in build_stages(self.config))]
+        order = ["read", *stage_names(self.config)]
         stages = [
             {
                 "name": stage,
@@ -450,19 +540,32 @@ def evidence(accounts: Sequence[dict[str, Any]], ledger: Ledger) -> dict[str, La
     return found
 
 
-def read_so_far(work: Storage, sizes: Mapping[str, int]) -> int:
+def write_keys(work: Storage, folder: str, name: str, config: BoilerplateConfig) -> None:
+    """Put the boilerplate lines of all sites together into the file that the removal looks them up in."""
+    tables = []
+    for part in work.list(folder):
+        if part.endswith(".arrow") and not part.startswith("."):
+            with work.local_copy(f"{folder}/{part}") as path:
+                tables.append(selected_rows(read_table(path)))
+    keys = pa.RecordBatch.from_arrays([pa.array(removal_keys(tables, config))], schema=KEYS_SCHEMA)
+    with work.create(name) as path, ShardWriter(path, KEYS_SCHEMA) as writer:
+        writer.write(keys)
+
+
+def read_so_far(work: Storage, sizes: Mapping[str, int], folder: str = STAGED) -> int:
     """Bytes of input read, about: whole splits that are done, and of the others what their staged pieces suggest.
 
     Args:
         work: the run's work folder.
         sizes: bytes of every split, by the name of its task.
+        folder: where its pieces are written.
     """
-    names = work.list("staged")
+    names = work.list(folder)
     finished = {name.removesuffix(".done.json") for name in names if name.endswith(".done.json")} & set(sizes)
     staged: Counter[str] = Counter()
     for name in names:
         if name.endswith(".arrow") and not name.startswith("."):
-            staged[name.rpartition("-")[0]] += work.size(f"staged/{name}")
+            staged[name.rpartition("-")[0]] += work.size(f"{folder}/{name}")
     whole = sum(sizes[task] for task in finished)
     expansion = sum(staged[task] for task in finished) / whole if whole else _EXPANSION
     under_way = sum(

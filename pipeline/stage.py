@@ -20,6 +20,8 @@ class Outcome:
     """Columns of the input plus ``reason`` and ``detail``; None when nothing was rejected."""
     counters: Mapping[str, int] = field(default_factory=dict)
     """Repairs and other events worth counting, by name; rejections are counted by the caller."""
+    side: Mapping[str, pa.RecordBatch] = field(default_factory=dict)
+    """Tables set aside, by name: what the batch says of something else than its rows."""
 
 
 class Stage(Protocol):

@@ -8,6 +8,8 @@ from collections import Counter
 import pyarrow as pa
 
 from corpus.errors import EvenglotError
+from pipeline.boilerplate.count import CountLinesStage
+from pipeline.boilerplate.stage import BoilerplateStage
 from pipeline.config import PrepareConfig
 from pipeline.deduplicate.sign import SignStage
 from pipeline.language_id.stage import IdentifyStage
@@ -19,13 +21,34 @@ from pipeline.script.stage import ScriptStage
 from pipeline.stage import Outcome, Stage, split_batch
 
 
-def build_stages(config: PrepareConfig) -> list[Stage]:
-    """The chain from raw record to signed record; what is switched off is left out."""
+def repair_stages(config: PrepareConfig) -> list[Stage]:
+    """From raw record to repaired record; with removal of boilerplate its lines are counted at the end."""
     stages: list[Stage] = [NormaliseStage(config.normalise)]
+    if config.boilerplate.enabled:
+        stages.append(CountLinesStage(config.boilerplate))
+    return stages
+
+
+def score_stages(config: PrepareConfig, work: str = "", keys: str = "") -> list[Stage]:
+    """From repaired record to signed record; what is switched off is left out.
+
+    Args:
+        config: settings of all stages.
+        work: the run's work folder.
+        keys: name there of the file of boilerplate lines.
+    """
+    stages: list[Stage] = []
+    if config.boilerplate.enabled:
+        stages.append(BoilerplateStage(config.boilerplate, work, keys))
     if config.pii.enabled:
         stages.append(MaskPiiStage(config.pii))
     stages += [IdentifyStage(config.identify), ScriptStage(config.script), QualityStage(), SignStage()]
     return stages
+
+
+def stage_names(config: PrepareConfig) -> list[str]:
+    """The names of all stages in the order in which a record passes them."""
+    return [stage.name for stage in [*repair_stages(config), *score_stages(config)]]
 
 
 def run_stage(stage: Stage, piece: Piece) -> Piece:
@@ -39,7 +62,8 @@ def run_stage(stage: Stage, piece: Piece) -> Piece:
         rejected.append((stage.name, outcome.rejected))
     seconds = {**piece.seconds, stage.name: time.process_time() - started}
     rows = {**piece.rows, stage.name: (piece.kept.num_rows, outcome.kept.num_rows)}
-    return piece.replace(kept=outcome.kept, rejected=rejected, counters=counters, seconds=seconds, rows=rows)
+    side = {**piece.side, **outcome.side}
+    return piece.replace(kept=outcome.kept, rejected=rejected, counters=counters, seconds=seconds, rows=rows, side=side)
 
 
 def guarded(stage: Stage, batch: pa.RecordBatch) -> Outcome:
@@ -56,17 +80,17 @@ def guarded(stage: Stage, batch: pa.RecordBatch) -> Outcome:
         raise
     except Exception as error:  # noqa: BLE001 - any defect of a stage must cost one record, not the run
         if batch.num_rows == 1:
-            return Outcome(
-                stage(batch.slice(0, 0)).kept,
-                split_batch(batch, ["error"], [f"{type(error).__name__}: {error}"]).rejected,
-            )
+            empty = stage(batch.slice(0, 0))
+            failed = split_batch(batch, ["error"], [f"{type(error).__name__}: {error}"]).rejected
+            return Outcome(empty.kept, failed, side=empty.side)
         half = batch.num_rows // 2
         parts = [guarded(stage, batch.slice(0, half)), guarded(stage, batch.slice(half))]
         counters: Counter[str] = Counter()
         for part in parts:
             counters.update(part.counters)
         rejected = [part.rejected for part in parts if part.rejected is not None]
-        return Outcome(concat([part.kept for part in parts]), concat(rejected) if rejected else None, counters)
+        side = {name: concat([part.side[name] for part in parts]) for name in parts[0].side}
+        return Outcome(concat([part.kept for part in parts]), concat(rejected) if rejected else None, counters, side)
 
 
 def concat(batches: list[pa.RecordBatch]) -> pa.RecordBatch:

@@ -1,15 +1,22 @@
 """Intermediate files of a run, under ``.work/<fingerprint>`` of the corpus, named by what they come from.
 
-    staged/<task>-<number>.arrow            rows that passed all stages, ordered by language
-    staged/<task>-<number>.rejected.arrow   rows a stage rejected
-    staged/<task>-<number>.unreadable.jsonl
-    staged/<task>-<number>.json             the piece's account, written after the files above
-    staged/<task>.done.json                 the split's account, written after its last piece
+    read/<task>-<number>.arrow              rows read and repaired, in reading order; removed once they are scored
+    read/<task>-<number>.lines.arrow        the keys of their lines
+    read/<task>-<number>.rejected.arrow     rows a stage rejected
+    read/<task>-<number>.unreadable.jsonl
+    read/<task>-<number>.json               the piece's account, written after the files above
+    read/<task>.done.json                   the split's account, written after its last piece
+    lines/<pieces>/<partition>.arrow        boilerplate lines of some sites
+    lines/<pieces>/keys.arrow               the keys of all of them
+    staged/<task>.<keys>-<number>…          the same files of a piece that passed all stages, its rows ordered by
+                                            language; .removed.arrow has the lines taken out
     match/thresholds.json, match/<piece>.arrow, match/sketches.json
     written/<snapshot>-<pieces>/<part>.json the account of a finished shard
 
-A task's name is a hash of its input (file, size, modification, range), and the folder's of everything else that
-shapes the output, so a staged piece that is there is right: a run that was interrupted goes on where its files end.
+A task's name is a hash of its input (file, size, modification, range), ``<pieces>`` one of the names of all pieces
+that were counted, ``<keys>`` one of what is removed, and the folder's name of everything else that shapes the output,
+so a piece that is there is right: a run that was interrupted goes on where its files end. Without removal of
+boilerplate ``staged/<task>-<number>…`` is made from the input at once.
 """
 
 from __future__ import annotations
@@ -20,16 +27,23 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
+from corpus.errors import CorpusError
 from corpus.schema import REJECTED_SCHEMA, UNDETERMINED
 from corpus.shards import ShardWriter, conform, open_shard, read_table
 from corpus.storage import Storage
 from pipeline.piece import EndOfSplit, Piece
+from pipeline.sources import Unreadable
 from pipeline.stage import with_column
+
+READ: Final = "read"
+"""Folder of the pieces that were read and repaired."""
+STAGED: Final = "staged"
+"""Folder of the pieces that passed all stages."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +61,17 @@ class PieceAccount:
     stage_rows: Mapping[str, tuple[int, int]]
 
 
-def stage_piece(storage: Storage, piece: Piece) -> PieceAccount:
-    """Write one piece's files and its account."""
-    kept = by_language(piece.kept)
-    base = f"staged/{piece.name}"
+def stage_piece(storage: Storage, piece: Piece, folder: str = STAGED) -> PieceAccount:
+    """Write one piece's files and its account.
+
+    Args:
+        storage: the run's work folder.
+        piece: all of it.
+        folder: ``STAGED`` when it has passed all stages, ``READ`` when it has no language yet.
+    """
+    scored = folder == STAGED
+    kept = by_language(piece.kept) if scored else piece.kept
+    base = f"{folder}/{piece.name}"
     with storage.create(f"{base}.arrow") as path, ShardWriter(path, kept.schema) as writer:
         writer.write(kept)
     rejected = [rejected_rows(rows, stage) for stage, rows in piece.rejected if rows.num_rows]
@@ -60,12 +81,15 @@ def stage_piece(storage: Storage, piece: Piece) -> PieceAccount:
                 writer.write(rows)
     if piece.unreadable:
         storage.write_bytes(f"{base}.unreadable.jsonl", unreadable_lines(piece))
+    for name, rows in piece.side.items():
+        with storage.create(f"{base}.{name}.arrow") as path, ShardWriter(path, rows.schema) as writer:
+            writer.write(rows)
     account = PieceAccount(
         name=piece.name,
         rows=kept.num_rows,
         rejected=sum(rows.num_rows for rows in rejected),
         unreadable=len(piece.unreadable),
-        languages=language_ranges(kept),
+        languages=language_ranges(kept) if scored else {},
         counters=dict(piece.counters),
         seconds=dict(piece.seconds),
         stage_rows=dict(piece.rows),
@@ -74,24 +98,67 @@ def stage_piece(storage: Storage, piece: Piece) -> PieceAccount:
     return account
 
 
-def end_split(storage: Storage, end: EndOfSplit) -> None:
+def end_split(storage: Storage, end: EndOfSplit, folder: str = STAGED) -> None:
     """Mark a split as done."""
-    storage.write_bytes(f"staged/{end.task}.done.json", encode(asdict(end)))
+    storage.write_bytes(f"{folder}/{end.task}.done.json", encode(asdict(end)))
 
 
-def finished_split(storage: Storage, task: str) -> tuple[EndOfSplit, list[PieceAccount]] | None:
+def finished_split(storage: Storage, task: str, folder: str = STAGED) -> tuple[EndOfSplit, list[PieceAccount]] | None:
     """The account of a split and its pieces when all of it is there, else None."""
-    name = f"staged/{task}.done.json"
+    name = f"{folder}/{task}.done.json"
     if not storage.exists(name):
         return None
     end = EndOfSplit(**json.loads(storage.read_bytes(name)))
     pieces = []
     for number in range(end.pieces):
-        account = f"staged/{task}-{number:06d}.json"
-        if not storage.exists(account):
+        account = piece_account(storage, f"{task}-{number:06d}", folder)
+        if account is None:
             return None
-        pieces.append(PieceAccount(**json.loads(storage.read_bytes(account))))
+        pieces.append(account)
     return end, pieces
+
+
+def piece_account(storage: Storage, name: str, folder: str = STAGED) -> PieceAccount | None:
+    """The account of a piece when all of its files have been written, else None."""
+    place = f"{folder}/{name}.json"
+    return PieceAccount(**json.loads(storage.read_bytes(place))) if storage.exists(place) else None
+
+
+def scored_task(task: str, keys: str) -> str:
+    """The name of a read task once the boilerplate lines with that hash have been removed."""
+    return f"{task}.{keys}"
+
+
+def raw_name(name: str) -> str:
+    """The name that a piece had when it was read."""
+    task, _, number = name.rpartition("-")
+    return f"{task.partition('.')[0]}-{number}"
+
+
+def read_piece(storage: Storage, name: str) -> Piece:
+    """A piece that was read and repaired, as it was before it was written; without its side tables."""
+    base = f"{READ}/{name}"
+    account = piece_account(storage, name, READ)
+    if account is None:
+        raise CorpusError(f"{storage.path(base)}.json is missing", "Run the same command again; it resumes")
+    with storage.local_copy(f"{base}.arrow") as path:
+        kept = single_batch(read_table(path))
+    rejected: list[tuple[str, pa.RecordBatch]] = []
+    if account.rejected:
+        with storage.local_copy(f"{base}.rejected.arrow") as path:
+            rejected = [("read", single_batch(read_table(path)))]  # each row names its stage
+    raw = storage.read_bytes(f"{base}.unreadable.jsonl") if account.unreadable else b""
+    task, _, number = name.rpartition("-")
+    return Piece(
+        task=task,
+        number=int(number),
+        kept=kept,
+        rejected=rejected,
+        unreadable=[unreadable_record(line) for line in raw.splitlines()],
+        counters=account.counters,
+        seconds=account.seconds,
+        rows={stage: (rows[0], rows[1]) for stage, rows in account.stage_rows.items()},
+    )
 
 
 def by_language(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -140,11 +207,23 @@ def unreadable_lines(piece: Piece) -> bytes:
     return b"".join(lines)
 
 
+def unreadable_record(line: bytes) -> Unreadable:
+    """The broken record that one of ``unreadable_lines`` stands for."""
+    fields = json.loads(line)
+    return Unreadable(raw=base64.b64decode(fields.pop("raw_base64")), **fields)
+
+
 def read_staged(storage: Storage, name: str, columns: Sequence[str] | None = None) -> pa.Table:
     """A staged piece, or some of its columns, by memory map where the storage is local."""
     with storage.local_copy(f"staged/{name}.arrow") as path:
         table = read_table(path)
         return table if columns is None else table.select([c for c in columns if c in table.schema.names])
+
+
+def read_side(storage: Storage, name: str, table: str) -> pa.Table:
+    """A table that was set aside with a staged piece."""
+    with storage.local_copy(f"{STAGED}/{name}.{table}.arrow") as path:
+        return read_table(path)
 
 
 def staged_columns(storage: Storage, name: str) -> list[str]:

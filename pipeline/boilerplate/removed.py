@@ -1,0 +1,40 @@
+"""The removed lines of all pieces as one bounded table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.boilerplate import REMOVED_SCHEMA
+
+_ROWS: Final = 100_000
+"""Lines that the table holds at most; the most frequent."""
+_ENOUGH: Final = 4 * _ROWS
+"""Rows gathered before they are added up."""
+
+
+def merge_removed(tables: Iterable[pa.Table], most: int = _ROWS) -> pa.Table:
+    """Counts of several pieces added up, the most frequent first; equal ones by site and line.
+
+    Args:
+        tables: in the order of the pieces, columns of REMOVED_SCHEMA.
+        most: rows to keep. Where there are more lines, the count of one that was dropped between two batches of
+            pieces is too small; the same pieces give the same counts.
+    """
+    total, waiting, rows = REMOVED_SCHEMA.empty_table(), [], 0
+    for table in tables:
+        waiting.append(table)
+        rows += table.num_rows
+        if rows > max(_ENOUGH, most):
+            total, waiting, rows = _add([total, *waiting], 2 * most), [], 0
+    return _add([total, *waiting], most)
+
+
+def _add(tables: list[pa.Table], most: int) -> pa.Table:
+    summed = pa.concat_tables(tables).group_by(["site", "line"], use_threads=False).aggregate([("count", "sum")])
+    summed = summed.rename_columns({"count_sum": "count"}).select(REMOVED_SCHEMA.names)
+    order = pc.sort_indices(summed, [("count", "descending"), ("site", "ascending"), ("line", "ascending")])
+    return summed.take(order[:most]).cast(REMOVED_SCHEMA)
