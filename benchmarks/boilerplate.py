@@ -1,8 +1,9 @@
 """Boilerplate lines: which of those planted are gone, and whether anything else is.
 
-What was planted is known by line number. Repairs of markup and of control characters shift lines, and copies of a
-document carry its boilerplate without saying so; there, a line counts as planted that is word for word a planted line
-of the document's site or of that of the document it was copied from. Lines are compared as the repairs leave them.
+What was planted is known by line number. Markup and control characters planted in the same document shift lines, and
+copies of a document carry its boilerplate without saying so; there, a line counts as planted that is word for word a
+planted line of the document's site or of that of the document it was copied from. Lines are compared as the repairs
+leave them.
 """
 
 from __future__ import annotations
@@ -30,16 +31,17 @@ def boilerplate(lines: list[Line], texts: Mapping[tuple[str, int], str]) -> dict
         lines: every line of the corpus with what became of it.
         texts: the text that each line had, by shard and number.
     """
-    read = [line for line in lines if line.text is not None and (line.shard, line.number) in texts]
-    before = {id(line): repaired(texts[line.shard, line.number]) for line in read}
-    of_site = planted_lines(read, before)
+    read = [line for line in lines if line.text is not None and line.id and "missing_id" not in line.kinds]
+    source = {id(line): texts[line.shard, line.number] for line in read}
+    of_site = planted_lines(read, source)
     everywhere = set().union(*of_site.values())
     by_id = {line.id: line for line in lines if line.id is not None}
     planted = removed = found = elsewhere = other = documents = emptied = 0
     for line in read:
         now = Counter(filled(line.text or ""))
-        gone = Counter(text for text in before[id(line)] if text) - now
-        true = planted_here(line, before[id(line)], of_site, by_id)
+        before = filled(repaired(source[id(line)]))
+        gone = Counter(before) - now
+        true = planted_here(line, source[id(line)], before, of_site, by_id)
         planted += true.total()
         removed += gone.total()
         found += (gone & true).total()
@@ -60,10 +62,9 @@ def boilerplate(lines: list[Line], texts: Mapping[tuple[str, int], str]) -> dict
     }
 
 
-def repaired(text: str) -> list[str]:
-    """The lines of a text as the repairs leave it, without blanks at their ends."""
-    whole, _ = normalise(text.encode("utf-8", "replace").decode(), NormaliseConfig())
-    return [line.strip(" \t") for line in whole.split("\n")]
+def repaired(text: str) -> str:
+    """A text, or one line, as the repairs leave it."""
+    return normalise(text.encode("utf-8", "replace").decode(), NormaliseConfig())[0]
 
 
 def filled(text: str) -> list[str]:
@@ -71,7 +72,7 @@ def filled(text: str) -> list[str]:
     return [line for line in (line.strip(" \t") for line in text.split("\n")) if line]
 
 
-def planted_lines(lines: list[Line], before: Mapping[int, list[str]]) -> dict[str, set[str]]:
+def planted_lines(lines: list[Line], source: Mapping[int, str]) -> dict[str, set[str]]:
     """The different planted lines of every site, from the documents whose line numbers are safe."""
     found: dict[str, set[str]] = {}
     for line in lines:
@@ -79,7 +80,7 @@ def planted_lines(lines: list[Line], before: Mapping[int, list[str]]) -> dict[st
             if plant["kind"] == KIND:
                 chosen = found.setdefault(plant["site"], set())
                 if by_number(line, plant):
-                    chosen.update(before[id(line)][number] for number in plant["lines"])
+                    chosen.update(numbered(source[id(line)], plant["lines"]))
     return found
 
 
@@ -88,15 +89,21 @@ def by_number(line: Line, plant: Mapping[str, Any]) -> bool:
     return plant["lines"] is not None and not line.kinds & SHIFTING
 
 
+def numbered(text: str, numbers: list[int]) -> list[str]:
+    """Some lines of a text, repaired one by one: the repair of a whole text may join lines."""
+    lines = text.split("\n")
+    return [repaired(lines[number]) for number in numbers]
+
+
 def planted_here(
-    line: Line, before: list[str], of_site: Mapping[str, set[str]], by_id: Mapping[str, Line]
+    line: Line, source: str, before: list[str], of_site: Mapping[str, set[str]], by_id: Mapping[str, Line]
 ) -> Counter[str]:
-    """The boilerplate lines of a document, by text."""
+    """The boilerplate lines of a document, by text, from the text as it was and its lines as the repairs leave them."""
     plants = [plant for plant in line.planted if plant["kind"] == KIND]
     true: Counter[str] = Counter()
     for plant in plants:
         if by_number(line, plant):
-            true.update(before[number] for number in plant["lines"])
+            true.update(numbered(source, plant["lines"]))
     sites = {plant["site"] for plant in plants if not by_number(line, plant)}
     origin = line
     for _ in range(10):  # a copy of a copy of a copy
