@@ -9,6 +9,7 @@ from pydantic import Field
 from corpus.config import Config
 from pipeline.balance.config import BalanceConfig
 from pipeline.boilerplate.config import BoilerplateConfig
+from pipeline.decontaminate.config import DecontaminateConfig
 from pipeline.deduplicate.config import DeduplicateConfig
 from pipeline.language_id.config import IdentifyConfig
 from pipeline.normalise.config import NormaliseConfig
@@ -43,6 +44,8 @@ class PrepareConfig(Config):
     """Agreement of language and script."""
     filter: FilterConfig = FilterConfig()
     """Quality scores and the bounds that decide."""
+    decontaminate: DecontaminateConfig = DecontaminateConfig()
+    """Evaluation text kept out."""
     deduplicate: DeduplicateConfig = DeduplicateConfig()
     """Removal of duplicates."""
     split: SplitConfig = SplitConfig()

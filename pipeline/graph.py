@@ -64,7 +64,7 @@ def read_job(tasks: Sequence[ReadTask], work: str, config: PrepareConfig) -> Bui
     """Read splits and repair what is in them; score it too where no boilerplate is removed, which needs all splits."""
     stages, folder = repair_stages(config), READ
     if not config.boilerplate.enabled:
-        stages, folder = [*stages, *score_stages(config)], STAGED
+        stages, folder = [*stages, *score_stages(config, work)], STAGED
 
     def build(pipeline: beam.Pipeline) -> None:
         pieces = (

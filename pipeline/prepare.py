@@ -33,12 +33,17 @@ from pipeline.boilerplate.removed import merge_removed
 from pipeline.boilerplate.select import removal_keys, selected_rows
 from pipeline.boilerplate.stage import KEYS_SCHEMA, REMOVED
 from pipeline.config import PrepareConfig
+from pipeline.decontaminate.index import build_index, has_index, indexed_items
+from pipeline.decontaminate.items import normal_items, read_evaluation
+from pipeline.decontaminate.report import overlap_account, overlap_warnings
+from pipeline.decontaminate.stage import ITEM
 from pipeline.language_id.model import load_model
+from pipeline.language_id.stage import IdentifyStage
 from pipeline.quality.concerns import concerns
 from pipeline.reading import ReadTask
 from pipeline.sources import InputConfig, Split, plan
 from pipeline.split.heldout import SplitSketch
-from pipeline.stages import stage_names
+from pipeline.stages import item_stages, stage_names
 from pipeline.work import (
     READ,
     STAGED,
@@ -130,6 +135,7 @@ class PrepareRun:
         self.workers = self.workers_asked or default_workers(splits)
         model = load_model(self.config.identify.model)
         self.identifier = model.describe()
+        self.evaluation = read_evaluation(self.config.decontaminate) if self.config.decontaminate.files else None
         self.identity = self.run_identity(splits)
         with exclusive(self.corpus):
             return self.make(splits)
@@ -148,6 +154,7 @@ class PrepareRun:
         self.parent = parent
         self.work_url = f"{self.output.rstrip('/')}/.work/{self.identity[:16]}"
         self.work = Storage(self.work_url)
+        self.index_evaluation()
         tasks = self.read_tasks(splits)
         ends, pieces = self.read(tasks)
         if not pieces:
@@ -185,13 +192,26 @@ class PrepareRun:
             {
                 "format": FORMAT_VERSION,
                 "code": version("evenglot"),
-                "settings": self.config.model_dump(mode="json", exclude={"runner"}),
+                "settings": self.config.model_dump(
+                    mode="json", exclude={"runner": True, "decontaminate": {"files": {"__all__": {"path"}}}}
+                ),
+                "evaluation": [] if self.evaluation is None else self.evaluation.identity,
                 "inputs": [item.model_dump(mode="json", exclude={"path"}) for item in self.inputs],
                 "splits": [split_identity(split) for split in splits],
                 "model": self.identifier.get("hash"),
                 "seed": self.seed,
             }
         )
+
+    def index_evaluation(self) -> None:
+        """Make the n-grams of the evaluation items ready for the workers."""
+        if self.evaluation is None or has_index(self.work):
+            return
+        total = self.evaluation.items.num_rows
+        with self.step("index evaluation items", lambda: (total * has_index(self.work), total)):
+            stages, identify = item_stages(self.config), IdentifyStage(self.config.identify)
+            items = normal_items(self.evaluation.items, stages, identify)
+            build_index(items, self.config.decontaminate).write(self.work)
 
     def read_tasks(self, splits: Sequence[Split]) -> list[ReadTask]:
         """A named task for each split; the name holds the file's modification, so a changed file is read anew."""
@@ -439,7 +459,7 @@ class PrepareRun:
             # Where the output goes is no part of what it is: the same corpus elsewhere has the same bytes.
             recipe={key: value for key, value in self.recipe.items() if key not in ("corpus", "run")},
             fingerprint=self.identity,
-            warnings=self.warnings(ledger),
+            warnings=self.warnings(ledger, pieces),
             files=sorted(files, key=lambda file: file.path),
         )
 
@@ -452,9 +472,12 @@ class PrepareRun:
                     counts[json.loads(line)["reason"]] += 1
         return sort(counts)
 
-    def warnings(self, ledger: Ledger) -> list[str]:
+    def warnings(self, ledger: Ledger, pieces: Sequence[PieceAccount]) -> list[str]:
         """What a user should look at, loud at the end of the run and at the top of the report."""
         found = []
+        if self.evaluation is not None:
+            documents = {lang: kept + rejected for lang, (kept, rejected) in ledger.language_totals().items()}
+            found += overlap_warnings(self.evaluation, indexed_items(self.work), counters(pieces), documents)
         for reason, count in ledger.by_reason().items():
             if count > self.config.warn_rejected_share * ledger.read:
                 found.append(f"{reason} rejected {count:,} of {ledger.read:,} records ({count / ledger.read:.0%})")
@@ -475,10 +498,8 @@ class PrepareRun:
         seconds: Counter[str] = Counter()
         rows_in: Counter[str] = Counter()
         rows_out: Counter[str] = Counter()
-        counters: Counter[str] = Counter()
         for piece in pieces:
             seconds.update(piece.seconds)
-            counters.update(piece.counters)
             for stage, (before, after) in piece.stage_rows.items():
                 rows_in[stage] += before
                 rows_out[stage] += after
@@ -493,12 +514,17 @@ class PrepareRun:
             }
             for stage in order
         ]
-        return run_account(self.clock, self.workers) | {
+        total = counters(pieces)
+        account = run_account(self.clock, self.workers) | {
             "stages": stages,
             "steps": self.steps,
             "input_state": self.state,
-            "counters": sort(counters),
+            # Which items were found stands in a table of its own, of bounded length.
+            "counters": {name: count for name, count in sort(total).items() if not name.startswith(ITEM)},
         }
+        if self.evaluation is not None:
+            account["decontamination"] = overlap_account(self.evaluation, indexed_items(self.work), total)
+        return account
 
     @contextmanager
     def step(self, name: str, done: Callable[[], tuple[int, int]]) -> Iterator[None]:
@@ -520,6 +546,14 @@ class PrepareRun:
             watcher.join()
         self.progress(name, *done())
         self.steps.append({"name": name, **clock.elapsed()})
+
+
+def counters(pieces: Sequence[PieceAccount]) -> Counter[str]:
+    """Events counted by the stages, over all pieces."""
+    total: Counter[str] = Counter()
+    for piece in pieces:
+        total.update(piece.counters)
+    return total
 
 
 def evidence(accounts: Sequence[dict[str, Any]], ledger: Ledger) -> dict[str, LanguageEvidence]:

@@ -11,6 +11,7 @@ from corpus.errors import EvenglotError
 from pipeline.boilerplate.count import CountLinesStage
 from pipeline.boilerplate.stage import BoilerplateStage
 from pipeline.config import PrepareConfig
+from pipeline.decontaminate.stage import DecontaminateStage
 from pipeline.deduplicate.sign import SignStage
 from pipeline.language_id.stage import IdentifyStage
 from pipeline.normalise.stage import NormaliseStage
@@ -42,7 +43,18 @@ def score_stages(config: PrepareConfig, work: str = "", keys: str = "") -> list[
         stages.append(BoilerplateStage(config.boilerplate, work, keys))
     if config.pii.enabled:
         stages.append(MaskPiiStage(config.pii))
-    stages += [IdentifyStage(config.identify), ScriptStage(config.script), QualityStage(), SignStage()]
+    stages += [IdentifyStage(config.identify), ScriptStage(config.script)]
+    if config.decontaminate.files:
+        stages.append(DecontaminateStage(config.decontaminate, work))
+    stages += [QualityStage(), SignStage()]
+    return stages
+
+
+def item_stages(config: PrepareConfig) -> list[Stage]:
+    """What changes a text by itself: evaluation items pass it as well, so that equal texts stay equal."""
+    stages: list[Stage] = [NormaliseStage(config.normalise)]
+    if config.pii.enabled:
+        stages.append(MaskPiiStage(config.pii))
     return stages
 
 

@@ -44,7 +44,8 @@ def reference() -> str:
     places: dict[type[BaseModel], list[str]] = {}
     for path, model in _sections("", Recipe, ()):
         places.setdefault(model, []).append(path)
-    repeated = {model for model, paths in places.items() if len(paths) > 1}
+    # One that stands in lists everywhere has the same defaults in all its places, and goes by the first of them.
+    repeated = {model for model, paths in places.items() if len(paths) > 1 and not all("[]" in path for path in paths)}
     parts = [_TOP, *("\n" + _section(paths, model, repeated) for model, paths in places.items())]
     return "".join(parts)
 
@@ -97,6 +98,8 @@ def _section(paths: list[str], model: type[BaseModel], repeated: set[type[BaseMo
     lines = [f"## {title}", "", _prose(inspect.getdoc(model) or ""), ""]
     if model in repeated:
         lines += ["The section of " + ", ".join(f"`{path}`" for path in paths) + ".", ""]
+    elif len(paths) > 1:
+        lines += ["Also the section of " + ", ".join(f"`{path}`" for path in paths[1:]) + ".", ""]
     lines += ["| key | type | default | meaning |", "|---|---|---|---|"]
     for name, field in model.model_fields.items():
         lines.append(
