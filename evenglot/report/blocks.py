@@ -84,6 +84,8 @@ class Figure:
     """Does not need the whole width."""
     labels: bool = False
     """Leaves room at the right for labels of lines."""
+    small: Markup | None = None
+    """Another drawing of the same, shown instead on narrow screens."""
     kind: ClassVar[str] = "figure"
 
 
@@ -177,6 +179,49 @@ class Matrix:
 
 
 @dataclass(frozen=True)
+class HeatCell:
+    """One cell of a heat table."""
+
+    text: str
+    shade: int
+    """From 0, nothing, to 10."""
+    tip: str
+
+
+@dataclass(frozen=True)
+class HeatRow:
+    """One language of a heat table."""
+
+    language: LanguageName
+    total: str
+    cells: Sequence[HeatCell]
+
+
+@dataclass(frozen=True)
+class Heat:
+    """Languages down, reasons across, shaded; readable with hundreds of languages."""
+
+    columns: Sequence[tuple[str, Sequence[str]]]
+    """Headings in groups: (group, columns)."""
+    groups: Sequence[tuple[str, Sequence[HeatRow]]]
+    """Rows under subheadings; an empty one is left out."""
+    caption: str
+    total: str
+    """Heading of the rows' totals."""
+    kind: ClassVar[str] = "heat"
+
+    @property
+    def width(self) -> int:
+        """Columns in all."""
+        return sum(len(names) for _, names in self.columns)
+
+    @property
+    def rows(self) -> int:
+        """Rows in all groups."""
+        return sum(len(rows) for _, rows in self.groups)
+
+
+@dataclass(frozen=True)
 class Quote:
     """A piece of a document, as it is."""
 
@@ -220,7 +265,7 @@ class Missing:
     kind: ClassVar[str] = "missing"
 
 
-Block = Table | Figure | Panels | Tiles | Facts | Source | Note | Equation | Matrix | Quotes | Missing
+Block = Table | Figure | Panels | Tiles | Facts | Source | Note | Equation | Matrix | Heat | Quotes | Missing
 
 
 @dataclass(frozen=True)

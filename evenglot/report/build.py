@@ -26,6 +26,7 @@ from evenglot.report.sections.funnel import funnel
 from evenglot.report.sections.identification import identification
 from evenglot.report.sections.operations import provenance, times, unreadable
 from evenglot.report.sections.overview import overview
+from evenglot.report.sections.removed import removed
 from evenglot.report.sections.samples import samples
 from evenglot.report.sections.thresholds import thresholds
 from evenglot.report.sections.tokens import tokens
@@ -104,6 +105,7 @@ def sections(facts: Facts, config: ReportConfig) -> list[Section]:
     found = [
         overview(context),
         funnel(context),
+        removed(context),
         balance(context),
         *training(context),
         samples(context),

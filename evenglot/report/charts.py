@@ -114,6 +114,36 @@ def river(read: int, drops: Sequence[Drop], kept: int) -> Markup:
     )
 
 
+def stairs(read: int, drops: Sequence[Drop], kept: int) -> Markup:
+    """The same for narrow screens, from the top down: what is left after every stage as a bar, what left it beside.
+
+    Bars begin at zero where much is lost, and are cut at their left where little is.
+    """
+    row = 34.0
+    low = 0.0 if is_whole(read, kept) else kept - 0.8 * (read - kept)
+    scale = Scale(low, float(max(read, 1)))
+    parts: list[Markup] = []
+    left = read
+    steps = [("read", 0, ""), *((drop.name, drop.records, drop.tip) for drop in drops), ("kept", 0, "")]
+    for number, (name, lost, tip) in enumerate(steps):
+        y = number * row
+        before, left = left, left - lost
+        end = scale.at(left)
+        parts.append(
+            element("rect", x=0, width=per_cent(end * 0.98), y=y + 17, height=12, rx=1.5, class_="fill accent")
+        )
+        if lost:
+            wide = max(scale.at(before) - end, 0.6)
+            shape = {"x": per_cent(end * 0.98), "width": per_cent(wide * 0.98)}
+            parts.append(element("rect", title(tip), y=y + 17, height=12, rx=1.5, class_="fill warm", **shape))
+        numbers = f"−{count(lost)} · {percent(lost / max(1, read))}" if lost else count(left)
+        if name == "kept":
+            numbers += f" · {percent(kept / max(1, read))}"
+        parts.append(element("text", name, x=0, y=y + 12, class_="name"))
+        parts.append(element("text", numbers, x="98%", y=y + 12, text_anchor="end", class_="value"))
+    return canvas(row * len(steps), *parts, label=f"Of {count(read)} records read, {count(kept)} were kept")
+
+
 def is_whole(read: int, kept: int) -> bool:
     """Whether a river of these numbers is drawn from zero, or cut at its top because little is lost."""
     return read - kept >= 0.55 * read

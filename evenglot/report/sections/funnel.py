@@ -36,7 +36,7 @@ def funnel(context: Context) -> Section:
             charts.river(ledger.read, drops, ledger.kept_total),
             caption="From what was read to what was kept. The thickness is the number of documents"
             + ("." if charts.is_whole(ledger.read, ledger.kept_total) else "; the stream is cut at its top."),
-            scroll=len(drops) > 3,
+            small=charts.stairs(ledger.read, drops, ledger.kept_total),
         )
         reason, number = max(
             ((reason, number) for reasons in by_stage.values() for reason, number in reasons.items()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from corpus.schema import NO_LANGUAGE, UNDETERMINED
 from evenglot.report import rows
 from evenglot.report.blocks import Block, Cell, Column, Facts, Group, Matrix, Section, Table
 from evenglot.report.numbers import compact, count, percent
@@ -22,7 +23,10 @@ def identification(context: Context) -> Section | None:
     blocks: list[Block] = []
     if wrong:
         blocks += [_matrix(context, wrong), _list(context, wrong)]
-    facts = [("documents without a declared language", count(found.undeclared))]
+    facts = [
+        *_without_language(context),
+        ("documents without a declared language", count(found.undeclared)),
+    ]
     if found.unknown_labels:
         shown = ", ".join(
             f"“{label[:40]}” ({count(number)})" for label, number in list(found.unknown_labels.items())[:12]
@@ -38,6 +42,17 @@ def identification(context: Context) -> Section | None:
         f"({percent(found.disagreeing / max(1, found.declared))}) were identified as another one."
     )
     return Section("identification", "Declared against identified language", "Identification", finding, blocks)
+
+
+def _without_language(context: Context) -> list[tuple[str, str]]:
+    """How many documents were found to be of no language or of one that could not be told, kept or not."""
+    totals = context.facts.corpus.snapshot.ledger.language_totals()
+    read = max(1, sum(kept + rejected for kept, rejected in totals.values()))
+    found = []
+    for tag, said in ((NO_LANGUAGE, "no language (zxx)"), (UNDETERMINED, "undetermined (und)")):
+        number = sum(totals.get(tag, (0, 0)))
+        found.append((said, f"{count(number)}, {percent(number / read)} of the documents"))
+    return found
 
 
 def _matrix(context: Context, wrong: Counter[tuple[str, str]]) -> Matrix:

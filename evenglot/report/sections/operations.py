@@ -14,7 +14,7 @@ from evenglot.report.blocks import Block, Cell, Column, Facts, Group, Section, S
 from evenglot.report.facts import CorpusRun
 from evenglot.report.numbers import compact, count, duration, percent, plural, size
 from evenglot.report.sections.context import Context, words
-from evenglot.report.sections.funnel import stage_place
+from evenglot.report.sections.funnel import stage_losses, stage_place
 from evenglot.report.svg import linear
 
 
@@ -23,7 +23,7 @@ def times(context: Context) -> Section | None:
     runs = [run for run in context.facts.corpus.runs if run.stages or run.wall_seconds]
     if not runs:
         return None
-    tables = [table for table in (_on_the_clock(runs), _within(runs)) if table is not None]
+    tables = [table for table in (_on_the_clock(runs), _within(context, runs)) if table is not None]
     total = sum(run.wall_seconds or 0 for run in runs)
     prepare = next((run for run in runs if run.made_by == "prepare" and run.wall_seconds), None)
     finding = f"The corpus took {duration(total)} to make."
@@ -32,6 +32,7 @@ def times(context: Context) -> Section | None:
         finding += f" Preparing went at {compact(read / prepare.wall_seconds)} documents a second"
         rate = f", {compact(read / prepare.cpu_seconds)} per second of processor time" if prepare.cpu_seconds else ""
         finding += f"{rate}."
+        finding += _engine(prepare)
     return Section("times", "Time per stage", "Time", finding, tables)
 
 
@@ -66,12 +67,25 @@ def _on_the_clock(runs: Sequence[CorpusRun]) -> Table | None:
     )
 
 
-def _within(runs: Sequence[CorpusRun]) -> Table | None:
-    """The stages inside the steps, by processor time."""
+def _engine(run: CorpusRun) -> str:
+    """Which part of the processor time the stages took, and which all else did."""
+    inside = sum(stage.seconds for stage in run.stages)
+    if not run.cpu_seconds or not run.steps or not 0 < inside <= run.cpu_seconds:
+        return ""
+    rest = run.cpu_seconds - inside
+    return (
+        f" The stages took {duration(inside)} of {duration(run.cpu_seconds)} of processor time; the other "
+        f"{percent(rest / run.cpu_seconds)} went to the engine, comparing documents, writing shards and starting up."
+    )
+
+
+def _within(context: Context, runs: Sequence[CorpusRun]) -> Table | None:
+    """The stages inside the steps, by processor time, with what each removed."""
     stages = [stage for run in runs if run.steps for stage in run.stages]
     if not stages:
         return None
     whole = sum(stage.seconds for stage in stages)
+    lost = {stage: sum(reasons.values()) for stage, reasons in stage_losses(context).items()}
     scale = linear((stage.seconds for stage in stages), zero=True)
     lines: list[list[Cell]] = [
         [
@@ -82,6 +96,7 @@ def _within(runs: Sequence[CorpusRun]) -> Table | None:
             count(stage.records_in),
             count(stage.records_out),
             compact(stage.documents_per_second) if stage.documents_per_second else "",
+            percent(lost[stage.name] / stage.records_in) if lost.get(stage.name) and stage.records_in else "",
         ]
         for stage in sorted(stages, key=lambda stage: (stage_place(stage.name), stage.name))
     ]
@@ -94,9 +109,11 @@ def _within(runs: Sequence[CorpusRun]) -> Table | None:
             Column("In", minor=True),
             Column("Out", minor=True),
             Column("Documents / s", hint="Per second of processor time"),
+            Column("Removed", hint="Share of the documents it was given that were rejected in its name", minor=True),
         ],
         [Group("", lines)],
-        caption="The stages inside the steps of preparing, by processor time.",
+        caption="The stages inside the steps of preparing, by processor time. Most stages only measure: what their "
+        "measures mean is decided when the whole corpus is known, so their rejections fall later.",
     )
 
 

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final
 
+from corpus.manifest import LimitOrigin
+from evenglot.inspect.thresholds import MEANINGS
 from evenglot.report import rows
-from evenglot.report.blocks import Cell, Column, Group, Section, Table
-from evenglot.report.numbers import plural, significant
+from evenglot.report.blocks import Block, Cell, Column, Group, Note, Section, Table
+from evenglot.report.numbers import count, plural, significant
 from evenglot.report.sections.context import Context, median, words
-from evenglot.report.svg import linear
+from evenglot.report.svg import Scale, linear
 
+_TONES: Final[dict[LimitOrigin, str]] = {
+    "derived": "accent", "strictest": "c3", "loosest": "c1", "few_sources": "c2", "few_documents": "rest",
+    "rare_language": "c4", "by_hand": "warm",
+}  # fmt: skip
+_NAMES: Final[dict[LimitOrigin, str]] = {
+    "derived": "from its own documents", "strictest": "held at the strictest allowed",
+    "loosest": "held at the widest allowed", "few_sources": "few sources: not tightened",
+    "few_documents": "default, few documents", "rare_language": "rare language", "by_hand": "by hand",
+}  # fmt: skip
 _NAMED = 6
 """Languages named in a tip."""
 
@@ -76,7 +88,43 @@ def thresholds(context: Context) -> Section | None:
         finding += f"; {plural(many, 'language')} share one set of them."
     else:
         finding += ", every language with its own."
-    return Section("thresholds", "Thresholds per language", "Thresholds", finding, [strips, table])
+    origins = _origins(context)
+    blocks: list[Block] = [strips, origins or Note("Where the bounds come from was not recorded."), table]
+    return Section("thresholds", "Thresholds per language", "Thresholds", finding, blocks)
+
+
+def _origins(context: Context) -> Table | None:
+    """Per language: from how many documents and sources its bounds were set, and where each comes from."""
+    facts = context.facts.corpus.snapshot.threshold_facts
+    if not facts:
+        return None
+    scale = Scale(0, max(1, *(len(one.origins) for one in facts.values())))
+    there = {origin for one in facts.values() for origin in one.origins.values()}
+    tones = {origin: tone for origin, tone in _TONES.items() if origin in there}
+
+    def row(lang: str) -> list[Cell]:
+        one = facts[lang]
+        found = Counter(one.origins.values())
+        parts = []
+        for origin, tone in tones.items():
+            names = sorted(bound for bound, its in one.origins.items() if its == origin)
+            parts.append(
+                (float(found[origin]), tone, f"{MEANINGS[origin]}: {', '.join(words(name) for name in names)}")
+            )
+        return [context.name(lang), count(one.documents), significant(one.sources), rows.stacked(scale, parts)]
+
+    return Table(
+        [
+            Column("Language", "language"),
+            Column("Documents", hint="When the bounds were set, before any was rejected by them"),
+            Column("Sources", hint="Effective number of sources: 1 / Σ (share of each source)²"),
+            Column("Bounds, by where they come from", "chart"),
+        ],
+        context.groups(list(facts), row),
+        caption="Where each language’s bounds come from. A bound from few documents or few sources says little of the "
+        "language: there the defaults protect it.",
+        key=rows.key(*(("bar", tone, _NAMES[origin]) for origin, tone in tones.items())),
+    )
 
 
 def _who(members: list[str]) -> str:

@@ -60,9 +60,9 @@ def _compared(context: Context) -> Section | None:
     differing = differences_table(measured)
     blocks: list[Block] = [_summary(context, measured), *([differing] if differing else [])]
     langs = sorted(set(main.final) | set(baseline.final if baseline else ()))
-    values = [value for run in measured for value in run.final.values()]
+    values = [value for run in measured_alike(measured, main)[0] for value in run.final.values()]
     scale = linear(values)
-    extra = [run for run in measured if run is not main and run is not baseline]
+    extra = [run for run in measured_alike(measured, main)[0] if run is not main and run is not baseline]
 
     def row(lang: str) -> list[Cell]:
         name = context.name(lang)
@@ -181,22 +181,11 @@ def _curves(context: Context) -> Section | None:
         return None
     tones = _tones(context)
     blocks: list[Block] = []
-    overall = [
-        charts.Line(run.macro, f"{run.name}", tones[run.name], f"{run.name}: macro average")
-        for run in runs
-        if run.macro
-    ]
-    if overall and any(len(line.points) > 1 for line in overall):
-        background = [charts.Line(points, tip=context.name(lang).english) for lang, points in main.heldout.items()]
-        blocks.append(
-            Figure(
-                charts.lines([*background, *overall], label="Held-out bits per byte over tokens"),
-                caption="Held-out bits per byte over the tokens seen: the mean over languages, labelled, and every "
-                f"language of the run “{main.name}” behind it.",
-                labels=True,
-            )
-        )
-    blocks += _panels(context, runs, main, tones)
+    alike, others = measured_alike(runs, main)
+    for shown, behind in ((alike, main), (others, others[0] if others else main)):
+        figure = _overall(context, shown, behind, tones, several=bool(others))
+        blocks += [figure] if figure is not None else []
+    blocks += _panels(context, alike, main, tones)
     if main.losses:
         blocks.append(_losses(context, main))
     first, last = (main.macro[0][1], main.macro[-1][1]) if main.macro else (None, None)
@@ -207,6 +196,39 @@ def _curves(context: Context) -> Section | None:
         else f"{count(len(main.losses))} languages were trained together."
     )
     return Section("curves", "Training curves", "Curves", finding, blocks)
+
+
+def measured_alike(runs: Sequence[TrainingRun], main: TrainingRun) -> tuple[list[TrainingRun], list[TrainingRun]]:
+    """The runs whose held-out figures may stand on one axis with those of the main one, and the others.
+
+    A model that was only trained on masks is measured by masking held-out text, all others by predicting it from
+    the left: the figures are of different tasks.
+    """
+    masked = main.objective == "masked"
+    alike = [run for run in runs if (run.objective == "masked") == masked]
+    return alike, [run for run in runs if (run.objective == "masked") != masked]
+
+
+def _overall(
+    context: Context, runs: Sequence[TrainingRun], main: TrainingRun, tones: dict[str, str], *, several: bool
+) -> Figure | None:
+    """The mean over languages of each run, with the languages of one behind."""
+    overall = [
+        charts.Line(run.macro, f"{run.name}", tones[run.name], f"{run.name}: macro average")
+        for run in runs
+        if run.macro
+    ]
+    if not any(len(line.points) > 1 for line in overall):
+        return None
+    background = [charts.Line(points, tip=context.name(lang).english) for lang, points in main.heldout.items()]
+    how = "predicting masked tokens" if main.objective == "masked" else "predicting from the left"
+    caption = "Held-out bits per byte over the tokens seen: the mean over languages, labelled, and every language of "
+    caption += f"the run “{main.name}” behind it."
+    if several:
+        caption += f" Measured by {how}; not to be compared with runs measured otherwise."
+    return Figure(
+        charts.lines([*background, *overall], label="Held-out bits per byte over tokens"), caption=caption, labels=True
+    )
 
 
 def _panels(context: Context, runs: Sequence[TrainingRun], main: TrainingRun, tones: dict[str, str]) -> list[Block]:

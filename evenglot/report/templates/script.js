@@ -7,7 +7,7 @@
     field.addEventListener("input", function () {
       var wanted = field.value.trim().toLocaleLowerCase();
       place.querySelectorAll("tbody tr:not(.group), .panel, details.group").forEach(function (row) {
-        var label = row.querySelector("td, p, summary");
+        var label = row.querySelector("th, td, p, summary");
         var text = (label ? label.textContent : "") + " " + (row.title || "");
         row.hidden = wanted !== "" && text.toLocaleLowerCase().indexOf(wanted) < 0;
       });

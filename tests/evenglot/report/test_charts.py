@@ -48,9 +48,22 @@ def test_river_branches_are_as_thick_as_their_numbers() -> None:
     assert thick[1] / thick[0] == pytest.approx(3, rel=0.01)
 
 
+def test_stairs_say_the_same_from_the_top_down() -> None:
+    svg = charts.stairs(100, [charts.Drop("read", 10), charts.Drop("quality", 50)], 40)
+    assert [text.replace("\u202f", " ") for text in texts(svg)] == [
+        "read", "100", "read", "−10 · 10.0 %", "quality", "−50 · 50.0 %", "kept", "40 · 40.0 %",
+    ]  # fmt: skip
+    bars = [(node.get("class"), node.get("width")) for node in parsed(svg).iter("rect")]
+    assert bars == [
+        ("fill accent", "98%"), ("fill accent", "88.2%"), ("fill warm", "9.8%"), ("fill accent", "39.2%"),
+        ("fill warm", "49%"), ("fill accent", "39.2%"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("numbers", [(0, 0), (1, 0), (0, 1)])
 def test_river_of_nothing(numbers: tuple[int, int]) -> None:
     read, kept = numbers
+    assert texts(charts.stairs(read, [charts.Drop("a", read - kept)] if read > kept else [], kept))
     assert texts(charts.river(read, [charts.Drop("a", read - kept)] if read > kept else [], kept))
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from evenglot.report.blocks import Equation, Matrix, Missing, Panels, Table
+from corpus.manifest import ThresholdFacts
+from evenglot.report.blocks import Equation, Figure, Heat, Matrix, Missing, Note, Panels, Table
+from evenglot.report.blocks import Facts as FactList
 from evenglot.report.config import ReportConfig
 from evenglot.report.facts import Facts
 from evenglot.report.load import load_corpus
@@ -18,10 +20,12 @@ from evenglot.report.sections.context import Context, listed, median, size_class
 from evenglot.report.sections.duplicates import copy_bins
 from evenglot.report.sections.funnel import funnel, stage_losses
 from evenglot.report.sections.identification import identification
+from evenglot.report.sections.operations import times
 from evenglot.report.sections.overview import effect
+from evenglot.report.sections.removed import removed, shade
 from evenglot.report.sections.thresholds import thresholds
 from evenglot.report.sections.tokens import tokens
-from evenglot.report.sections.training import smoothed, training
+from evenglot.report.sections.training import measured_alike, smoothed, training
 
 
 def context(corpus: Path, runs: list[str]) -> Context:
@@ -75,8 +79,8 @@ def test_matrix_leaves_agreement_out(large: Context) -> None:
     matrix = next(block for block in section.blocks if isinstance(block, Matrix))
     assert len(matrix.rows) <= 14
     for row, cells in zip(matrix.rows, matrix.cells, strict=True):
-        for column, (text, shade, _) in zip(matrix.columns, cells, strict=True):
-            assert (shade == 0) == (text == "")
+        for column, (text, shaded, _) in zip(matrix.columns, cells, strict=True):
+            assert (shaded == 0) == (text == "")
             assert row.tag != column.tag or text == ""
 
 
@@ -167,3 +171,89 @@ def test_helpers() -> None:
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert listed([]) == ""
     assert smoothed([(0, 4.0), (1, 4.0)]) == [(0, pytest.approx(4.0)), (1, pytest.approx(4.0))]
+
+
+def test_removed_shares_are_of_the_language_and_in_the_order_of_the_stages(large: Context) -> None:
+    section = removed(large)
+    assert section is not None
+    (heat,) = [block for block in section.blocks if isinstance(block, Heat)]
+    assert [stage for stage, _ in heat.columns] == ["identify", "quality", "deduplicate"]
+    assert heat.rows == 60
+    ledger = large.facts.corpus.snapshot.ledger
+    totals = ledger.language_totals()
+    names = [f"{stage}/{reason}".replace(" ", "_") for stage, reasons in heat.columns for reason in reasons]
+    for row in (row for _, rows in heat.groups for row in rows):
+        lang = row.language.tag
+        assert row.total == f"{sum(totals[lang]):,}"
+        for name, cell in zip(names, row.cells, strict=True):
+            number = ledger.rejected[name].get(lang, 0)
+            assert (cell.shade > 0) == (cell.text != "") == (number > 0)
+            if number:
+                assert cell.tip.endswith(f": {number:,}")
+
+
+def test_shades_keep_small_shares_apart() -> None:
+    assert [shade(share) for share in (0.00001, 0.01, 0.05, 0.2, 0.9)] == [1, 2, 5, 10, 10]
+
+
+def test_nothing_removed_has_no_section(small: Context) -> None:
+    corpus = small.facts.corpus
+    ledger = corpus.snapshot.ledger.model_copy(update={"rejected": {}})
+    empty = replace(corpus, snapshot=corpus.snapshot.model_copy(update={"ledger": ledger}))
+    assert removed(replace(small, facts=replace(small.facts, corpus=empty))) is None
+
+
+def test_where_thresholds_come_from(small: Context) -> None:
+    section = thresholds(small)
+    assert section is not None
+    assert [block.text for block in section.blocks if isinstance(block, Note)] == [
+        "Where the bounds come from was not recorded."
+    ]
+    facts = ThresholdFacts(documents=40, sources=2.5, origins={"min_words": "few_documents", "max_code": "by_hand"})
+    corpus = small.facts.corpus
+    snapshot = corpus.snapshot.model_copy(update={"threshold_facts": {"eng_Latn": facts}})
+    known = thresholds(replace(small, facts=replace(small.facts, corpus=replace(corpus, snapshot=snapshot))))
+    assert known is not None
+    origins = tables(known.blocks)[1]
+    assert origins.groups[0].rows[0][1:3] == ["40", "2.5"]
+    assert "the default, for want of documents: min words" in str(origins.groups[0].rows[0][3])
+
+
+def test_masked_and_causal_curves_have_an_axis_each(small: Context) -> None:
+    masked, causal = (
+        replace(run, objective=kind) for run, kind in zip(small.facts.runs, ("masked", "causal"), strict=True)
+    )
+    assert measured_alike([masked, causal], causal) == ([causal], [masked])
+    (curves,) = [
+        section
+        for section in training(replace(small, facts=replace(small.facts, runs=[masked, causal])))
+        if section.id == "curves"
+    ]
+    overall = [block for block in curves.blocks if isinstance(block, Figure) and "mean over languages" in block.caption]
+    assert ["predicting masked tokens" in figure.caption for figure in overall] == [False, True]
+    assert all("not to be compared" in figure.caption for figure in overall)
+    (panels,) = [block for block in curves.blocks if isinstance(block, Panels)]
+    assert masked.name not in str(panels.key)
+
+
+def test_stages_say_what_they_cost_and_removed(large: Context) -> None:
+    corpus = large.facts.corpus
+    run = replace(corpus.runs[0], steps=[("read", 20.0, 18.0), ("write", 11.0, 11.5)], cpu_seconds=40.0)
+    section = times(replace(large, facts=replace(large.facts, corpus=replace(corpus, runs=[run]))))
+    assert section is not None
+    said = section.finding.replace("\u202f", " ")
+    assert "The stages took 29.6 s of 40.0 s of processor time; the other 26.0 %" in said
+    stages = tables(section.blocks)[1]
+    removed_by = {row[0]: row[-1] for row in stages.groups[0].rows}
+    assert removed_by["normalise"] == ""
+    assert removed_by["quality"] != ""
+
+
+def test_documents_without_a_language_are_counted(small: Context) -> None:
+    section = identification(small)
+    assert section is not None
+    (facts,) = [block for block in section.blocks if isinstance(block, FactList)]
+    assert [(name, value.replace("\u202f", " ")) for name, value in facts.rows[:2]] == [
+        ("no language (zxx)", "0, 0 % of the documents"),
+        ("undetermined (und)", "0, 0 % of the documents"),
+    ]
