@@ -45,3 +45,7 @@ class LedgerError(EvenglotError):
     """Records were lost or counted twice: what was read is not what was kept, rejected and unreadable."""
 
     exit_code = 5
+
+
+class WorkerLost(EvenglotError):
+    """A worker process ended before its work was done; what it had finished is there."""

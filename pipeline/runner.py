@@ -7,26 +7,38 @@ this process with one worker, with worker processes otherwise.
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 import shlex
+import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.portability import python_urns
 from apache_beam.portability.api import beam_provision_api_pb2
-from apache_beam.runners.portability.fn_api_runner import fn_runner
+from apache_beam.runners.portability.fn_api_runner import fn_runner, worker_handlers
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
 from apache_beam.transforms import environments
 
+from corpus.errors import WorkerLost
 from pipeline.config import RunnerConfig
 
 _RUNNERS: Final = {"flink": "FlinkRunner", "dataflow": "DataflowRunner", "portable": "PortableRunner"}
 _LAST_WORDS: Final = 20
 """Lines of the workers' log that are shown when a job fails."""
+_FOLDER: Final = "evenglot-beam-"
+_WATCH_SECONDS: Final = 0.2
+_ENGINE_THREADS: Final = ("beam_control_read", "read_grpc_client_inputs", "run_worker")
+"""Threads of Beam's engine that die with a traceback of their own when a worker process does."""
 
 
 def run_job(build: Callable[[beam.Pipeline], None], config: RunnerConfig, workers: int) -> dict[str, int]:
@@ -42,20 +54,82 @@ def run_job(build: Callable[[beam.Pipeline], None], config: RunnerConfig, worker
     """
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
     options = PipelineOptions(flags=engine_flags(config, workers))
-    with tempfile.TemporaryDirectory(prefix="evenglot-beam-") as folder:
-        log = Path(folder) / "workers.log"
-        runner = local_runner(options, workers, log) if config.name == "local" else None
+    with scratch_folder() as folder:
+        log = folder / "workers.log"
+        watch = Watch()
+        runner = local_runner(options, workers, log, watch) if config.name == "local" else None
         pipeline = beam.Pipeline(runner=runner, options=options)
+        # Beam removes this folder of its own only where a pipeline is used as a context.
+        shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
+        pipeline.local_tempdir = str(folder)
         build(pipeline)
         try:
-            result = pipeline.run()
-            result.wait_until_finish()
+            with engine_threads_speak_to(log):
+                result = pipeline.run()
+                result.wait_until_finish()
         except Exception as error:
+            if watch.lost is not None:
+                raise watch.lost from None
             if log.exists():
                 lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
                 error.add_note("The workers' last words:\n" + "\n".join(lines[-_LAST_WORDS:]))
             raise
         return read_counters(result)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A temporary folder for one job, removed at its end; first goes what killed runs left.
+
+    A folder is locked as long as its process lives, so a lock that can be had shows that nobody uses it.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        with locked(left) as mine:
+            if mine:
+                shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_FOLDER, ignore_cleanup_errors=True) as name, locked(Path(name)):
+        # Another run may have taken the folder for a left one in the instant before it was locked.
+        Path(name).mkdir(exist_ok=True)
+        yield Path(name)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[bool]:
+    """Hold the lock of a folder while the block runs; False where another process holds it or it is not ours."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        yield False
+        return
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mine = True
+        except OSError:
+            mine = False
+        yield mine
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def engine_threads_speak_to(log: Path) -> Iterator[None]:
+    """While the block runs, tracebacks of the engine's own threads go to the log, not to the terminal."""
+    before = threading.excepthook
+
+    def hook(arguments: threading.ExceptHookArgs) -> None:
+        if arguments.thread is None or arguments.thread.name not in _ENGINE_THREADS or not log.parent.exists():
+            before(arguments)
+            return
+        text = traceback.format_exception(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
+        with log.open("a", encoding="utf-8") as handle:
+            handle.writelines(text)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def engine_flags(config: RunnerConfig, workers: int) -> list[str]:
@@ -65,7 +139,7 @@ def engine_flags(config: RunnerConfig, workers: int) -> list[str]:
     return [f"--direct_num_workers={workers}", *config.options]
 
 
-def local_runner(options: PipelineOptions, workers: int, log: Path) -> fn_runner.FnApiRunner:
+def local_runner(options: PipelineOptions, workers: int, log: Path, watch: Watch) -> fn_runner.FnApiRunner:
     """Beam's own engine, in this process or with worker processes.
 
     What worker processes say goes to ``log``: Beam's harness greets at length on standard error. They get the
@@ -74,11 +148,57 @@ def local_runner(options: PipelineOptions, workers: int, log: Path) -> fn_runner
     """
     if workers == 1:
         return fn_runner.FnApiRunner()
-    command = f"{shlex.quote(sys.executable)} -m apache_beam.runners.worker.sdk_worker_main 2>>{shlex.quote(str(log))}"
+    # -P and the path: workers import what this process does, whatever lies in the folder it was started in.
+    path = shlex.quote(os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path))
+    python = f"PYTHONPATH={path} exec {shlex.quote(sys.executable)} -P"
+    command = f"{python} -m pipeline.worker 2>>{shlex.quote(str(log))}"
     encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
     provision = fn_runner.ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded))
     environment = environments.SubprocessSDKEnvironment.from_command_string(command)
+    worker_handlers.WorkerHandler.register_environment(python_urns.SUBPROCESS_SDK, bytes)(watched_by(watch))
     return fn_runner.FnApiRunner(default_environment=environment, provision_info=provision)
+
+
+class Watch:
+    """What became of the worker processes of one job."""
+
+    def __init__(self) -> None:
+        self.lost: WorkerLost | None = None
+
+
+def watched_by(watch: Watch) -> type[worker_handlers.SubprocessSdkWorkerHandler]:
+    """Beam's handler of a worker process, made to fail the job when the process dies; Beam's own waits for ever."""
+
+    class WatchedWorkerHandler(worker_handlers.SubprocessSdkWorkerHandler):  # type: ignore[misc]
+        """Starts a worker process and answers for it once it is gone."""
+
+        def start_worker(self) -> None:
+            self.closing = threading.Event()
+            super().start_worker()
+            self.watcher = threading.Thread(name="watch_worker", target=self.watch, daemon=True)
+            self.watcher.start()
+
+        def watch(self) -> None:
+            self.worker_thread.join()
+            while not self.closing.wait(_WATCH_SECONDS):
+                watch.lost = watch.lost or WorkerLost(
+                    "a worker process ended before its work was done, killed for want of memory perhaps",
+                    "Run the same command again; it goes on where this run stopped. If it happens again, use fewer "
+                    "--workers",
+                )
+                try:
+                    self.control_conn.abort(watch.lost)
+                except RuntimeError:
+                    continue  # the table of instructions changed meanwhile: again
+                self.data_conn.close()  # wakes whoever waits for this worker's data
+
+        def close(self) -> None:
+            self.closing.set()
+            # One that connects only now would wait for instructions for ever.
+            self.control_conn.push(worker_handlers.BeamFnControlServicer._DONE_MARKER)
+            super().close()
+
+    return WatchedWorkerHandler
 
 
 def read_counters(result: beam.runners.runner.PipelineResult) -> dict[str, int]:
