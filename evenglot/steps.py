@@ -30,7 +30,9 @@ class Stopped(EvenglotError):
     exit_code = 143
 
 
-def prepare(recipe: Recipe, workers: int | None, progress: Progress | None = None) -> Snapshot:
+def prepare(
+    recipe: Recipe, workers: int | None, progress: Progress | None = None, *, clean_work: bool = False
+) -> Snapshot:
     """Raw files to a corpus.
 
     Raises:
@@ -50,6 +52,7 @@ def prepare(recipe: Recipe, workers: int | None, progress: Progress | None = Non
         workers=workers,
         recipe=resolved(recipe),
         progress=progress,
+        clean_work=clean_work,
     )
 
 

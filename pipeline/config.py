@@ -27,6 +27,8 @@ class RunnerConfig(Config):
     """``local`` is Beam's own engine, in this process with one worker and in processes with several."""
     options: tuple[str, ...] = ()
     """Options passed on to Beam as they are, for example ``--flink_master=host:8081``."""
+    restarts: int = Field(default=2, ge=0)
+    """Times that the local engine goes on by itself, with one worker fewer, after a worker process was killed."""
 
 
 class PrepareConfig(Config):

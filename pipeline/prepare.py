@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 from collections import Counter
@@ -17,7 +18,7 @@ import pyarrow as pa
 
 from corpus import errors
 from corpus.boilerplate import REMOVED_SCHEMA
-from corpus.errors import ConfigurationError, EvenglotError, InputError
+from corpus.errors import ConfigurationError, EvenglotError, InputError, WorkerLost
 from corpus.hashing import file_hash, fingerprint, stable_hash
 from corpus.ledger import Ledger, sort
 from corpus.lock import exclusive
@@ -39,6 +40,7 @@ from pipeline.decontaminate.report import overlap_account, overlap_warnings
 from pipeline.decontaminate.stage import ITEM
 from pipeline.language_id.model import load_model
 from pipeline.language_id.stage import IdentifyStage
+from pipeline.leftovers import remove_partial, unfinished
 from pipeline.quality.concerns import concerns
 from pipeline.reading import ReadTask
 from pipeline.sources import InputConfig, Split, plan
@@ -58,6 +60,7 @@ from pipeline.write.plan import RestPart, TextPart, plan_rest, plan_text
 from pipeline.write.shards import WriteJob, write_shard
 
 Progress = Callable[[str, int, int], None]
+_log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
 _BEAM_SUFFIX = " [while running "
 _EXPANSION = 3.0
@@ -77,6 +80,7 @@ def prepare(
     workers: int | None = None,
     recipe: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
+    clean_work: bool = False,
 ) -> Snapshot:
     """Read inputs, clean, identify, filter, deduplicate and balance them, and commit a snapshot.
 
@@ -92,6 +96,7 @@ def prepare(
             starting more would take longer than it saves.
         recipe: the whole resolved recipe, stored with the snapshot.
         progress: called with (step, done, total) now and then.
+        clean_work: first remove what interrupted runs with other inputs or settings left under ``.work``.
 
     Returns:
         The snapshot that is current afterwards.
@@ -100,9 +105,10 @@ def prepare(
         InputError: an input is missing or unreadable, or nearly nothing in it could be parsed.
         LedgerError: records were lost; the last snapshot stays current.
         CorpusError: another run is writing to the same corpus.
+        WorkerLost: worker processes died more often than ``runner.restarts`` allows.
         EvenglotError: the output cannot be written.
     """
-    run = PrepareRun(inputs, output, config or PrepareConfig(), seed, workers, dict(recipe or {}), progress)
+    run = PrepareRun(inputs, output, config or PrepareConfig(), seed, workers, dict(recipe or {}), progress, clean_work)
     return run.execute()
 
 
@@ -118,15 +124,18 @@ class PrepareRun:
         workers: int | None,
         recipe: dict[str, Any],
         progress: Progress | None,
+        clean_work: bool = False,
     ) -> None:
         if workers is not None and workers < 1:
             raise ConfigurationError(f"--workers is {workers}", "Give a number of at least 1")
         self.inputs, self.config, self.seed, self.recipe = inputs, config, seed, recipe
         self.workers_asked = workers
+        self.clean_work = clean_work
         self.progress = progress or (lambda step, done, total: None)
         self.corpus = Storage(output)
         self.output = output
         self.steps: list[dict[str, Any]] = []
+        self.restarts = 0
         self.clock = Clock()
 
     def execute(self) -> Snapshot:
@@ -137,8 +146,41 @@ class PrepareRun:
         self.identifier = model.describe()
         self.evaluation = read_evaluation(self.config.decontaminate) if self.config.decontaminate.files else None
         self.identity = self.run_identity(splits)
-        with exclusive(self.corpus):
-            return self.make(splits)
+        self.check_reach()
+        with exclusive(self.corpus) as self.confirm:
+            remove_partial(self.corpus)
+            if self.clean_work:
+                self.clean()
+            return self.persist(splits)
+
+    def check_reach(self) -> None:
+        """Refuse what only this process can see where several processes have to.
+
+        Raises:
+            ConfigurationError: an input or the output lies in this process's memory.
+        """
+        within = [url for url in (self.output, *(item.path for item in self.inputs)) if url.startswith("memory://")]
+        if not within:
+            return
+        if self.workers_asked is None:
+            self.workers = 1
+        if self.workers > 1 or self.config.runner.name != "local":
+            raise ConfigurationError(
+                f"{within[0]} lies in the memory of one process, other workers cannot see it",
+                "Use `--workers 1` and the local engine, or a folder or object store",
+            )
+
+    def persist(self, splits: Sequence[Split]) -> Snapshot:
+        """``make``, and again from what is finished, with one worker fewer, when a worker process was lost."""
+        while True:
+            try:
+                return self.make(splits)
+            except WorkerLost:
+                if self.restarts == self.config.runner.restarts:
+                    raise
+                self.restarts += 1
+                self.workers = max(1, self.workers - 1)
+                _log.warning("a worker process was killed; going on with %d", self.workers)
 
     def make(self, splits: Sequence[Split]) -> Snapshot:
         """The rest of ``execute``, with the corpus to itself."""
@@ -165,9 +207,15 @@ class PrepareRun:
         parts, job = self.plan_parts(pieces, bounds, weights, thresholds)
         accounts = [*self.write(parts, job), self.removed_lines(pieces)]
         snapshot = self.snapshot(read_total, accounts, mixtures, thresholds, pieces)
+        self.confirm()
         commit(self.corpus, snapshot, self.run_account(pieces))
         self.corpus.remove(f".work/{self.identity[:16]}")
         return snapshot
+
+    def clean(self) -> None:
+        """Remove the unfinished work of other runs."""
+        for other in unfinished(self.corpus, self.identity[:16]):
+            self.corpus.remove(other.name)
 
     def prepared(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot that ``prepare`` made and later ones only added tokens to."""
@@ -518,6 +566,7 @@ class PrepareRun:
         account = run_account(self.clock, self.workers) | {
             "stages": stages,
             "steps": self.steps,
+            "restarts": self.restarts,
             "input_state": self.state,
             # Which items were found stands in a table of its own, of bounded length.
             "counters": {name: count for name, count in sort(total).items() if not name.startswith(ITEM)},

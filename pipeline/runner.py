@@ -169,7 +169,7 @@ class Watch:
 def watched_by(watch: Watch) -> type[worker_handlers.SubprocessSdkWorkerHandler]:
     """Beam's handler of a worker process, made to fail the job when the process dies; Beam's own waits for ever."""
 
-    class WatchedWorkerHandler(worker_handlers.SubprocessSdkWorkerHandler):  # type: ignore[misc]
+    class WatchedWorkerHandler(worker_handlers.SubprocessSdkWorkerHandler):
         """Starts a worker process and answers for it once it is gone."""
 
         def start_worker(self) -> None:

@@ -30,4 +30,4 @@ if __name__ == "__main__":
     end_with_parent()
     from apache_beam.runners.worker import sdk_worker_main
 
-    sdk_worker_main.main(sys.argv)
+    sdk_worker_main.main(sys.argv)  # type: ignore[no-untyped-call]

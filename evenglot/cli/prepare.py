@@ -29,6 +29,13 @@ def prepare(
     set_: SetOption = None,
     seed: SeedOption = None,
     workers: WorkersOption = None,
+    clean_work: Annotated[
+        bool,
+        typer.Option(
+            "--clean-work",
+            help="First remove the unfinished work of runs with other inputs or settings from the corpus.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Turn raw multilingual files into a cleaned, labelled, deduplicated, balanced corpus.
@@ -47,10 +54,11 @@ def prepare(
     from corpus.manifest import current_number
     from corpus.storage import Storage
     from evenglot import steps
-    from evenglot.cli.console import Reporter
+    from evenglot.cli.console import Reporter, note
     from evenglot.cli.console import output as result_output
     from evenglot.cli.summaries import prepared_result, prepared_text
     from evenglot.recipe.load import load_recipe
+    from pipeline.leftovers import unfinished
 
     settings = load_recipe(
         recipe,
@@ -65,8 +73,12 @@ def prepare(
     with result_output(as_json) as show:
         before = current_number(Storage(settings.corpus))
         with Reporter() as progress:
-            snapshot = steps.prepare(settings, workers, progress)
+            snapshot = steps.prepare(settings, workers, progress, clean_work=clean_work)
         seconds = time.monotonic() - started
+        left = unfinished(Storage(settings.corpus), "")
+        if left:
+            size = sum(work.bytes for work in left) / 1e6
+            note(f"{size:,.0f} MB of unfinished work of other inputs or settings are kept; --clean-work removes them")
         following = f"--recipe {recipe}" if recipe else f"--corpus {settings.corpus}"
         show(
             prepared_result(snapshot, settings.corpus, seconds, snapshot.number == before),
