@@ -430,9 +430,10 @@ class PrepareRun:
         table = merge_removed(
             read_side(self.work, piece.name, REMOVED) for piece in pieces if piece.counters.get("boilerplate/lines")
         )
-        if table.num_rows == 0:
-            return {"kind": "boilerplate", "files": []}
         name = f"boilerplate/{self.number:06d}.arrow"
+        if table.num_rows == 0:
+            self.corpus.remove(name)  # an interrupted run may have had some
+            return {"kind": "boilerplate", "files": []}
         batches = table.to_batches()
         file = write_shard(self.corpus, name, "boilerplate", batches, REMOVED_SCHEMA, self.config.write)
         return {"kind": "boilerplate", "files": [file.model_dump()]}

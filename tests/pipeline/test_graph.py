@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.config import PrepareConfig
 from pipeline.deduplicate.exact import DECISION, ROW
-from pipeline.graph import by_piece, deal, match_job, read_job, unpack, write_job
+from pipeline.graph import by_piece, deal, lines_job, match_job, read_job, score_job, unpack, write_job
 from pipeline.quality.config import FilterConfig
 from pipeline.write.config import WriteConfig
 from pipeline.write.plan import TextPart
@@ -21,7 +21,7 @@ def transforms(build: object) -> int:
     return len(pipeline.to_runner_api().components.transforms)
 
 
-@pytest.mark.parametrize("job", ["read", "match", "write"])
+@pytest.mark.parametrize("job", ["read", "lines", "score", "match", "write"])
 def test_graph_has_the_same_size_for_3_and_300_languages(job: str, tmp_path: Path) -> None:
     def size(languages: int) -> int:
         tags = [f"l{number:02d}_Latn" for number in range(languages)]
@@ -29,6 +29,10 @@ def test_graph_has_the_same_size_for_3_and_300_languages(job: str, tmp_path: Pat
         work = str(tmp_path)
         if job == "read":
             return transforms(read_job([], work, PrepareConfig()))
+        if job == "lines":
+            return transforms(lines_job(names, work, "lines/x", PrepareConfig()))
+        if job == "score":
+            return transforms(score_job([(name, name) for name in names], work, "lines/x/keys.arrow", PrepareConfig()))
         if job == "match":
             return transforms(match_job(names, work, PrepareConfig(), 0))
         ranges = tuple(dict.fromkeys(tags, (0, 1, 1)) for _ in names)

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from corpus.boilerplate import removed_lines
 from corpus.errors import CorpusError, InputError
 from corpus.hashing import file_hash
 from corpus.lock import exclusive
 from corpus.manifest import current_number, read_snapshot
 from corpus.shards import read_table
 from corpus.storage import Storage
+from pipeline.boilerplate.config import BoilerplateConfig
 from pipeline.config import PrepareConfig
 from pipeline.prepare import prepare, read_so_far, user_error
 from pipeline.sources import InputConfig
@@ -149,12 +151,15 @@ def test_second_run_elsewhere_and_two_workers_give_the_same_bytes(corpus: Path, 
     path = corpus.parent / "in" / "mixed.jsonl"
     prepare(inputs(path), str(tmp_path / "again"))
     config = PrepareConfig(split_bytes=1024, batch_bytes=1024)
-    prepare(inputs(path), str(tmp_path / "one"), config, workers=1)
-    prepare(inputs(path), str(tmp_path / "two"), config, workers=2)
+    both = [*inputs(path), InputConfig(path=f"{write_site(tmp_path / 'site', 12)}/*.jsonl", name="site")]
+    uncut = prepare(both, str(tmp_path / "uncut"))
+    one = prepare(both, str(tmp_path / "one"), config, workers=1)
+    two = prepare(both, str(tmp_path / "two"), config, workers=2)
     assert tree(tmp_path / "again") == tree(corpus)
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
-    kept = read_snapshot(str(tmp_path / "two")).ledger.kept
-    assert kept == read_snapshot(str(corpus)).ledger.kept, "how inputs are cut must not change what is kept"
+    assert two.ledger.kept == uncut.ledger.kept, "how inputs are cut must not change what is kept"
+    removed = [removed_lines(str(tmp_path / name), run).to_pylist() for name, run in (("uncut", uncut), ("one", one))]
+    assert removed[0] == removed[1] != [], "nor what is boilerplate"
 
 
 def test_same_run_again_does_nothing_and_another_recipe_makes_a_new_snapshot(tmp_path: Path) -> None:
@@ -338,3 +343,96 @@ def test_errors_of_worker_processes_come_back_as_what_they_were() -> None:
     assert user_error(RuntimeError("KeyError: 'x'")) is None
     wrapped = CorpusError("shard x is damaged [while running 'write']")
     assert str(user_error(wrapped)) == "shard x is damaged"
+
+
+FRAME = ("Startseite | Über uns | Kontakt", "© 2020 Alle Rechte vorbehalten.")
+
+
+def write_site(folder: Path, pages: int) -> Path:
+    """Pages of one site in a frame, and one of a site with a single page, in files of four pages each."""
+    texts = [*ENGLISH, *GERMAN, *SWAHILI]
+    bodies = [f"{texts[n % len(texts)]}\n\n{n}. {texts[(n + 1) % len(texts)]}" for n in range(pages)]
+    records = [
+        json.dumps({"id": f"p{n}", "url": f"https://www.site.example/{n}", "text": f"{FRAME[0]}\n{body}\n{FRAME[1]}"})
+        for n, body in enumerate(bodies)
+    ]
+    records.append(json.dumps({"id": "other", "url": "https://other.example/", "text": f"{FRAME[0]}\n{ENGLISH[2]}"}))
+    folder.mkdir(parents=True, exist_ok=True)
+    for start in range(0, len(records), 4):
+        (folder / f"{start:03d}.jsonl").write_text("\n".join(records[start : start + 4]) + "\n", encoding="utf-8")
+    return folder
+
+
+def texts_of(root: str) -> dict[str, str]:
+    """Text of every kept record, by key."""
+    return {
+        row["key"]: row["text"]
+        for file in read_snapshot(root).select("text")
+        for row in read_table(Storage(root).path(file.path)).to_pylist()
+    }
+
+
+def test_frame_of_a_site_is_removed_wherever_its_pages_lie(tmp_path: Path) -> None:
+    source = [InputConfig(path=f"{write_site(tmp_path / 'in', 12)}/*.jsonl", name="in")]
+    root = str(tmp_path / "one")
+    snapshot = prepare(source, root, workers=1)
+    kept = texts_of(root)
+    assert len(kept) == snapshot.ledger.kept_total == snapshot.ledger.read == 13
+    assert all(line not in text for key, text in kept.items() for line in FRAME if key != "other")
+    assert kept["other"] == f"{FRAME[0]}\n{ENGLISH[2]}", "one page tells nothing of its site"
+    assert kept["p0"] == f"{ENGLISH[0]}\n\n0. {ENGLISH[1]}"
+    removed = removed_lines(root, snapshot)
+    assert removed.to_pylist() == [{"site": "site.example", "line": line, "count": 12} for line in sorted(FRAME)]
+    assert removed_lines(root, snapshot, "other.example").num_rows == 0
+    account = json.loads(next((tmp_path / "one" / "runs").glob("*.json")).read_text())
+    sizes = sum(len(line.encode()) + 1 for line in FRAME)
+    assert {name: count for name, count in account["counters"].items() if name.startswith("boilerplate/")} == {
+        "boilerplate/bytes": 12 * sizes,
+        "boilerplate/documents": 12,
+        "boilerplate/lines": 24,
+    }
+    assert [stage["name"] for stage in account["stages"]][:4] == ["read", "normalise", "count_lines", "boilerplate"]
+
+
+def test_without_removal_of_boilerplate_texts_stay_and_one_job_reads_and_scores(tmp_path: Path) -> None:
+    source = [InputConfig(path=f"{write_site(tmp_path / 'in', 8)}/*.jsonl", name="in")]
+    root = str(tmp_path / "corpus")
+    snapshot = prepare(source, root, PrepareConfig(boilerplate=BoilerplateConfig(enabled=False)))
+    assert all(FRAME[0] in text for text in texts_of(root).values())
+    assert snapshot.select("boilerplate") == []
+    account = json.loads(next((tmp_path / "corpus" / "runs").glob("*.json")).read_text())
+    assert account["steps"][0]["name"] == "read, clean, identify, score (bytes)"
+    assert not any(stage["name"] in ("count_lines", "boilerplate") for stage in account["stages"])
+
+
+def test_pieces_are_scored_again_when_a_changed_input_changes_what_is_boilerplate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted before its commit, an input edited meanwhile: other pieces must not keep the old removal."""
+    import pipeline.prepare
+
+    folder = write_site(tmp_path / "in", 6)
+    source = [InputConfig(path=f"{folder}/*.jsonl", name="in")]
+    root = str(tmp_path / "corpus")
+    commit = pipeline.prepare.commit
+
+    def die(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline.prepare, "commit", die)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(source, root)
+    work = next((tmp_path / "corpus" / ".work").iterdir())
+    assert not list((work / "read").glob("*[0-9].arrow")), "the text as it was read is gone once it is scored"
+    monkeypatch.setattr(pipeline.prepare, "commit", commit)
+    # Two of six pages lose their frame, bytes in number as before: four are too few.
+    edited = folder / "004.jsonl"
+    text = edited.read_text(encoding="utf-8")
+    for line in FRAME:
+        escaped = json.dumps(line)[1:-1]
+        text = text.replace(escaped, "x" + " " * (len(escaped) - 1))
+    edited.write_text(text, encoding="utf-8")
+    prepare(source, root)
+    assert sum(FRAME[0] in text for text in texts_of(root).values()) == 4
+    prepare(source, str(tmp_path / "whole"))
+    assert tree(tmp_path / "corpus") == tree(tmp_path / "whole")
