@@ -86,6 +86,10 @@ def inspect(
     clusters: Annotated[
         bool, typer.Option("--clusters", help="Duplicates: what stayed, its copies, what differs; largest first.")
     ] = False,
+    boilerplate: Annotated[
+        bool,
+        typer.Option("--boilerplate", help="Lines removed because the pages of a site share them, by site."),
+    ] = False,
     unreadable: Annotated[bool, typer.Option("--unreadable", help="Show broken records as they were found.")] = False,
     document: Annotated[
         str | None,
@@ -130,6 +134,8 @@ def inspect(
 
     evenglot inspect out/corpus --thresholds --lang swh_Latn
 
+    evenglot inspect out/corpus --boilerplate --source news.example
+
     evenglot inspect out/corpus --id 3f9a
     """
     from corpus.manifest import read_snapshot
@@ -143,6 +149,7 @@ def inspect(
         "--borderline": borderline,
         "--thresholds": thresholds,
         "--clusters": clusters or None,
+        "--boilerplate": boilerplate or None,
         "--unreadable": unreadable or None,
         "--id": document,
     }
@@ -188,6 +195,8 @@ def _view(way: str | None, value: str, look: Look) -> View:
         return _thresholds(None if value == ALL else value, look)
     if way == "--clusters":
         return _clusters(look)
+    if way == "--boilerplate":
+        return _boilerplate(look)
     if selection.lang is not None or selection.source is not None or selection.contains is not None:
         return _samples(look)
     return _languages(look)
@@ -329,6 +338,31 @@ def _clusters(look: Look) -> View:
         "clusters": [as_json(cluster) for cluster in found],
     }
     return View(result, "clusters", views.clusters(found, sizes, languages, look.selection))
+
+
+def _boilerplate(look: Look) -> View:
+    from dataclasses import asdict
+
+    from corpus.errors import ConfigurationError
+    from evenglot.cli import inspect_views as views
+    from evenglot.inspect.boilerplate import boilerplate
+
+    selection = look.selection
+    if selection.lang is not None:
+        raise ConfigurationError(
+            "removed lines are known by site, not by language", "Leave out --lang, or give a site with --source"
+        )
+    found = boilerplate(
+        look.storage,
+        look.state,
+        site=selection.source,
+        contains=selection.contains,
+        sites=look.limit,
+        lines=max(views.LINES, look.limit),
+    )
+    result = {"total": found.removed, "sites": found.sites, "different": found.different}
+    text = views.boilerplate(found, selection)
+    return View({**result, "shown": [asdict(site) for site in found.shown]}, "shown", text)
 
 
 def _one_of(asked: Mapping[str, str | bool | None]) -> tuple[str | None, str]:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from corpus.manifest import Snapshot
 from corpus.tags import english_name
+from evenglot.inspect.boilerplate import Boilerplate
 from evenglot.inspect.borderline import Borderline
 from evenglot.inspect.clusters import Cluster, ClusterCount, Copy
 from evenglot.inspect.difference import Change
@@ -22,6 +23,8 @@ from evenglot.inspect.selection import Selection
 from evenglot.inspect.shown import shortened, visible
 from evenglot.inspect.thresholds import MEANINGS, Threshold
 
+LINES: Final = 8
+"""Lines of a site that are shown, at least."""
 COPIES: Final = 4
 """Copies of a cluster that are shown."""
 _EXCERPT: Final = 600
@@ -222,6 +225,23 @@ def _change(change: Change) -> Text:
     if change.kind == "added":
         return Text(f"{{+{said}+}} ", style="green")
     return Text(f"{said} ", style="default")
+
+
+def boilerplate(found: Boilerplate, selection: Selection) -> RenderableType:
+    """Removed lines by site."""
+    if not found.removed:
+        return Text(f"no line was removed as boilerplate{_of(selection)}")
+    heading = f"{found.removed:,} lines removed as boilerplate{_of(selection)}, from {found.sites:,} sites"
+    parts: list[RenderableType] = []
+    for site in found.shown:
+        name = visible(site.site) or "documents without an address"
+        text = Text(f"\n{name}  {site.removed:,} removed, {site.different:,} different\n", style="cyan")
+        for line, number in site.lines:
+            text.append(f"{number:>8,}  ", style="dim").append(f"{_value(line)}\n", style="default")
+        if site.different > len(site.lines):
+            text.append(f"{'':10}and {site.different - len(site.lines):,} more\n", style="dim")
+        parts.append(text)
+    return listing(heading, parts)
 
 
 def listing(heading: str, items: Sequence[RenderableType]) -> RenderableType:

@@ -20,8 +20,10 @@ from evenglot.report.load import load_corpus
 from evenglot.report.numbers import percent
 from evenglot.report.runs import load_runs
 from evenglot.report.sections.balance import balance
+from evenglot.report.sections.boilerplate import boilerplate
 from evenglot.report.sections.context import Context
 from evenglot.report.sections.duplicates import duplicates
+from evenglot.report.sections.evaluation import evaluation
 from evenglot.report.sections.funnel import funnel
 from evenglot.report.sections.identification import identification
 from evenglot.report.sections.operations import provenance, times, unreadable
@@ -110,6 +112,8 @@ def sections(facts: Facts, config: ReportConfig) -> list[Section]:
         *training(context),
         samples(context),
         duplicates(context),
+        boilerplate(context),
+        evaluation(context),
         identification(context),
         thresholds(context),
         tokens(context),

@@ -26,6 +26,10 @@ class ReportConfig(Config):
     """Languages in the matrix of declared against identified language."""
     unreadable: int = Field(default=50, ge=0)
     """Unreadable records that are listed."""
+    sites: int = Field(default=15, ge=0)
+    """Sites listed of those from which boilerplate was removed."""
+    site_lines: int = Field(default=3, ge=1)
+    """Removed lines shown of each of them."""
     curve_points: int = Field(default=80, ge=2)
     """Points drawn of a training curve; longer ones are thinned evenly."""
     seed: int = 0

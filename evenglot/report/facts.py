@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from corpus.manifest import Snapshot
+from evenglot.inspect.boilerplate import Boilerplate
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class CorpusRun:
     workers: int | None
     version: str
     machine: Mapping[str, str]
+    record: Mapping[str, Any] = field(default_factory=dict)
+    """The whole record, for what only one section reads."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,17 @@ class CorpusFacts:
     unreadable: Sequence[Unreadable]
     problems: Sequence[str]
     """What could not be read while gathering."""
+    boilerplate: Boilerplate
+    """Lines removed from the pages of a site."""
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What the stages of preparing counted."""
+        found: Counter[str] = Counter()
+        for run in self.runs:
+            if run.made_by == "prepare":
+                found.update(run.counters)
+        return dict(found)
 
     @property
     def sizes(self) -> dict[str, int]:

@@ -25,6 +25,7 @@ from corpus.schema import UNDETERMINED
 from corpus.shards import read_table
 from corpus.storage import Storage
 from corpus.tags import to_tag_or_none
+from evenglot.inspect.boilerplate import Boilerplate, boilerplate
 from evenglot.report.config import ReportConfig
 from evenglot.report.facts import (
     CorpusFacts,
@@ -82,7 +83,16 @@ def load_corpus(corpus: str, config: ReportConfig) -> CorpusFacts:
         rejected=_within(rejected.samples(), config.samples_total - sum(map(len, kept.values()))),
         unreadable=_unreadable(storage, snapshot.select("unreadable"), config.unreadable, problems),
         problems=problems,
+        boilerplate=_boilerplate(storage, snapshot, config, problems),
     )
+
+
+def _boilerplate(storage: Storage, snapshot: Snapshot, config: ReportConfig, problems: list[str]) -> Boilerplate:
+    try:
+        return boilerplate(storage, snapshot, sites=config.sites, lines=config.site_lines)
+    except CorpusError as error:
+        problems.append(f"the removed lines could not be read and are left out of this report: {error.message}")
+        return Boilerplate(0, 0, 0, [])
 
 
 def _tables(storage: Storage, files: Sequence[ShardFile], problems: list[str]) -> Iterator[tuple[ShardFile, pa.Table]]:
@@ -314,6 +324,7 @@ def _corpus_run(snapshot: Snapshot, record: Mapping[str, Any]) -> CorpusRun:
         workers=record.get("workers"),
         version=str(record.get("evenglot_version") or ""),
         machine={str(name): str(value) for name, value in machine.items()},
+        record=record,
     )
 
 

@@ -11,8 +11,8 @@ from evenglot.report.sections.context import Context, words
 from evenglot.report.svg import linear
 
 STAGE_ORDER = (
-    "read", "normalise", "pii", "identify", "script", "quality", "filter", "sign", "match", "deduplicate", "augment",
-    "balance", "write", "tokenize",
+    "read", "normalise", "count_lines", "boilerplate", "pii", "identify", "script", "quality", "filter",
+    "decontaminate", "sign", "match", "deduplicate", "augment", "balance", "write", "tokenize",
 )  # fmt: skip
 _TONES = 6
 """Stages told apart by colour; further ones share the last."""

@@ -106,6 +106,16 @@ def test_limits_and_clusters(cli: Run, prepared: Path) -> None:
     assert (cluster["copies"], cluster["kept"]["url"], len(cluster["shown"])) == (2, "https://a.example/", 2)
 
 
+def test_boilerplate(cli: Run, prepared: Path) -> None:
+    assert "no line was removed as boilerplate" in cli("inspect", prepared, "--boilerplate").stdout
+    assert result(cli, prepared, "--boilerplate") | {"corpus": ""} == {
+        "corpus": "", "snapshot": 1, "total": 0, "sites": 0, "different": 0, "shown": [],
+    }  # fmt: skip
+    refused = cli("inspect", prepared, "--boilerplate", "--lang", "eng_Latn")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "known by site, not by language" in refused.stderr
+
+
 def test_one_document(cli: Run, prepared: Path) -> None:
     (short,) = lines(cli, prepared, "--rejected", "too_short")
     for option in ("--id", "--document", "-d"):

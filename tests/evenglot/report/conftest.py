@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from corpus.boilerplate import REMOVED_SCHEMA
 from corpus.hashing import record_id, stable_hash
 from corpus.ledger import Ledger
 from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, commit
@@ -50,6 +51,14 @@ REASONS = (
     ("deduplicate", "exact_duplicate", None),
     ("deduplicate", "near_duplicate", "jaccard 0.91"),
 )
+DECONTAMINATION = {
+    "files": [
+        {"label": "flores", "hash": "0", "records": 10, "without_text": 1, "items": 7, "too_short": 2, "ngrams": 90,
+         "documents": 3, "items_found": 2}
+    ],
+    "items": [{"file": "flores", "item": "q7", "lang": "eng_Latn", "documents": 2}],
+    "items_left_off": 1,
+}  # fmt: skip
 RELATED = {"jav_Latn": "sun_Latn", "gla_Latn": "gle_Latn", "hrv_Latn": "srp_Cyrl", "ind_Latn": "min_Latn"}
 
 
@@ -92,6 +101,13 @@ def make_corpus(
     ]
     storage.write_bytes("unreadable/000001-00000.jsonl", "\n".join(json.dumps(line) for line in broken).encode())
     files.append(ShardFile(path="unreadable/000001-00000.jsonl", kind="unreadable", rows=len(broken)))
+    lines = [
+        {"site": f"{lang[:3]}.example", "line": line, "count": count}
+        for lang in languages
+        for line, count in ((f"Home | About {HOSTILE if hostile else ''}", 12), ("Read more", 9))
+    ]
+    _write(root / "boilerplate/000001.arrow", REMOVED_SCHEMA, lines)
+    files.append(ShardFile(path="boilerplate/000001.arrow", kind="boilerplate", rows=len(lines)))
     by_reason: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rejected:
         by_reason[f"{row['stage']}/{row['reason']}"][row["lang"]] += 1
@@ -137,7 +153,8 @@ def make_corpus(
             _stage("deduplicate", 4.9, ledger.kept_total),
             _stage("write", 1.2, ledger.kept_total),
         ],
-        "counters": {"normalise/mojibake": 12},
+        "counters": {"normalise/mojibake": 12, "boilerplate/documents": 30, "boilerplate/bytes": 4000},
+        "decontamination": DECONTAMINATION,
         "wall_seconds": 31.0, "cpu_seconds": 29.5, "peak_memory_bytes": 412_000_000, "workers": 2,
         "evenglot_version": "0.1.0", "machine": {"system": "Linux", "processor": "x86_64", "cores": 2},
     }  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from corpus.manifest import ThresholdFacts
+from evenglot.inspect.boilerplate import Boilerplate
 from evenglot.report.blocks import Equation, Figure, Heat, Matrix, Missing, Note, Panels, Table
 from evenglot.report.blocks import Facts as FactList
 from evenglot.report.config import ReportConfig
@@ -15,9 +16,11 @@ from evenglot.report.facts import Facts
 from evenglot.report.load import load_corpus
 from evenglot.report.runs import load_runs
 from evenglot.report.sections.balance import balance
+from evenglot.report.sections.boilerplate import boilerplate
 from evenglot.report.sections.comparison import differences
 from evenglot.report.sections.context import Context, listed, median, size_class
 from evenglot.report.sections.duplicates import copy_bins
+from evenglot.report.sections.evaluation import evaluation
 from evenglot.report.sections.funnel import funnel, stage_losses
 from evenglot.report.sections.identification import identification
 from evenglot.report.sections.operations import times
@@ -257,3 +260,31 @@ def test_documents_without_a_language_are_counted(small: Context) -> None:
         ("no language (zxx)", "0, 0 % of the documents"),
         ("undetermined (und)", "0, 0 % of the documents"),
     ]
+
+
+def test_boilerplate_by_site(small: Context) -> None:
+    section = boilerplate(small)
+    assert section is not None
+    assert section.finding.replace("\u202f", " ").startswith(
+        "63 lines that pages of a site share were removed from 30 documents of 3 sites: 4.0 kB, "
+    )
+    (table,) = tables(section.blocks)
+    assert [row[:3] for row in table.groups[0].rows] == [
+        ["arb.example", "21", "2"], ["eng.example", "21", "2"], ["heb.example", "21", "2"],
+    ]  # fmt: skip
+    assert str(table.groups[0].rows[0][3]).endswith("(12) · Read more (9)")
+    corpus = small.facts.corpus
+    none = replace(corpus, boilerplate=Boilerplate(0, 0, 0, []))
+    assert boilerplate(replace(small, facts=replace(small.facts, corpus=none))) is None
+
+
+def test_evaluation_sets_that_were_looked_for(small: Context) -> None:
+    section = evaluation(small)
+    assert section is not None
+    assert section.finding == "3 documents hold text of an evaluation set; 7 items of 1 file could be looked for."
+    files, items = tables(section.blocks)
+    assert files.groups[0].rows == [["flores", "10", "7", "2", "2", "3"]]
+    assert items.groups[0].rows == [["q7", "flores", "eng_Latn", "2"]]
+    corpus = small.facts.corpus
+    runs = [replace(run, record={}) for run in corpus.runs]
+    assert evaluation(replace(small, facts=replace(small.facts, corpus=replace(corpus, runs=runs)))) is None
