@@ -56,7 +56,7 @@ def prepare(
     from evenglot import steps
     from evenglot.cli.console import Reporter, note
     from evenglot.cli.console import output as result_output
-    from evenglot.cli.summaries import prepared_result, prepared_text
+    from evenglot.cli.prepared import prepared_result, prepared_text, run_record
     from evenglot.recipe.load import load_recipe
     from pipeline.leftovers import unfinished
 
@@ -80,9 +80,9 @@ def prepare(
             size = sum(work.bytes for work in left) / 1e6
             note(f"{size:,.0f} MB of unfinished work of other inputs or settings are kept; --clean-work removes them")
         following = f"--recipe {recipe}" if recipe else f"--corpus {settings.corpus}"
+        unchanged = snapshot.number == before
+        record = run_record(Storage(settings.corpus), snapshot)
         show(
-            prepared_result(snapshot, settings.corpus, seconds, snapshot.number == before),
-            prepared_text(
-                snapshot, settings.corpus, seconds, f"evenglot tokenize {following}", snapshot.number == before
-            ),
+            prepared_result(snapshot, settings.corpus, seconds, unchanged, record),
+            prepared_text(snapshot, settings.corpus, seconds, f"evenglot tokenize {following}", unchanged, record),
         )

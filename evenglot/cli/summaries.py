@@ -30,55 +30,6 @@ def size(count: float) -> str:
     return f"{count:.1f} TB"
 
 
-def prepared_result(snapshot: Snapshot, corpus: str, seconds: float, unchanged: bool) -> dict[str, Any]:
-    """The result of ``prepare``; ``unchanged`` where the corpus was made from the same inputs and settings already."""
-    ledger = snapshot.ledger
-    return {
-        "corpus": corpus,
-        "snapshot": snapshot.number,
-        "unchanged": unchanged,
-        "fingerprint": snapshot.fingerprint,
-        "seconds": round(seconds, 3),
-        "read": ledger.read,
-        "kept": ledger.kept_total,
-        "rejected": ledger.rejected_total,
-        "unreadable": ledger.unreadable_total,
-        "rejected_by_reason": ledger.by_reason(),
-        "unreadable_by_reason": ledger.unreadable,
-        "languages": {lang: evidence.documents for lang, evidence in snapshot.languages.items()},
-        "bytes": sum(evidence.bytes for evidence in snapshot.languages.values()),
-        "mixture": snapshot.mixture,
-        "warnings": snapshot.warnings,
-    }
-
-
-def prepared_text(
-    snapshot: Snapshot, corpus: str, seconds: float, following: str | None, unchanged: bool
-) -> RenderableType:
-    """The result of ``prepare`` for people."""
-    ledger = snapshot.ledger
-    bytes_kept = sum(evidence.bytes for evidence in snapshot.languages.values())
-    kept_languages = sum(1 for evidence in snapshot.languages.values() if evidence.documents)
-    lines = [
-        f"{ledger.read:,} records read = {ledger.kept_total:,} kept + {ledger.rejected_total:,} rejected + "
-        f"{ledger.unreadable_total:,} unreadable",
-    ]
-    reasons = [*ledger.by_reason().items(), *((f"unreadable/{k}", v) for k, v in ledger.unreadable.items())]
-    if reasons:
-        lines.append("set aside: " + ", ".join(f"{reason} {count:,}" for reason, count in reasons))
-    lines.append(f"{kept_languages} languages, {size(bytes_kept)} of training text, balanced by {snapshot.mixture}")
-    if unchanged:
-        lines.append(f"snapshot {snapshot.number} of {corpus} is of these inputs and settings: nothing to prepare")
-    else:
-        lines.append(
-            f"snapshot {snapshot.number} of {corpus}, in {duration(seconds)} ({ledger.read / seconds:,.0f} records/s)"
-        )
-    lines.extend(f"warning: {warning}" for warning in snapshot.warnings)
-    if following:
-        lines.append(f"next: {following}")
-    return Text("\n".join(lines))
-
-
 def language_table(snapshot: Snapshot, rows: Sequence[LanguageRow]) -> RenderableType:
     """The languages of a corpus."""
     table = Table(box=None, pad_edge=False, header_style="bold")

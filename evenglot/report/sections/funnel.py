@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
+from evenglot.inspect.stages import UNREADABLE, losses
 from evenglot.report import charts, rows
 from evenglot.report.blocks import Cell, Column, Equation, Figure, Group, Note, Section, Table
 from evenglot.report.numbers import count, percent, percent_tick
 from evenglot.report.sections.context import Context, words
 from evenglot.report.svg import linear
 
-STAGE_ORDER = (
-    "read", "normalise", "count_lines", "boilerplate", "pii", "identify", "script", "quality", "filter",
-    "decontaminate", "sign", "match", "deduplicate", "augment", "balance", "write", "tokenize",
-)  # fmt: skip
 _TONES = 6
 """Stages told apart by colour; further ones share the last."""
-UNREADABLE = "unreadable"
 
 
 def funnel(context: Context) -> Section:
@@ -69,23 +65,7 @@ def funnel(context: Context) -> Section:
 
 def stage_losses(context: Context) -> dict[str, dict[str, int]]:
     """Documents set aside, by stage in the order of the run and by reason, the most frequent first."""
-    ledger = context.facts.corpus.snapshot.ledger
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    for reason, number in ledger.unreadable.items():
-        found[UNREADABLE][reason] += number
-    for name, number in ledger.by_reason().items():
-        stage, _, reason = name.partition("/")
-        found[stage][reason or stage] += number
-    return {stage: dict(found[stage].most_common()) for stage in _stage_order(list(found))}
-
-
-def _stage_order(stages: list[str]) -> list[str]:
-    return sorted(stages, key=lambda stage: (stage != UNREADABLE, stage_place(stage), stage))
-
-
-def stage_place(stage: str) -> int:
-    """Where a stage stands in the pipeline; unknown ones stand last."""
-    return STAGE_ORDER.index(stage) if stage in STAGE_ORDER else len(STAGE_ORDER)
+    return losses(context.facts.corpus.snapshot.ledger)
 
 
 def _tip(reasons: dict[str, int]) -> str:

@@ -9,12 +9,13 @@ from typing import Any
 import yaml
 
 from corpus.schema import FORMAT_VERSION
+from evenglot.inspect.stages import stage_place
 from evenglot.report import rows
 from evenglot.report.blocks import Block, Cell, Column, Facts, Group, Section, Source, Table
 from evenglot.report.facts import CorpusRun
 from evenglot.report.numbers import compact, count, duration, percent, plural, size
 from evenglot.report.sections.context import Context, words
-from evenglot.report.sections.funnel import stage_losses, stage_place
+from evenglot.report.sections.funnel import stage_losses
 from evenglot.report.svg import linear
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+from evenglot.inspect.stages import UNREADABLE
 from evenglot.report.blocks import Heat, HeatCell, HeatRow, Section
 from evenglot.report.numbers import count, percent, plural
 from evenglot.report.sections.context import Context, words
-from evenglot.report.sections.funnel import UNREADABLE, stage_losses
+from evenglot.report.sections.funnel import stage_losses
 
 _FULL = 0.2
 """Share of a language's documents at which a cell has its darkest shade."""

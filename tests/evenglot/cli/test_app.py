@@ -30,6 +30,11 @@ def assert_one_line(found: subprocess.CompletedProcess[str], code: int, *parts: 
         assert part in lines[0]
 
 
+def flat(text: str) -> str:
+    """The text without the line breaks of the terminal."""
+    return " ".join(text.split())
+
+
 def test_version(evenglot: Run) -> None:
     found = evenglot("--version")
     assert (found.returncode, found.stdout) == (0, f"evenglot {package.__version__}\n")
@@ -115,10 +120,14 @@ def test_prepare_that_keeps_nothing_says_where_to_look(cli: Run, tmp_path: Path)
     broken = cli(
         "prepare", "-i", tmp_path / "in.txt", "-o", tmp_path / "out", "--set", "prepare.fail_unreadable_share=1"
     )
-    assert "no record was kept: look at the reasons with `evenglot inspect CORPUS --unreadable`" in broken.stdout
+    assert f"no record was kept: look at the reasons with `evenglot inspect {tmp_path / 'out'} --unreadable`" in flat(
+        broken.stdout
+    )
     (tmp_path / "in.txt").write_text("hm\n")
     short = cli("prepare", "-i", tmp_path / "in.txt", "-o", tmp_path / "out")
-    assert "no record was kept: look at the reasons with `evenglot inspect CORPUS --rejected`" in short.stdout
+    assert f"no record was kept: look at the reasons with `evenglot inspect {tmp_path / 'out'} --rejected`" in flat(
+        short.stdout
+    )
 
 
 def test_prepare_into_a_place_that_is_a_file(evenglot: Run, tmp_path: Path) -> None:
