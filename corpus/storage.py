@@ -93,8 +93,9 @@ class Storage:
                     with partial.open("rb") as handle:
                         os.fsync(handle.fileno())
                     partial.replace(final)
-                finally:
+                except BaseException:
                     partial.unlink(missing_ok=True)
+                    raise
             else:
                 with tempfile.TemporaryDirectory(prefix="evenglot-") as folder:
                     partial = Path(folder) / PurePosixPath(name).name

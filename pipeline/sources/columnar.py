@@ -213,15 +213,30 @@ def add_batch(
         record = found
         try:
             if record is None:
-                record = batch.slice(row, 1).to_pylist()[0]
+                record = _row(batch, row)
             if type(value := record.get(text)) is bytes:
                 record[text] = value.decode()
         except UnicodeDecodeError as error:
             builder.spoil(first_row + row, None, "invalid_utf8", str(error), _raw(batch, row, text))
-        except (ValueError, OverflowError) as error:  # a date outside the calendar, for example
+        except (ValueError, OverflowError) as error:
             builder.spoil(first_row + row, None, "not_a_record", str(error), _raw(batch, row, text))
         else:
             mapper.add(builder, record, first_row + row)
+
+
+def _row(batch: pa.RecordBatch, row: int) -> dict[str, Any]:
+    """A row value by value; a time outside Python's calendar becomes the number it is stored as.
+
+    Raises:
+        ValueError: another value cannot be had, text that is no UTF-8 for example.
+    """
+    record = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            record[name] = column[row].as_py()
+        except OverflowError:
+            record[name] = getattr(column[row], "value", None)
+    return record
 
 
 def pieces(batch: pa.RecordBatch, batch_bytes: int) -> Iterator[pa.RecordBatch]:

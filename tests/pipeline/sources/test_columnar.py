@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from corpus.errors import InputError
-from pipeline.sources import InputConfig, plan
+from pipeline.sources import InputConfig, plan, read
 
 ROWS = 1000
 TABLE = pa.table(
@@ -201,3 +201,16 @@ def test_a_column_name_that_is_no_utf8_is_damage(tmp_path: Path, everything: Cal
     file.write_bytes(file.read_bytes().replace(b"oddname", b"odd\x90ame"))
     found = everything(InputConfig(path=str(file)))
     assert (found.read, [piece.reason for piece in found.unreadable]) == (1, ["corrupt_file"])
+
+
+def test_time_outside_the_calendar_costs_neither_its_row_nor_its_value(tmp_path: Path) -> None:
+    table = pa.table(
+        {"text": ["one", "two"], "when": pa.array([0, 2**62], pa.timestamp("us")), "raw": [b"\xff", b"\xfe"]}
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    config = InputConfig(path=str(tmp_path / "a.parquet"))
+    (split,) = plan([config], 1 << 20)
+    (batch,) = read(split, config)
+    assert batch.unreadable == []
+    assert batch.records.column("text").to_pylist() == ["one", "two"]
+    assert json.loads(batch.records.column("meta").to_pylist()[1])["when"] == 2**62
