@@ -169,7 +169,7 @@ def run(raw: list[pa.RecordBatch], labels: str) -> tuple[dict[str, float], list[
             seconds[stage.name] += time.process_time() - start
         scored.append(kept)
     start = time.process_time()
-    thresholds = derive(merge(survey(batch) for batch in scored), FilterConfig()).thresholds
+    thresholds = derive(merge(survey(batch, FilterConfig()) for batch in scored), FilterConfig()).thresholds
     decisions = [decide(batch, thresholds, FilterConfig()) for batch in scored]
     seconds["decide"] = time.process_time() - start
     return dict(seconds), scored, decisions

@@ -32,6 +32,7 @@ from pipeline.config import PrepareConfig
 from pipeline.deduplicate.exact import DECISION, ROW, Rows, keep_all, partition, resolve_ids, resolve_texts
 from pipeline.match import MATCH_SCHEMA, match_batch, merge_sketches, split_sketches, surviving_rows
 from pipeline.piece import EndOfSplit, Piece
+from pipeline.quality.config import FilterConfig
 from pipeline.quality.survey import Survey, merge, survey
 from pipeline.quality.thresholds import Derived, derive
 from pipeline.reading import ReadTask, read_pieces
@@ -212,7 +213,7 @@ def match_job(pieces: Sequence[str], work: str, config: PrepareConfig, seed: int
         dealt = pipeline | "pieces" >> beam.Create(tasks, reshuffle=False) | "deal pieces" >> beam.Reshuffle()
         thresholds = (
             dealt
-            | "survey" >> beam.Map(piece_survey, work)
+            | "survey" >> beam.Map(piece_survey, work, config.filter)
             | "merge surveys" >> beam.CombineGlobally(MergeSurveys())
             | "derive thresholds" >> beam.Map(derive, config.filter)
             | "keep thresholds" >> beam.Map(write_thresholds, work)
@@ -238,10 +239,10 @@ def match_job(pieces: Sequence[str], work: str, config: PrepareConfig, seed: int
     return build
 
 
-def piece_survey(task: MatchTask, work: str) -> Surveys:
+def piece_survey(task: MatchTask, work: str, config: FilterConfig) -> Surveys:
     """What the filter must know of a piece, by language."""
     table = read_staged(Storage(work), task.name, without_text(work, task.name))
-    return survey(single_batch(table))
+    return survey(single_batch(table), config)
 
 
 def write_thresholds(derived: Derived, work: str) -> Mapping[str, Mapping[str, float]]:

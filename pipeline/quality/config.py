@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -17,7 +17,7 @@ class Limit(Config):
     """A limit on one feature, set for each language from its own documents.
 
     It lies ``sigmas`` robust standard deviations beyond the median of the language's documents, on the side
-    where junk is, and never outside the two bounds.
+    where junk is, and never outside the two bounds. A number instead of a section is one limit for every language.
     """
 
     strictest: float
@@ -29,6 +29,14 @@ class Limit(Config):
     sigmas: float = Field(default=4.0, ge=0)
     """Robust standard deviations between median and limit: the distance from the median to the 16 % or 84 %
     quantile, whichever lies on the limit's side."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_for_all(cls, given: Any) -> Any:
+        """A number is one limit for every language."""
+        if isinstance(given, int | float) and not isinstance(given, bool):
+            return {"strictest": given, "loosest": given, "default": given}
+        return given
 
 
 class FilterConfig(Config):
@@ -98,6 +106,55 @@ class FilterConfig(Config):
     min_punctuation: Limit = Limit(strictest=0.004, loosest=0, default=0, sigmas=2.5)
     """Share of the characters that are punctuation, in documents of 50 words or more. Reason ``no_punctuation``."""
 
+    max_words: Limit | None = None
+    """Words, as above; null for no limit. Gopher has 100000. Reason ``too_long``."""
+    min_word_length: Limit | None = None
+    """Mean characters of a word; null for no limit. Gopher has 3, which only alphabets reach. Reason
+    ``word_length``."""
+    min_alphabetic_words: Limit | None = None
+    """Share of the words that do not begin with a number; null for no limit. Gopher has 0.8. Reason ``symbols``."""
+    max_hashes: Limit | None = None
+    """Number signs by words; null for no limit. Gopher has 0.1. Reason ``symbols``."""
+    max_ellipses: Limit | None = None
+    """Ellipses by words; null for no limit. Gopher has 0.1. Reason ``symbols``."""
+    max_newlines: Limit | None = None
+    """Line ends by words; null for no limit. FineWeb has 0.3. Reason ``lines``."""
+    max_bullet_lines: Limit | None = None
+    """Share of the lines that begin with a bullet; null for no limit. Gopher has 0.9. Reason ``lines``."""
+    max_ellipsis_lines: Limit | None = None
+    """Share of the lines that end with an ellipsis; null for no limit. Gopher has 0.3. Reason ``lines``."""
+    min_terminal_lines: Limit | None = None
+    """Share of the lines that end with a mark that ends sentences; null for no limit. FineWeb has 0.12. Reason
+    ``lines``."""
+    max_repeated_lines: Limit | None = None
+    """Share of the lines that came before; null for no limit. Gopher has 0.3. Reason ``repetition``."""
+    max_repeated_paragraphs: Limit | None = None
+    """Share of the paragraphs that came before; null for no limit. Gopher has 0.3. Reason ``repetition``."""
+    max_duplicate_paragraphs: Limit | None = None
+    """Share of the characters in paragraphs that came before; null for no limit. Gopher has 0.2. Reason
+    ``repetition``."""
+    max_top_trigram: Limit | None = None
+    """Share of the words in the most frequent three words; null for no limit. Gopher has 0.18, of characters.
+    Reason ``repetition``."""
+    max_top_4gram: Limit | None = None
+    """Share of the words in the most frequent four words; null for no limit. Gopher has 0.16, of characters.
+    Reason ``repetition``."""
+    max_duplicate_6grams: Limit | None = None
+    """Share of the word 6-grams that came before; null for no limit. Gopher has 0.14, of characters. Reason
+    ``repetition``."""
+    max_duplicate_7grams: Limit | None = None
+    """Share of the word 7-grams that came before; null for no limit. Gopher has 0.13, of characters. Reason
+    ``repetition``."""
+    max_duplicate_8grams: Limit | None = None
+    """Share of the word 8-grams that came before; null for no limit. Gopher has 0.12, of characters. Reason
+    ``repetition``."""
+    max_duplicate_9grams: Limit | None = None
+    """Share of the word 9-grams that came before; null for no limit. Gopher has 0.11, of characters. Reason
+    ``repetition``."""
+    max_duplicate_10grams: Limit | None = None
+    """Share of the word 10-grams that came before; null for no limit. Gopher has 0.10, of characters. Reason
+    ``repetition``."""
+
     @field_validator("include", "exclude")
     @classmethod
     def _tags(cls, labels: list[str]) -> list[str]:
@@ -118,6 +175,8 @@ class FilterConfig(Config):
     def _check(self) -> Self:
         for rule in RULES:
             limit = self.limit(rule.name)
+            if limit is None:
+                continue
             low, high = (limit.loosest, limit.strictest) if rule.side == "min" else (limit.strictest, limit.loosest)
             if low > high:
                 raise ValueError(
@@ -131,9 +190,9 @@ class FilterConfig(Config):
                     raise ValueError(f"languages.{tag}.{name} is no limit; {hint}")
         return self
 
-    def limit(self, name: str) -> Limit:
-        """The limit of a rule, by its name."""
-        limit: Limit = getattr(self, name)
+    def limit(self, name: str) -> Limit | None:
+        """The limit of a rule, by its name; None where the rule is off."""
+        limit: Limit | None = getattr(self, name)
         return limit
 
 

@@ -44,6 +44,26 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("max_short_lines", "short_line_share", "max", "lines", ("n_lines", 5)),
     Rule("max_word_length", "mean_word_length", "max", "word_length"),
     Rule("min_punctuation", "punctuation_ratio", "min", "no_punctuation", ("n_words", 50)),
+    # Those below are off by default.
+    Rule("max_words", "n_words", "max", "too_long"),
+    Rule("min_word_length", "mean_word_length", "min", "word_length"),
+    Rule("min_alphabetic_words", "alphabetic_word_share", "min", "symbols"),
+    Rule("max_hashes", "hash_word_ratio", "max", "symbols"),
+    Rule("max_ellipses", "ellipsis_word_ratio", "max", "symbols"),
+    Rule("max_newlines", "newline_word_ratio", "max", "lines"),
+    Rule("max_bullet_lines", "bullet_line_share", "max", "lines"),
+    Rule("max_ellipsis_lines", "ellipsis_line_share", "max", "lines"),
+    Rule("min_terminal_lines", "terminal_line_share", "min", "lines"),
+    Rule("max_repeated_lines", "duplicate_line_ratio", "max", "repetition"),
+    Rule("max_repeated_paragraphs", "duplicate_paragraph_ratio", "max", "repetition"),
+    Rule("max_duplicate_paragraphs", "duplicate_paragraph_share", "max", "repetition"),
+    Rule("max_top_trigram", "top_trigram_share", "max", "repetition"),
+    Rule("max_top_4gram", "top_4gram_share", "max", "repetition"),
+    Rule("max_duplicate_6grams", "duplicate_6gram_share", "max", "repetition"),
+    Rule("max_duplicate_7grams", "duplicate_7gram_share", "max", "repetition"),
+    Rule("max_duplicate_8grams", "duplicate_8gram_share", "max", "repetition"),
+    Rule("max_duplicate_9grams", "duplicate_9gram_share", "max", "repetition"),
+    Rule("max_duplicate_10grams", "duplicate_10gram_share", "max", "repetition"),
 )
 """In the order in which they are tried: the first broken one names the reason."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.quality.features import FEATURES, Floats
+from pipeline.quality.features import FEATURES
+from pipeline.quality.text import Floats
 
 
 def score(features: Floats) -> Floats:

@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.quality import sources
-from pipeline.quality.histograms import Histogram, histograms
+from pipeline.quality.config import FilterConfig
+from pipeline.quality.histograms import Histogram, add, histograms
+from pipeline.quality.rules import RULES
 from pipeline.quality.sources import SourceCounts
 
 
@@ -28,14 +30,21 @@ class Survey:
         return int(self.sources.sum())
 
     def __add__(self, other: Survey) -> Survey:
-        return Survey(self.histogram + other.histogram, self.sources + other.sources)
+        return Survey(add(self.histogram, other.histogram), self.sources + other.sources)
 
 
-def survey(batch: pa.RecordBatch) -> dict[str, Survey]:
+def measures(config: FilterConfig) -> tuple[str, ...]:
+    """The features that a limit may be set on."""
+    return tuple(dict.fromkeys(rule.feature for rule in RULES if config.limit(rule.name) is not None))
+
+
+def survey(batch: pa.RecordBatch, config: FilterConfig) -> dict[str, Survey]:
     """Survey the documents of a batch.
 
     Args:
-        batch: with the columns ``lang`` and all MEASURES; ``url`` and ``source`` are used where they are.
+        batch: with the columns ``lang``, ``lang_score`` and the features; ``url`` and ``source`` are used where they
+            are.
+        config: only what a limit is set on is counted.
 
     Returns:
         by language tag; rows without one are left out.
@@ -48,7 +57,7 @@ def survey(batch: pa.RecordBatch) -> dict[str, Survey]:
     numbers = {tag: number for number, tag in enumerate(langs.dictionary.to_pylist())}
     return {
         tag: Survey(histogram, sources.count(places[owners == numbers[tag]]))
-        for tag, histogram in histograms(batch).items()
+        for tag, histogram in histograms(batch, measures(config)).items()
     }
 
 

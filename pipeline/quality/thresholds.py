@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from corpus.manifest import LimitOrigin, ThresholdFacts
-from pipeline.quality.config import FilterConfig
+from pipeline.quality.config import FilterConfig, Limit
 from pipeline.quality.histograms import LOGARITHMIC, Histogram, documents, quantile
 from pipeline.quality.rules import RARE_RULE, RULES, Rule
 from pipeline.quality.sources import effective
@@ -47,7 +47,8 @@ def derive(surveys: Mapping[str, Survey], config: FilterConfig, known: Mapping[s
 
 def defaults(tag: str, config: FilterConfig) -> dict[str, float]:
     """The limits of a language of which nothing is known."""
-    return {rule.name: config.limit(rule.name).default for rule in RULES} | config.languages.get(tag, {})
+    limits = {rule.name: limit.default for rule in RULES if (limit := config.limit(rule.name)) is not None}
+    return limits | config.languages.get(tag, {})
 
 
 def _language(
@@ -59,15 +60,18 @@ def _language(
     origins: dict[str, LimitOrigin] = {}
     measured: dict[str, float] = {}
     for rule in RULES:
+        limit = config.limit(rule.name)
         if rule.name in by_hand:
             origins[rule.name] = "by_hand"
+        elif limit is None:
+            continue
         elif documents(survey.histogram, rule.feature) < config.min_documents:
             origins[rule.name] = "few_documents"
         else:
-            measured[rule.name] = _measured(rule, survey.histogram, config)
-            limits[rule.name], origins[rule.name] = _bounded(rule, measured[rule.name], config)
+            measured[rule.name] = _measured(rule, survey.histogram, limit)
+            limits[rule.name], origins[rule.name] = _bounded(rule, measured[rule.name], limit)
             if diversity < config.min_sources:
-                limits[rule.name] = _looser(rule, limits[rule.name], config.limit(rule.name).default)
+                limits[rule.name] = _looser(rule, limits[rule.name], limit.default)
                 origins[rule.name] = "few_sources"
     count = survey.documents + known
     if "min_lang_score" not in by_hand and count < min(config.rare_documents, config.rare_share * total):
@@ -77,18 +81,17 @@ def _language(
     )
 
 
-def _measured(rule: Rule, histogram: Histogram, config: FilterConfig) -> float:
+def _measured(rule: Rule, histogram: Histogram, limit: Limit) -> float:
     """Median plus the spread on the side of the limit; counts spread by factors."""
-    sigmas = config.limit(rule.name).sigmas
+    sigmas = limit.sigmas
     middle = quantile(histogram, rule.feature, 0.5)
     edge = quantile(histogram, rule.feature, 0.16 if rule.side == "min" else 0.84)
     factor = rule.feature in LOGARITHMIC
     return round(float(middle * (edge / middle) ** sigmas if factor else middle + sigmas * (edge - middle)), 6)
 
 
-def _bounded(rule: Rule, value: float, config: FilterConfig) -> tuple[float, LimitOrigin]:
+def _bounded(rule: Rule, value: float, limit: Limit) -> tuple[float, LimitOrigin]:
     """The value within the rule's bounds, and which of them it met."""
-    limit = config.limit(rule.name)
     if _looser(rule, value, limit.strictest) != value:
         return limit.strictest, "strictest"
     if _looser(rule, value, limit.loosest) == value != limit.loosest:

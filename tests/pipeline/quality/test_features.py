@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.quality.features import FEATURES, compute
@@ -44,6 +44,21 @@ def test_literal_prose() -> None:
         "longest_token": 4,
         "long_token_share": 0,
         "filler_share": 0,
+        "alphabetic_word_share": 12 / 13,
+        "hash_word_ratio": 0,
+        "ellipsis_word_ratio": 0,
+        "newline_word_ratio": 3 / 13,
+        "ellipsis_line_share": 0,
+        "duplicate_line_ratio": 0,
+        "duplicate_paragraph_ratio": 0,
+        "duplicate_paragraph_share": 0,
+        "top_trigram_share": 0,
+        "top_4gram_share": 0,
+        "duplicate_6gram_share": 0,
+        "duplicate_7gram_share": 0,
+        "duplicate_8gram_share": 0,
+        "duplicate_9gram_share": 0,
+        "duplicate_10gram_share": 0,
     }
     assert found == pytest.approx(expected, abs=1e-6)
 
@@ -58,6 +73,23 @@ def test_literal_prose() -> None:
         ("नमस्ते दुनिया", "n_words", 2),
         ("カタカナabc漢", "n_words", 6),
         ("汉字很多。", "terminal_line_share", 1),
+        ("# one #two, three ##", "hash_word_ratio", 4 / 3),
+        ("wait... what…… so ..... no. a . . . b ..", "ellipsis_word_ratio", 4 / 6),
+        ("read more...\nand so on…\nend..\n...", "ellipsis_line_share", 3 / 4),
+        ("..", "ellipsis_line_share", 0),
+        ("3 cats, 12 dogs and 4th", "alphabetic_word_share", 3 / 6),
+        ("a b\n\na b\na b\n\n\nc\n \nc", "duplicate_paragraph_ratio", 1 / 4),
+        ("a b\n\na b\na b\n\n\nc\n \nc", "duplicate_paragraph_share", 1 / 12),
+        ("a b\n\na b\na b\n\n\nc\n \nc", "duplicate_line_ratio", 3 / 5),
+        ("a b\n\na b\na b\n\n\nc\n \nc", "duplicate_line_share", 7 / 11),
+        ("a b c d x a b c d y a b c d z a b c", "top_bigram_share", 8 / 18),
+        ("a b c d x a b c d y a b c d z a b c", "top_trigram_share", 12 / 18),
+        ("a b c d x a b c d y a b c d z a b c", "top_4gram_share", 12 / 18),
+        ("a b c d x a b c d y a b c d z a b c", "duplicate_ngram_share", 0),
+        (" ".join("abcdefghijk" * 2), "duplicate_ngram_share", 7 / 18),
+        (" ".join("abcdefghijk" * 2), "duplicate_10gram_share", 2 / 13),
+        (" ".join("abcdefghijk" * 2), "duplicate_9gram_share", 3 / 14),
+        ("天地玄黄宇宙洪荒" * 2, "duplicate_7gram_share", 2 / 10),
         ("यह वाक्य है।", "terminal_line_share", 1),
         ("هل هذا سؤال؟", "terminal_line_share", 1),
         ("“He said so.”", "terminal_line_share", 1),
@@ -97,6 +129,10 @@ TEXT = st.text(st.sampled_from("aé漢กขค่क्  \n\n.;{}:/w0-!"), max_
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(TEXT, min_size=1, max_size=8))
+@example([":", "//a"])
+@example(["w", "ww.a"])
+@example([".", "..", "..."])
+@example(["a\n", "\n a", " "])
 def test_neighbours_do_not_matter(texts: list[str]) -> None:
     together = compute(pa.array(texts, pa.string()))
     alone = np.concatenate([compute(pa.array([text], pa.string())) for text in texts])

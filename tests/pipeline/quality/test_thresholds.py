@@ -22,7 +22,7 @@ def one_language(values: list[float], measure: str, hosts: int = 8, lang: str = 
 
 
 def derived(values: list[float], measure: str, config: FilterConfig | None = None, hosts: int = 8) -> Derived:
-    return derive(survey(one_language(values, measure, hosts)), config or FilterConfig())
+    return derive(survey(one_language(values, measure, hosts), config or FilterConfig()), config or FilterConfig())
 
 
 SPREAD = [0.1 + 0.001 * (place % 101) for place in range(505)]
@@ -97,7 +97,7 @@ def test_a_site_that_holds_nearly_all_is_one_source_however_many_stand_beside_it
     urls = ["https://yo.wiki.example/1"] * 960 + [f"https://site{place}.example/" for place in range(40)]
     batch = one_language([0.0] * 1000, "symbol_ratio")
     batch = batch.set_column(batch.schema.get_field_index("url"), "url", pa.array(urls))
-    found = derive(survey(batch), FilterConfig())
+    found = derive(survey(batch, FilterConfig()), FilterConfig())
     assert found.facts["tst_Latn"].sources == pytest.approx(1.1, abs=0.1)
     assert found.facts["tst_Latn"].origins["max_symbols"] == "few_sources"
 
@@ -117,8 +117,28 @@ def test_limits_stay_within_their_bounds(values: list[float], hosts: int) -> Non
         found = derived(values, measure, hosts=hosts).thresholds["tst_Latn"]
         for rule in RULES:
             limit = config.limit(rule.name)
+            if limit is None:
+                assert rule.name not in found
+                continue
             low, high = sorted((limit.strictest, limit.loosest))
             assert low <= found[rule.name] <= high
+
+
+def test_a_rule_that_is_off_has_no_limit_unless_the_recipe_gives_one() -> None:
+    found = derived([0.1] * 80, "bullet_line_share", FilterConfig(languages={"tst_Latn": {"max_hashes": 0.1}}))
+    assert "max_bullet_lines" not in found.thresholds["tst_Latn"]
+    assert found.thresholds["tst_Latn"]["max_hashes"] == 0.1
+    assert found.facts["tst_Latn"].origins["max_hashes"] == "by_hand"
+
+
+def test_a_number_is_one_limit_for_every_language() -> None:
+    config = FilterConfig.model_validate({"max_bullet_lines": 0.9, "max_urls": 1})
+    assert config.max_bullet_lines == Limit(strictest=0.9, loosest=0.9, default=0.9)
+    found = derived([0.1] * 80, "bullet_line_share", config)
+    assert found.thresholds["tst_Latn"]["max_bullet_lines"] == 0.9
+    assert found.thresholds["tst_Latn"]["max_urls"] == 1
+    with pytest.raises(ValidationError, match="max_bullet_lines"):
+        FilterConfig.model_validate({"max_bullet_lines": "many"})
 
 
 def test_misspelt_override_names_the_nearest() -> None:
@@ -136,7 +156,7 @@ CROWD = one_language([0.9] * 5000, "symbol_ratio", lang="eng_Latn")
 
 def rare(documents: int, config: FilterConfig, crowd: int = 5000, known: int = 0) -> float | None:
     few = one_language([0.9] * documents, "symbol_ratio")
-    found = derive(merge([survey(few), survey(CROWD.slice(0, crowd))]), config, {"tst_Latn": known})
+    found = derive(merge([survey(few, config), survey(CROWD.slice(0, crowd), config)]), config, {"tst_Latn": known})
     limit = found.thresholds["tst_Latn"].get("min_rare_score")
     assert (found.facts["tst_Latn"].origins.get("min_rare_score") == "rare_language") == (limit is not None)
     assert "min_rare_score" not in found.thresholds.get("eng_Latn", {})
