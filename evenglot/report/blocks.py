@@ -84,6 +84,8 @@ class Figure:
     """Does not need the whole width."""
     labels: bool = False
     """Leaves room at the right for labels of lines."""
+    key: Markup | None = None
+    """How to read the chart, with the marks themselves."""
     small: Markup | None = None
     """Another drawing of the same, shown instead on narrow screens."""
     kind: ClassVar[str] = "figure"

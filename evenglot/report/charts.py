@@ -182,6 +182,70 @@ def histogram(bins: Sequence[tuple[str, int, str]], height: float = 190) -> Mark
     return canvas(height, *parts, floor, label="Histogram of copies")
 
 
+def shares(
+    bars: Sequence[tuple[str, str, Sequence[int]]],
+    curve: Points = (),
+    *,
+    rules: Sequence[tuple[float, str]] = (),
+    x_title: str,
+    height: float = 220,
+) -> Markup:
+    """Counts over shares from 0 to 1, stacked, and under them a probability on the same axis.
+
+    Args:
+        bars: (name, tone, count of each of n equal bins).
+        curve: (share, probability); drawn in a panel of its own, as its unit is another one.
+        rules: (share, name) of vertical lines through both.
+        x_title: what the shares are of.
+        height: of each panel, in pixels.
+    """
+    parts: list[Markup] = []
+    counted = [entry for entry in bars if any(entry[2])]
+    top, low = 18.0, 18.0
+    if counted:
+        number = len(counted[0][2])
+        highest = max(sum(values) for values in zip(*(entry[2] for entry in counted), strict=True))
+        base, room = height - 8, height - 40
+        for place in range(number):
+            reached = base
+            for name, tone, values in counted:
+                tall = room * values[place] / highest
+                if not tall:
+                    continue
+                tall = max(tall, 1.0)
+                reached -= tall
+                tip = f"{name} {place / number:.2f} to {(place + 1) / number:.2f}: {count(values[place])}"
+                look = {"x": per_cent(100 * (place + 0.08) / number), "width": per_cent(100 * 0.84 / number)}
+                parts.append(element("rect", title(tip), y=reached, height=tall, class_=f"fill {tone}", **look))
+        parts.append(element("line", x1="0%", x2="100%", y1=base, y2=base, class_="base"))
+        parts.append(element("text", f"{count(highest)} at most", x=0, y=12, class_="axis"))
+        low = height
+    if curve:
+        top, base = low + 24, low + height * 0.6
+        parts.append(element("text", "probability that a pair is compared", x=0, y=top - 8, class_="axis"))
+        for value in (0.0, 0.5, 1.0):
+            y = base - value * (base - top)
+            parts.append(element("line", x1="0%", x2="100%", y1=y, y2=y, class_="base" if not value else "grid"))
+        scale = Scale(0, 1)
+        parts.append(stretched(top, base - top, _polyline(Line(curve, tone="accent", tip=x_title), scale, scale)))
+        low = base + 8
+    for value, name in rules:
+        parts.append(
+            element("line", x1=per_cent(100 * value), x2=per_cent(100 * value), y1=16, y2=low - 8, class_="mark")
+        )
+        anchor, gap = ("end", -5) if value > 0.6 else ("start", 5)
+        parts.append(
+            element("text", name, x=per_cent(100 * value), dx=gap, y=26, text_anchor=anchor, class_="tick halo")
+        )
+    for value in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
+        anchor = "start" if value == 0 else "end" if value == 1 else "middle"
+        parts.append(
+            element("text", f"{value:g}", x=per_cent(100 * value), y=low + 10, text_anchor=anchor, class_="tick")
+        )
+    parts.append(element("text", x_title, x="100%", y=low + 28, text_anchor="end", class_="axis"))
+    return canvas(low + 34, *parts, label=x_title)
+
+
 @dataclass(frozen=True)
 class Line:
     """A curve of a line chart."""

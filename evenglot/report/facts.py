@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from corpus.manifest import Snapshot
 from evenglot.inspect.boilerplate import Boilerplate
@@ -88,6 +88,9 @@ class Identification:
         return sum(number for (declared, found), number in self.pairs.items() if declared != found)
 
 
+SIMILARITY_BINS: Final = 20
+
+
 @dataclass(frozen=True)
 class Duplicates:
     """Copies among the documents."""
@@ -100,6 +103,9 @@ class Duplicates:
     """Documents rejected as duplicates, by language."""
     reasons: Mapping[str, int]
     """Documents rejected as duplicates, by ``stage/reason``."""
+    similarity: Mapping[str, Sequence[int]]
+    """Near duplicates by the measure that decided (``jaccard``, ``containment``) and its value, in SIMILARITY_BINS
+    bins from 0 to 1; empty where none was recorded."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from corpus.errors import CorpusError
 from corpus.hashing import stable_hash
@@ -28,6 +30,7 @@ from corpus.tags import to_tag_or_none
 from evenglot.inspect.boilerplate import Boilerplate, boilerplate
 from evenglot.report.config import ReportConfig
 from evenglot.report.facts import (
+    SIMILARITY_BINS,
     CorpusFacts,
     CorpusRun,
     Duplicates,
@@ -37,6 +40,8 @@ from evenglot.report.facts import (
     Unreadable,
 )
 
+_SIMILARITY = r"^(?P<measure>jaccard|containment) (?P<value>[01](?:\.\d+)?)"
+"""How the detail of a near duplicate begins."""
 _RAW_SHOWN = 160
 """Bytes quoted of an unreadable record."""
 
@@ -78,6 +83,7 @@ def load_corpus(corpus: str, config: ReportConfig) -> CorpusFacts:
             copies.clusters(),
             dict(rejected.duplicates_by_language),
             dict(rejected.duplicates_by_reason),
+            {measure: counts.tolist() for measure, counts in sorted(rejected.similarity.items())},
         ),
         kept={lang: samples for lang, samples in kept.items() if samples},
         rejected=_within(rejected.samples(), config.samples_total - sum(map(len, kept.values()))),
@@ -239,6 +245,7 @@ class _Rejected:
     def __init__(self, config: ReportConfig, limit: int) -> None:
         self.duplicates_by_language: Counter[str] = Counter()
         self.duplicates_by_reason: Counter[str] = Counter()
+        self.similarity: dict[str, npt.NDArray[np.int64]] = {}
         self._config = config
         self._limit = limit
         self._found: dict[tuple[str, str, str], list[Sample]] = defaultdict(list)
@@ -257,6 +264,20 @@ class _Rejected:
             rows = group["row_list"]
             chosen = _choose(len(rows), self._limit - len(found), file, self._config.seed)
             found.extend(_samples(table, [rows[index] for index in chosen], lang, self._config))
+
+        self._add_similarity(table)
+
+    def _add_similarity(self, table: pa.Table) -> None:
+        """Count how alike near duplicates are, by the number in what was written of them."""
+        details = table.column("detail").filter(table.column("duplicate_of").is_valid())
+        found = pc.drop_null(pc.extract_regex(details, _SIMILARITY)).combine_chunks()
+        for measure in ("jaccard", "containment"):
+            mine = pc.equal(pc.struct_field(found, "measure"), measure)
+            values = pc.cast(pc.struct_field(found, "value").filter(mine), pa.float64()).to_numpy(zero_copy_only=False)
+            if len(values):
+                bins = np.clip((values * SIMILARITY_BINS + 1e-9).astype(np.int64), 0, SIMILARITY_BINS - 1)
+                counts = np.bincount(bins, minlength=SIMILARITY_BINS)
+                self.similarity[measure] = self.similarity.get(measure, np.zeros(SIMILARITY_BINS, np.int64)) + counts
 
     def samples(self) -> dict[str, list[Sample]]:
         by_language: dict[str, list[Sample]] = defaultdict(list)

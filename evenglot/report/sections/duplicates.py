@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from evenglot.report import charts, rows
-from evenglot.report.blocks import Block, Cell, Column, Figure, QuoteGroup, Quotes, Section, Table
-from evenglot.report.numbers import count, percent, percent_tick, plural
+from evenglot.report.blocks import Block, Cell, Column, Facts, Figure, Note, QuoteGroup, Quotes, Section, Table
+from evenglot.report.numbers import count, percent, percent_tick, plural, significant
 from evenglot.report.sections.context import Context, words
 from evenglot.report.sections.samples import quote
 from evenglot.report.svg import linear
+
+_NEAR_FACTS = {
+    "bands": "bands of a signature",
+    "rows": "values in a band",
+    "candidates": "pairs that the bands brought together",
+    "links": "of them near duplicates",
+    "clusters": "clusters of near duplicates",
+    "documents": "documents in them",
+    "removed": "documents removed",
+    "largest_cluster": "documents in the largest cluster",
+}
 
 
 def duplicates(context: Context) -> Section | None:
@@ -32,6 +43,7 @@ def duplicates(context: Context) -> Section | None:
                 note=f"{plural(singles, 'further document')} had no copy.",
             )
         )
+    blocks += _near(context)
     blocks.append(_by_language(context))
     if found.clusters:
         blocks.append(
@@ -57,6 +69,55 @@ def duplicates(context: Context) -> Section | None:
         f"{plural(sum(copied.values()), 'kept document stands', 'kept documents stand')} for more than one."
     )
     return Section("duplicates", "Duplicates", "Duplicates", finding, blocks)
+
+
+def _near(context: Context) -> list[Block]:
+    """How alike near duplicates were, which pairs were looked at, and how their clusters were found."""
+    found = context.facts.corpus.duplicates
+    account = next(
+        (run.record["near_duplicates"] for run in context.facts.corpus.runs if run.record.get("near_duplicates")), None
+    )
+    if account is None and not found.similarity:
+        return [Note("Near duplicates were not looked for.")]
+    account = account or {}
+    bars = [
+        (f"{measure}", tone, found.similarity.get(measure, ()))
+        for measure, tone in (("jaccard", "accent"), ("containment", "warm"))
+    ]
+    names = {"jaccard": "near duplicate from here", "containment": "part of another from here"}
+    rules = [(float(account[name]), said) for name, said in names.items() if account.get(name)]
+    curve = [(float(share), float(chance)) for share, chance in account.get("curve") or ()]
+    blocks: list[Block] = [
+        Figure(
+            charts.shares(bars, curve, rules=rules, x_title="similarity of a pair"),
+            caption="Removed near duplicates by their similarity to the document that stayed, measured exactly; under "
+            "it the curve of the bands that decide which pairs are compared at all.",
+            narrow=True,
+            key=rows.key(
+                ("bar", "accent", "shingles that both have, of all of either"),
+                ("bar", "warm", "shingles of the removed one that the kept one has"),
+            ),
+        )
+    ]
+    facts = [
+        (said, _number(account[name]))
+        for name, said in _NEAR_FACTS.items()
+        if isinstance(account.get(name), int | float)
+    ]
+    rounds = account.get("unsettled_by_round") or []
+    if account:
+        said = "none: one worker held all pairs"
+        if rounds:
+            left = ", ".join(count(number) for number in rounds)
+            said = f"{len(rounds) - 1}; documents not settled before each and after the last: {left}"
+        facts.append(("rounds of the search for clusters", said))
+    if facts:
+        blocks.append(Facts(facts))
+    return blocks
+
+
+def _number(value: float) -> str:
+    return count(value) if isinstance(value, int) else significant(value)
 
 
 def copy_bins(copied: Mapping[int, int]) -> list[tuple[str, int, str]]:

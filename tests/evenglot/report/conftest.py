@@ -49,8 +49,14 @@ REASONS = (
     ("quality", "repeated_lines", "duplicate_line_share 0.71 > 0.30"),
     ("quality", "few_letters", "letter_share 0.22 < 0.55"),
     ("deduplicate", "exact_duplicate", None),
-    ("deduplicate", "near_duplicate", "jaccard 0.91"),
+    ("deduplicate", "near_duplicate", "jaccard 0.91 >= 0.4"),
+    ("deduplicate", "near_duplicate", "containment 0.95 >= 0.9"),
 )
+NEAR = {
+    "jaccard": 0.4, "containment": 0.9, "bands": 48, "rows": 4, "candidates": 900, "links": 120, "clusters": 40,
+    "documents": 130, "removed": 90, "largest_cluster": 7, "checked_again": 3, "unsettled_by_round": [120, 9, 0],
+    "curve": [[place / 20, 1 - (1 - (place / 20) ** 4) ** 48] for place in range(21)],
+}  # fmt: skip
 DECONTAMINATION = {
     "files": [
         {"label": "flores", "hash": "0", "records": 10, "without_text": 1, "items": 7, "too_short": 2, "ngrams": 90,
@@ -155,6 +161,7 @@ def make_corpus(
         ],
         "counters": {"normalise/mojibake": 12, "boilerplate/documents": 30, "boilerplate/bytes": 4000},
         "decontamination": DECONTAMINATION,
+        "near_duplicates": NEAR,
         "wall_seconds": 31.0, "cpu_seconds": 29.5, "peak_memory_bytes": 412_000_000, "workers": 2,
         "evenglot_version": "0.1.0", "machine": {"system": "Linux", "processor": "x86_64", "cores": 2},
     }  # fmt: skip

@@ -74,6 +74,16 @@ def test_histogram() -> None:
     assert heights[0] > heights[2] > heights[1] == 0
 
 
+def test_shares_and_the_curve_under_them() -> None:
+    bars = [("jaccard", "accent", [0, 2]), ("containment", "warm", [0, 1])]
+    svg = charts.shares(bars, [(0, 0.0), (1, 1.0)], rules=[(0.4, "threshold")], x_title="similarity")
+    heights = [float(node.get("height", "0")) for node in parsed(svg).iter("rect")]
+    assert heights[0] == pytest.approx(2 * heights[1], abs=0.1)
+    assert texts(svg)[:3] == ["3 at most", "probability that a pair is compared", "threshold"]
+    assert len(list(parsed(svg).iter("polyline"))) == 1
+    assert list(parsed(charts.shares([("a", "warm", [0, 0])], x_title="x")).iter("rect")) == []
+
+
 def test_lines_label_only_those_with_a_name() -> None:
     curves = [charts.Line([(0, 5.0), (50, 2.0), (100, 1.0)], "main <1>", "accent"), charts.Line([(0, 4.0), (100, 3.0)])]
     svg = charts.lines(curves)

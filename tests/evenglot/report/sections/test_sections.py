@@ -19,7 +19,7 @@ from evenglot.report.sections.balance import balance
 from evenglot.report.sections.boilerplate import boilerplate
 from evenglot.report.sections.comparison import differences
 from evenglot.report.sections.context import Context, listed, median, size_class
-from evenglot.report.sections.duplicates import copy_bins
+from evenglot.report.sections.duplicates import copy_bins, duplicates
 from evenglot.report.sections.evaluation import evaluation
 from evenglot.report.sections.funnel import funnel, stage_losses
 from evenglot.report.sections.identification import identification
@@ -288,3 +288,27 @@ def test_evaluation_sets_that_were_looked_for(small: Context) -> None:
     corpus = small.facts.corpus
     runs = [replace(run, record={}) for run in corpus.runs]
     assert evaluation(replace(small, facts=replace(small.facts, corpus=replace(corpus, runs=runs)))) is None
+
+
+def test_near_duplicates_with_their_similarity_and_curve(large: Context) -> None:
+    found = large.facts.corpus.duplicates
+    near = large.facts.corpus.snapshot.ledger.by_reason()["deduplicate/near_duplicate"]
+    assert sum(found.similarity["jaccard"]) + sum(found.similarity["containment"]) == near
+    assert [place for place, number in enumerate(found.similarity["jaccard"]) if number] == [18]
+    assert [place for place, number in enumerate(found.similarity["containment"]) if number] == [19]
+    section = duplicates(large)
+    assert section is not None
+    (facts,) = [block for block in section.blocks if isinstance(block, FactList)]
+    assert dict(facts.rows)["pairs that the bands brought together"] == "900"
+    assert facts.rows[-1][1] == "2; documents not settled before each and after the last: 120, 9, 0"
+
+
+def test_a_snapshot_without_near_duplicates_says_so(small: Context) -> None:
+    corpus = small.facts.corpus
+    runs = [replace(run, record={}) for run in corpus.runs]
+    bare = replace(corpus, runs=runs, duplicates=replace(corpus.duplicates, similarity={}))
+    section = duplicates(replace(small, facts=replace(small.facts, corpus=bare)))
+    assert section is not None
+    assert [block.text for block in section.blocks if isinstance(block, Note)] == [
+        "Near duplicates were not looked for."
+    ]
