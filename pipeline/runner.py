@@ -31,6 +31,7 @@ from apache_beam.transforms import environments
 
 from corpus.errors import WorkerLost
 from pipeline.config import RunnerConfig
+from pipeline.worker import PARENT
 
 _RUNNERS: Final = {"flink": "FlinkRunner", "dataflow": "DataflowRunner", "portable": "PortableRunner"}
 _LAST_WORDS: Final = 20
@@ -150,7 +151,7 @@ def local_runner(options: PipelineOptions, workers: int, log: Path, watch: Watch
         return fn_runner.FnApiRunner()
     # -P and the path: workers import what this process does, whatever lies in the folder it was started in.
     path = shlex.quote(os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path))
-    python = f"PYTHONPATH={path} exec {shlex.quote(sys.executable)} -P"
+    python = f"{PARENT}={os.getpid()} PYTHONPATH={path} exec {shlex.quote(sys.executable)} -P"
     command = f"{python} -m pipeline.worker 2>>{shlex.quote(str(log))}"
     encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
     provision = fn_runner.ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded))

@@ -11,12 +11,14 @@ import threading
 import time
 from typing import Final
 
+PARENT: Final = "EVENGLOT_PARENT"
+"""Names the variable that holds the number of the process to end with: it may be gone before a worker looks."""
 _WATCH_SECONDS: Final = 0.5
 
 
 def end_with_parent() -> None:
     """Start a thread that ends this process, without further ado, once its parent is gone."""
-    parent = os.getppid()
+    parent = int(os.environ.get(PARENT) or os.getppid())
 
     def watch() -> None:
         while os.getppid() == parent:

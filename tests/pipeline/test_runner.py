@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+
+from corpus.errors import ConfigurationError, WorkerLost
+from pipeline.config import RunnerConfig
+from pipeline.prepare import prepare
+from pipeline.runner import locked, run_job, scratch_folder
+from pipeline.sources import InputConfig
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def touch(number: int, folder: str) -> None:
+    (Path(folder) / str(number)).touch()
+
+
+def test_a_job_leaves_nothing_in_the_temporary_folder(temporary: Path, tmp_path: Path) -> None:
+    def build(pipeline: beam.Pipeline) -> None:
+        _ = pipeline | beam.Create([1, 2, 3]) | beam.Map(touch, str(tmp_path))
+
+    run_job(build, RunnerConfig(), 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2", "3", temporary.name]
+    assert list(temporary.iterdir()) == []
+
+
+def test_folders_of_killed_runs_are_removed_and_those_in_use_stay(temporary: Path) -> None:
+    left, used, foreign = (temporary / name for name in ("evenglot-beam-left", "evenglot-beam-used", "another"))
+    for folder in (left, used, foreign):
+        folder.mkdir()
+        (folder / "workers.log").write_text("")
+    with locked(used) as mine:
+        assert mine
+        with scratch_folder() as folder:
+            assert folder.is_dir()
+            assert {path.name for path in temporary.iterdir()} == {used.name, foreign.name, folder.name}
+    assert {path.name for path in temporary.iterdir()} == {used.name, foreign.name}
+
+
+def die(number: int) -> int:
+    import os
+    import signal
+
+    os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_job_fails_with_a_clear_error_when_its_worker_dies(temporary: Path) -> None:
+    def build(pipeline: beam.Pipeline) -> None:
+        _ = pipeline | beam.Create([1, 2, 3], reshuffle=False) | beam.Reshuffle() | beam.Map(die)
+
+    with pytest.raises(WorkerLost, match=r"a worker process ended before its work was done.*use fewer --workers"):
+        run_job(build, RunnerConfig(), 2)
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("where", ["input", "output"])
+def test_several_workers_cannot_share_the_memory_of_one(where: str, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n')
+    path = str(tmp_path / "a.jsonl") if where == "output" else "memory://runner-test/a.jsonl"
+    if where == "input":
+        import fsspec
+
+        fsspec.filesystem("memory").pipe_file("/runner-test/a.jsonl", b'{"text": "a"}\n')
+    output = "memory://runner-test/corpus" if where == "output" else str(tmp_path / "corpus")
+    with pytest.raises(ConfigurationError, match="lies in the memory of one process"):
+        prepare([InputConfig(path=path)], output, workers=2)
