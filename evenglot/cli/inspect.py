@@ -86,6 +86,7 @@ def inspect(
     clusters: Annotated[
         bool, typer.Option("--clusters", help="Duplicates: what stayed, its copies, what differs; largest first.")
     ] = False,
+    mixed: Annotated[bool, typer.Option("--mixed", help="Documents in several languages, segment by segment.")] = False,
     boilerplate: Annotated[
         bool,
         typer.Option("--boilerplate", help="Lines removed because the pages of a site share them, by site."),
@@ -134,6 +135,8 @@ def inspect(
 
     evenglot inspect out/corpus --thresholds --lang swh_Latn
 
+    evenglot inspect out/corpus --mixed --lang swh_Latn
+
     evenglot inspect out/corpus --boilerplate --source news.example
 
     evenglot inspect out/corpus --id 3f9a
@@ -149,6 +152,7 @@ def inspect(
         "--borderline": borderline,
         "--thresholds": thresholds,
         "--clusters": clusters or None,
+        "--mixed": mixed or None,
         "--boilerplate": boilerplate or None,
         "--unreadable": unreadable or None,
         "--id": document,
@@ -195,6 +199,8 @@ def _view(way: str | None, value: str, look: Look) -> View:
         return _thresholds(None if value == ALL else value, look)
     if way == "--clusters":
         return _clusters(look)
+    if way == "--mixed":
+        return _mixed(look)
     if way == "--boilerplate":
         return _boilerplate(look)
     if selection.lang is not None or selection.source is not None or selection.contains is not None:
@@ -266,11 +272,11 @@ def _rejected(asked: str, look: Look) -> View:
     from dataclasses import asdict
 
     from evenglot.cli import inspect_views as views
-    from evenglot.inspect.reasons import decided, numbers, resolve
+    from evenglot.inspect.reasons import decided, limit_of, numbers, resolve
     from evenglot.inspect.sample import sample
 
     names = resolve(look.state, asked)
-    selection = look.selection.of_reasons(names)
+    selection = look.selection.of_reasons(names, limit_of(asked))
     files = look.state.select("rejected")
     rows, total = sample(look.storage, files, selection, look.limit, look.seed)
     rows = [{**row, "decided": decided(row["detail"])} for row in rows]
@@ -291,7 +297,7 @@ def _borderline(asked: str, look: Look) -> View:
     from evenglot.cli import inspect_views as views
     from evenglot.inspect.borderline import borderline, rules_of
 
-    found = borderline(look.storage, look.state, rules_of(asked), look.selection, look.limit)
+    found = borderline(look.storage, look.state, rules_of(asked, look.state), look.selection, look.limit)
     limits = [
         {
             "limit": one.rule.name,
@@ -317,7 +323,7 @@ def _thresholds(limit: str | None, look: Look) -> View:
     from evenglot.inspect.borderline import rules_of
     from evenglot.inspect.thresholds import thresholds
 
-    limits = [None] if limit is None else [rule.name for rule in rules_of(limit)]
+    limits = [None] if limit is None else [rule.name for rule in rules_of(limit, look.state)]
     found = [one for name in limits for one in thresholds(look.state, look.selection.lang, name)]
     return View(
         {"thresholds": [asdict(one) for one in found]}, "thresholds", views.thresholds(found, look.selection.lang)
@@ -338,6 +344,34 @@ def _clusters(look: Look) -> View:
         "clusters": [as_json(cluster) for cluster in found],
     }
     return View(result, "clusters", views.clusters(found, sizes, languages, look.selection))
+
+
+def _mixed(look: Look) -> View:
+    from dataclasses import asdict, replace
+
+    from evenglot.cli import inspect_views as views
+    from evenglot.inspect.mixed import Mixing, language_shares
+    from evenglot.inspect.sample import batches, sample
+
+    selection = replace(look.selection, mixed=True)
+    files = look.state.select("text")
+    mixing = Mixing()
+    for file in files:
+        for batch in batches(look.storage, file):
+            mixing.add(file.lang or "", batch)
+    rows, total = sample(look.storage, files, selection, look.limit, look.seed)
+    for row in rows:
+        row["shares"] = {lang: round(share, 4) for lang, share in language_shares(row["segments"]).items()}
+        row["segments"] = [{**part, "text": row["text"][part["start"] : part["end"]]} for part in row["segments"]]
+    result = {
+        "lang": selection.lang,
+        "recorded": mixing.recorded,
+        "total": total,
+        "languages": {lang: asdict(one) for lang, one in mixing.languages.items() if one.looked_at},
+        "pairs": [[*pair, number] for pair, number in mixing.pairs.most_common()],
+        "documents": rows,
+    }
+    return View(result, "documents", views.mixed(rows, total, mixing, selection))
 
 
 def _boilerplate(look: Look) -> View:

@@ -18,11 +18,14 @@ from evenglot.inspect.boilerplate import Boilerplate
 from evenglot.inspect.borderline import Borderline
 from evenglot.inspect.clusters import Cluster, ClusterCount, Copy
 from evenglot.inspect.difference import Change
+from evenglot.inspect.mixed import Mixing
 from evenglot.inspect.reasons import Numbers, Reason
 from evenglot.inspect.selection import Selection
 from evenglot.inspect.shown import shortened, visible
 from evenglot.inspect.thresholds import MEANINGS, Threshold
 
+_PAIRS: Final = 10
+_SEGMENTS: Final = 8
 LINES: Final = 8
 """Lines of a site that are shown, at least."""
 COPIES: Final = 4
@@ -110,7 +113,8 @@ def borderline(found: Sequence[Borderline], state: Snapshot, selection: Selectio
     for one in found:
         rule, limits = one.rule, state.thresholds
         own = limits.get(selection.lang or "", {}).get(rule.name)
-        value = f" {_number(own)}" if own is not None else " (each language has its own)"
+        anywhere = any(rule.name in of for of in limits.values())
+        value = f" {_number(own)}" if own is not None else " (each language has its own)" if anywhere else " (not set)"
         sign = "below" if rule.side == "min" else "above"
         parts.append(Text(f"\n{rule.name}{value}: rejects {rule.feature} {sign} it", style="bold"))
         guard = f", in documents with {rule.guard[0]} of {_number(rule.guard[1])} or more" if rule.guard else ""
@@ -227,6 +231,46 @@ def _change(change: Change) -> Text:
     return Text(f"{said} ", style="default")
 
 
+def mixed(rows: Sequence[Mapping[str, Any]], total: int, mixing: Mixing, selection: Selection) -> RenderableType:
+    """Documents in several languages, with a table of which stand together."""
+    if not mixing.recorded:
+        return Text(
+            "this snapshot does not say where its documents change language; `evenglot prepare` records it unless "
+            "prepare.identify.mixed is `keep`"
+        )
+    heading = f"{len(rows)} of {total:,} documents{_of(selection)} in several languages"
+    table = _table("main language", ("with", 0), ("documents", 1))
+    pairs = [
+        (pair, number)
+        for pair, number in sorted(mixing.pairs.items(), key=lambda item: (-item[1], item[0]))
+        if selection.lang is None or selection.lang in pair
+    ]
+    for (main, other), number in pairs[:_PAIRS]:
+        table.add_row(main, other, f"{number:,}")
+    parts: list[RenderableType] = [table] if pairs else []
+    if len(pairs) > _PAIRS:
+        parts.append(_hint(f"and {len(pairs) - _PAIRS:,} more pairs"))
+    return listing(heading, [*parts, *(_segmented(row, selection.contains) for row in rows)])
+
+
+def _segmented(row: Mapping[str, Any], around: str | None) -> Text:
+    shares = ", ".join(f"{lang} {share:.0%}" for lang, share in row["shares"].items())
+    text = Text(f"\n{row['id']}  {row['lang']}  {shares}\n", style="cyan")
+    for fact in ("declared_lang", "url"):
+        if row.get(fact):
+            text.append(f"  {fact}: {_value(row[fact])}\n", style="dim")
+    for place, part in enumerate(row["segments"]):
+        if place == _SEGMENTS:
+            text.append(f"  and {len(row['segments']) - _SEGMENTS:,} more segments\n", style="dim")
+            break
+        text.append(f"  {part['lang']} ", style="magenta").append(
+            f"{part['start']:,} to {part['end']:,}\n", style="dim"
+        )
+        body = visible(shortened(part["text"], _SHORT, around)).strip("\n").replace("\n", "\n    ")
+        text.append(f"    {body}\n", style="default")
+    return text
+
+
 def boilerplate(found: Boilerplate, selection: Selection) -> RenderableType:
     """Removed lines by site."""
     if not found.removed:
@@ -268,6 +312,8 @@ def document(
         detail = (
             f"  kept: {measured['measure']} {_number(measured['value'])} {measured['sign']} "
             f"{measured['limit']} {_number(measured['bound'])}"
+            if measured["bound"] is not None
+            else f"  kept: {measured['measure']} {_number(measured['value'])}"
         )
     text = Text(f"{lead}{row['id']}  {row.get('lang') or 'und'}{reason}{detail}\n", style="cyan")
     for fact in _ALL_FACTS if full else _FACTS:

@@ -6,6 +6,7 @@ measured again here, by the same stage, on the text as it was stored: it is the 
 
 from __future__ import annotations
 
+import difflib
 import heapq
 import math
 from collections import defaultdict
@@ -62,18 +63,27 @@ class Borderline:
     """For one language: other limits and what they would do, the widest first."""
 
 
-def rules_of(asked: str) -> list[Rule]:
-    """The rules of a limit's name, a reason or ``stage/reason``.
+def rules_of(asked: str, snapshot: Snapshot) -> list[Rule]:
+    """The rules of a limit's name, of a reason or ``stage/reason``, or of a measure.
+
+    Args:
+        asked: by its own name a rule is found even where it has no limit; otherwise those that have one, if any has.
+        snapshot: whose limits.
 
     Raises:
-        CorpusError: there is no such rule.
+        CorpusError: there is no such rule; the message suggests the nearest.
     """
-    found = [
-        rule for rule in ALL_RULES if asked in (rule.name, rule.reason, f"{rule.stage}/{rule.reason}", rule.feature)
-    ]
+    named = [rule for rule in ALL_RULES if asked == rule.name]
+    if named:
+        return named
+    found = [rule for rule in ALL_RULES if asked in (rule.reason, f"{rule.stage}/{rule.reason}", rule.feature)]
+    limited = {name for limits in snapshot.thresholds.values() for name in limits}
     if not found:
-        raise CorpusError(f"'{asked}' is decided by no limit", f"Limits: {', '.join(rule.name for rule in ALL_RULES)}")
-    return found
+        names = [rule.name for rule in ALL_RULES]
+        near = difflib.get_close_matches(asked, names, n=2, cutoff=0.6)
+        hint = f"Did you mean {' or '.join(repr(name) for name in near)}? " if near else ""
+        raise CorpusError(f"'{asked}' is decided by no limit", f"{hint}Limits: {', '.join(names)}")
+    return [rule for rule in found if rule.name in limited] or found
 
 
 def borderline(
@@ -81,8 +91,8 @@ def borderline(
 ) -> list[Borderline]:
     """The documents next to each of some limits.
 
-    Every language is compared with its own limit. Cost: the measures of up to ``MEASURED`` documents (some
-    thousands a second), and one pass over the rejected ones.
+    Every language is compared with its own limit; of a rule without one the most extreme documents are shown.
+    Cost: the measures of up to ``MEASURED`` documents (some thousands a second), and one pass over the rejected ones.
 
     Args:
         storage: the corpus.
@@ -99,8 +109,6 @@ def borderline(
     share = MEASURED / max(1, sum(file.rows for file in files))
     for file in files:
         limits = snapshot.thresholds.get(file.lang or "", {})
-        if not any(rule.name in limits for rule in rules):
-            continue
         for batch in batches(storage, file):
             chosen = batch.filter(pc.and_(selection.mask(batch), _drawn(batch, share)))
             if not chosen.num_rows:
@@ -108,8 +116,6 @@ def borderline(
             measured = _measured(chosen)
             for rule in rules:
                 bound = limits.get(rule.name)
-                if bound is None:
-                    continue
                 column = measured.column(rule.feature).to_numpy(zero_copy_only=False).astype(np.float64)
                 judged = _judged(measured, rule)
                 values[rule.name].append(column[judged])
@@ -126,26 +132,32 @@ def borderline(
         one.kept = [row for *_, row in sorted(kept[rule.name], key=lambda entry: (-entry[0], -entry[1]))]
         one.rejected = turned_away[rule.name][0]
         limits = snapshot.thresholds.get(selection.lang or "", {})
-        if selection.lang is not None and rule.name in limits and values[rule.name]:
-            one.choices = choices(
-                rule, np.concatenate(values[rule.name]), np.asarray(turned_away[rule.name][1]), limits[rule.name]
-            )
+        if selection.lang is not None and values[rule.name]:
+            measured = np.concatenate(values[rule.name])
+            one.choices = choices(rule, measured, np.asarray(turned_away[rule.name][1]), limits.get(rule.name))
     return [found[rule.name] for rule in rules]
 
 
-def distances(rule: Rule, values: npt.NDArray[np.float64], bound: float) -> npt.NDArray[np.float64]:
-    """How far values lie from a limit; counts by their ratio, shares by their difference."""
+def distances(rule: Rule, values: npt.NDArray[np.float64], bound: float | None) -> npt.NDArray[np.float64]:
+    """How far values lie from a limit; counts by their ratio, shares by their difference.
+
+    Without a limit the smallest values are the nearest where a rule asks for a least value, else the largest.
+    """
+    if bound is None:
+        return values if rule.side == "min" else -values
     if rule.feature.startswith("n_") or rule.feature.endswith("length"):
         ratio: npt.NDArray[np.float64] = np.abs(np.log(np.maximum(values, 1e-9) / max(bound, 1e-9)))
         return ratio
     return np.abs(values - bound)
 
 
-def choices(rule: Rule, kept: npt.NDArray[np.float64], rejected: npt.NDArray[np.float64], bound: float) -> list[Choice]:
+def choices(
+    rule: Rule, kept: npt.NDArray[np.float64], rejected: npt.NDArray[np.float64], bound: float | None
+) -> list[Choice]:
     """Limits that would cost or bring back round shares of the documents, the widest first, today's among them."""
     total = max(1, len(kept) + len(rejected))
     ordered = np.sort(kept) if rule.side == "min" else -np.sort(-kept)
-    found = {bound: 0}
+    found = {} if bound is None else {bound: 0}
     for share in _SHARES:
         number = math.ceil(share * len(ordered))
         if 0 < number < len(ordered):
@@ -191,7 +203,7 @@ def _judged(batch: pa.RecordBatch, rule: Rule) -> npt.NDArray[np.bool_]:
     return judged
 
 
-def _row(batch: pa.RecordBatch, row: int, rule: Rule, value: float, bound: float) -> Row:
+def _row(batch: pa.RecordBatch, row: int, rule: Rule, value: float, bound: float | None) -> Row:
     sign = ">=" if rule.side == "min" else "<="
     found: Row = batch.slice(row, 1).to_pylist()[0]
     found["measured"] = {"measure": rule.feature, "value": value, "sign": sign, "limit": rule.name, "bound": bound}

@@ -98,6 +98,11 @@ def resolve(snapshot: Snapshot, asked: str) -> list[str]:
     )
 
 
+def limit_of(asked: str) -> str | None:
+    """The limit of this name, where it is the name of one: a reason may have several."""
+    return asked if any(rule.name == asked for rule in ALL_RULES) else None
+
+
 def decided(detail: str | None) -> dict[str, float | str] | None:
     """The numbers in a rejected document's ``detail``, or None where it holds none of that form.
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.schema import UNDETERMINED
+from evenglot.inspect.mixed import SEGMENTS, involves
 
 
 @dataclass(frozen=True)
@@ -24,19 +25,31 @@ class Selection:
     """Part of the text, in any case."""
     reasons: frozenset[str] | None = None
     """``stage/reason`` of rejected documents."""
+    limit: str | None = None
+    """Of rejected documents: name of the limit that decided."""
+    mixed: bool = False
+    """Only documents in several languages; a language is then any of those in them."""
 
-    def of_reasons(self, reasons: Iterable[str]) -> Selection:
-        """The same, and rejected for one of these."""
-        return replace(self, reasons=frozenset(reasons))
+    def of_reasons(self, reasons: Iterable[str], limit: str | None = None) -> Selection:
+        """The same, and rejected for one of these, by this limit."""
+        return replace(self, reasons=frozenset(reasons), limit=limit)
 
     def mask(self, batch: pa.RecordBatch) -> pa.Array:
         """Whether each row of a batch is one of them; the batch has the columns of a record or of a rejected one."""
         mask = pa.array([True] * batch.num_rows, pa.bool_())
-        if self.lang is not None:
+        if self.mixed:
+            if batch.schema.get_field_index(SEGMENTS) < 0:
+                return pa.array([False] * batch.num_rows, pa.bool_())
+            segments = batch.column(SEGMENTS)
+            mask = segments.is_valid() if self.lang is None else involves(segments, self.lang)
+        elif self.lang is not None:
             mask = pc.and_(mask, pc.equal(pc.fill_null(strings(batch, "lang"), UNDETERMINED), self.lang))
         if self.reasons is not None:
             named = pc.binary_join_element_wise(strings(batch, "stage"), strings(batch, "reason"), "/")
             mask = pc.and_(mask, pc.is_in(named, pa.array(sorted(self.reasons), pa.string())))
+        if self.limit is not None:
+            by_it = pc.match_substring(strings(batch, "detail"), f" {self.limit} ")
+            mask = pc.and_(mask, pc.fill_null(by_it, False))
         if self.source is not None:
             host = rf"(?i)^[a-z][a-z0-9+.-]*://([^/?#]*[@.])?{re.escape(self.source)}([:/?#]|$)"
             same = pc.fill_null(pc.equal(strings(batch, "source"), self.source), False)

@@ -106,6 +106,13 @@ def test_limits_and_clusters(cli: Run, prepared: Path) -> None:
     assert (cluster["copies"], cluster["kept"]["url"], len(cluster["shown"])) == (2, "https://a.example/", 2)
 
 
+def test_mixed(cli: Run, prepared: Path) -> None:
+    found = result(cli, prepared, "--mixed")
+    assert (found["total"], found["documents"]) == (0, [])
+    shown = cli("inspect", prepared, "--mixed").stdout
+    assert ("does not say where" in shown) != found["recorded"]
+
+
 def test_boilerplate(cli: Run, prepared: Path) -> None:
     assert "no line was removed as boilerplate" in cli("inspect", prepared, "--boilerplate").stdout
     assert result(cli, prepared, "--boilerplate") | {"corpus": ""} == {

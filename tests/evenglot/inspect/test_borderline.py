@@ -9,6 +9,7 @@ from corpus.errors import CorpusError
 from evenglot.inspect import borderline as module
 from evenglot.inspect.borderline import Choice, borderline, choices, rules_of
 from evenglot.inspect.selection import Selection
+from evenglot.inspect.thresholds import ALL_RULES
 
 LIMITS = {"eng_Latn": {"min_words": 8.0}, "swh_Latn": {"min_words": 5.0}}
 
@@ -29,7 +30,7 @@ def opened(build: Any) -> Any:
 
 
 def test_the_nearest_on_both_sides_first(opened: Any) -> None:
-    (found,) = borderline(*opened, rules_of("min_words"), Selection(), 3)
+    (found,) = borderline(*opened, rules_of("min_words", opened[1]), Selection(), 3)
     assert [row["key"] for row in found.kept] == ["k8", "k9", "s6"]
     assert [row["key"] for row in found.rejected] == ["r7", "r3"]
     assert found.measured == 4
@@ -40,13 +41,13 @@ def test_the_nearest_on_both_sides_first(opened: Any) -> None:
 
 
 def test_of_one_language_with_what_other_limits_would_do(opened: Any) -> None:
-    (found,) = borderline(*opened, rules_of("too_short"), Selection(lang="eng_Latn"), 1)
+    (found,) = borderline(*opened, rules_of("too_short", opened[1]), Selection(lang="eng_Latn"), 1)
     assert ([row["key"] for row in found.kept], found.measured) == (["k8"], 3)
     assert found.choices == [Choice(3, -2, -2 / 5), Choice(7, -1, -1 / 5), Choice(8, 0, 0), Choice(9, 1, 1 / 5)]
 
 
 def test_a_limit_on_the_other_side() -> None:
-    (rule,) = rules_of("max_symbols")
+    (rule,) = [rule for rule in ALL_RULES if rule.name == "max_symbols"]
     kept = np.arange(100) / 1000
     assert choices(rule, kept, np.array([0.3, 0.2]), 0.15) == [
         Choice(0.3, -2, -2 / 102),
@@ -60,21 +61,37 @@ def test_a_limit_on_the_other_side() -> None:
 
 def test_documents_that_the_rule_did_not_look_at_are_left_out(build: Any) -> None:
     opened = build([words("short", 29), words("long", 40)], thresholds={"eng_Latn": {"min_diversity": 0.5}})
-    (found,) = borderline(*opened, rules_of("min_diversity"), Selection(), 5)
+    (found,) = borderline(*opened, rules_of("min_diversity", opened[1]), Selection(), 5)
     assert [row["key"] for row in found.kept] == ["long"]
 
 
 def test_of_many_documents_a_sample_is_measured(build: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = build([words(f"k{number}", 10) for number in range(200)], thresholds=LIMITS)
     monkeypatch.setattr(module, "MEASURED", 50)
-    (found,) = borderline(*opened, rules_of("min_words"), Selection(), 1)
+    (found,) = borderline(*opened, rules_of("min_words", opened[1]), Selection(), 1)
     assert 25 < found.measured < 75
 
 
-def test_a_reason_with_several_limits_and_one_without() -> None:
-    assert [rule.name for rule in rules_of("symbols")] == ["max_symbols", "min_alphabetic"]
-    assert [rule.name for rule in rules_of("n_words")] == ["min_words"]
-    with pytest.raises(
-        CorpusError, match=r"'exact_duplicate' is decided by no limit. Limits: min_lang_score, min_rare_score, min_w"
-    ):
-        rules_of("exact_duplicate")
+def test_a_reason_with_several_limits_and_one_without(opened: Any) -> None:
+    _, snapshot = opened
+    both = snapshot.model_copy(update={"thresholds": {"eng_Latn": {"max_symbols": 0.2, "min_alphabetic": 0.5}}})
+    assert [rule.name for rule in rules_of("symbols", both)] == ["max_symbols", "min_alphabetic"]
+    assert [rule.name for rule in rules_of("n_words", snapshot)] == ["min_words"]
+    assert [rule.name for rule in rules_of("max_symbols", snapshot)] == ["max_symbols"]
+    with pytest.raises(CorpusError, match=r"'exact_duplicate' is decided by no limit. .*Limits: min_lang_score, "):
+        rules_of("exact_duplicate", snapshot)
+    with pytest.raises(CorpusError, match=r"'min_wurds' is decided by no limit. Did you mean 'min_words'"):
+        rules_of("min_wurds", snapshot)
+
+
+def test_a_rule_without_a_limit_shows_what_one_would_cost(opened: Any) -> None:
+    (found,) = borderline(*opened, rules_of("max_symbols", opened[1]), Selection(lang="eng_Latn"), 2)
+    assert [row["measured"]["bound"] for row in found.kept] == [None, None]
+    assert found.measured == 3
+    words_only = rules_of("min_words", opened[1])
+    storage, snapshot = opened
+    (unset,) = borderline(
+        storage, snapshot.model_copy(update={"thresholds": {}}), words_only, Selection(lang="eng_Latn"), 2
+    )
+    assert [row["key"] for row in unset.kept] == ["k8", "k9"]
+    assert Choice(9, 1, 1 / 5) in unset.choices

@@ -7,12 +7,12 @@ from evenglot.inspect.selection import Selection
 
 BATCH = pa.RecordBatch.from_pylist(
     [
-        {"lang": "swh_Latn", "source": "news", "url": "https://a.example/1", "text": "Habari ya leo",
+        {"lang": "swh_Latn", "source": "news", "url": "https://a.example/1", "text": "Habari ya leo", "detail": None,
          "stage": "filter", "reason": "too_short"},
         {"lang": None, "source": "blogs", "url": "http://user@sub.a.example:80/2", "text": None, "stage": "read",
          "reason": "missing_text"},
         {"lang": "eng_Latn", "source": "blogs", "url": None, "text": "100% HABARI (new)", "stage": "filter",
-         "reason": "lines"},
+         "reason": "lines", "detail": "a 1 > max_a 2"},
         {"lang": "eng_Latn", "source": "a.example.org", "url": "https://xa.example/a.example", "text": "x",
          "stage": "filter", "reason": "too_short"},
     ]
@@ -32,7 +32,19 @@ BATCH = pa.RecordBatch.from_pylist(
         (Selection().of_reasons(["filter/too_short", "read/missing_text"]), [0, 1, 3]),
         (Selection(lang="eng_Latn", contains="x").of_reasons(["filter/too_short"]), [3]),
         (Selection().of_reasons([]), []),
+        (Selection().of_reasons(["filter/lines"], "max_a"), [2]),
+        (Selection().of_reasons(["filter/lines"], "max_b"), []),
     ],
 )
 def test_conditions(selection: Selection, rows: list[int]) -> None:
     assert [place for place, chosen in enumerate(selection.mask(BATCH).to_pylist()) if chosen] == rows
+
+
+def test_documents_in_several_languages() -> None:
+    parts = [{"lang": lang, "start": 0, "end": 5} for lang in ("swh_Latn", "eng_Latn")]
+    kind = pa.list_(pa.struct([("lang", pa.string()), ("start", pa.int32()), ("end", pa.int32())]))
+    batch = pa.record_batch({"lang": ["swh_Latn", "eng_Latn"], "segments": pa.array([parts, None], kind)})
+    assert Selection(mixed=True).mask(batch).to_pylist() == [True, False]
+    assert Selection(mixed=True, lang="eng_Latn").mask(batch).to_pylist() == [True, False]
+    assert Selection(mixed=True, lang="deu_Latn").mask(batch).to_pylist() == [False, False]
+    assert Selection(mixed=True).mask(BATCH).to_pylist() == [False] * 4
