@@ -26,6 +26,7 @@ from evenglot.report.sections.duplicates import duplicates
 from evenglot.report.sections.evaluation import evaluation
 from evenglot.report.sections.funnel import funnel
 from evenglot.report.sections.identification import identification
+from evenglot.report.sections.mixed import mixed
 from evenglot.report.sections.operations import provenance, times, unreadable
 from evenglot.report.sections.overview import overview
 from evenglot.report.sections.removed import removed
@@ -115,6 +116,7 @@ def sections(facts: Facts, config: ReportConfig) -> list[Section]:
         boilerplate(context),
         evaluation(context),
         identification(context),
+        mixed(context),
         thresholds(context),
         tokens(context),
         times(context),

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from corpus.manifest import Snapshot
 from evenglot.inspect.boilerplate import Boilerplate
+from evenglot.inspect.mixed import Mixing
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,8 @@ class CorpusFacts:
     unreadable: Sequence[Unreadable]
     problems: Sequence[str]
     """What could not be read while gathering."""
+    mixing: Mixing
+    """Kept documents in several languages."""
     boilerplate: Boilerplate
     """Lines removed from the pages of a site."""
 

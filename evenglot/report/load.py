@@ -28,6 +28,7 @@ from corpus.shards import read_table
 from corpus.storage import Storage
 from corpus.tags import to_tag_or_none
 from evenglot.inspect.boilerplate import Boilerplate, boilerplate
+from evenglot.inspect.mixed import Mixing
 from evenglot.report.config import ReportConfig
 from evenglot.report.facts import (
     SIMILARITY_BINS,
@@ -61,11 +62,13 @@ def load_corpus(corpus: str, config: ReportConfig) -> CorpusFacts:
     snapshot = read_snapshot(storage)
     problems: list[str] = []
     labels = _Labels()
+    mixing = Mixing()
     copies = _Copies(config)
     kept_limit, rejected_limit = _sample_limits(snapshot, config)
     kept: dict[str, list[Sample]] = defaultdict(list)
     for file, table in _tables(storage, snapshot.select("text"), problems):
         labels.add_kept(file.lang or UNDETERMINED, table)
+        mixing.add(file.lang or UNDETERMINED, table)
         copies.add(file, table)
         chosen = _choose(table.num_rows, kept_limit - len(kept[file.lang or UNDETERMINED]), file, config.seed)
         kept[file.lang or UNDETERMINED].extend(_samples(table, chosen, file.lang, config))
@@ -89,6 +92,7 @@ def load_corpus(corpus: str, config: ReportConfig) -> CorpusFacts:
         rejected=_within(rejected.samples(), config.samples_total - sum(map(len, kept.values()))),
         unreadable=_unreadable(storage, snapshot.select("unreadable"), config.unreadable, problems),
         problems=problems,
+        mixing=mixing,
         boilerplate=_boilerplate(storage, snapshot, config, problems),
     )
 

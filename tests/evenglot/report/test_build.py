@@ -117,7 +117,8 @@ def test_every_section_is_there(large_page: str) -> None:
     found = re.findall(r'<section id="(\w+)"', large_page)
     assert found == [
         "overview", "funnel", "removed", "balance", "bits", "curves", "gap", "penalties", "samples", "duplicates",
-        "boilerplate", "evaluation", "identification", "thresholds", "tokens", "times", "unreadable", "provenance",
+        "boilerplate", "evaluation", "identification", "mixed", "thresholds", "tokens", "times", "unreadable",
+        "provenance",
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from corpus.manifest import ThresholdFacts
 from evenglot.inspect.boilerplate import Boilerplate
+from evenglot.inspect.mixed import LanguageMix, Mixing
 from evenglot.report.blocks import Equation, Figure, Heat, Matrix, Missing, Note, Panels, Table
 from evenglot.report.blocks import Facts as FactList
 from evenglot.report.config import ReportConfig
@@ -23,6 +25,7 @@ from evenglot.report.sections.duplicates import copy_bins, duplicates
 from evenglot.report.sections.evaluation import evaluation
 from evenglot.report.sections.funnel import funnel, stage_losses
 from evenglot.report.sections.identification import identification
+from evenglot.report.sections.mixed import mixed
 from evenglot.report.sections.operations import times
 from evenglot.report.sections.overview import effect
 from evenglot.report.sections.removed import removed, shade
@@ -312,3 +315,24 @@ def test_a_snapshot_without_near_duplicates_says_so(small: Context) -> None:
     assert [block.text for block in section.blocks if isinstance(block, Note)] == [
         "Near duplicates were not looked for."
     ]
+
+
+def test_documents_in_several_languages(small: Context) -> None:
+    missing = mixed(small)
+    assert [getattr(block, "text", "")[:12] for block in missing.blocks] == ["Not measured"]
+    counted = Mixing(
+        recorded=True,
+        languages={"eng_Latn": LanguageMix(10, 10, 2, 3, 0.5), "heb_Hebr": LanguageMix(10, 10, 0, 0, 0.0)},
+        pairs=Counter({("eng_Latn", "arb_Arab"): 2, ("eng_Latn", "heb_Hebr"): 1}),
+    )
+    corpus = replace(small.facts.corpus, mixing=counted)
+    section = mixed(replace(small, facts=replace(small.facts, corpus=corpus)))
+    assert section.finding.replace("\u202f", " ") == (
+        "2 kept documents are in several languages (10.0 %); most often Standard Arabic stands in English (2)."
+    )
+    languages, pairs = tables(section.blocks)
+    assert [[str(cell).replace("\u202f", " ") for cell in row[1:3]] for row in languages.groups[0].rows] == [
+        ["2", "20.0 %"]
+    ]
+    assert languages.groups[0].rows[0][-1] == "5.0\u202f%"
+    assert [row[2] for row in pairs.groups[0].rows] == ["2", "1"]
