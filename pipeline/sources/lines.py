@@ -52,70 +52,71 @@ def blocks(
             that fit into one read are not measured.
 
     Yields:
-        Blocks in order. A byte-order mark at the start of the file is left out. What follows the break of a
-        damaged stream is one fault ``corrupt_file``.
+        Blocks in order. A byte-order mark at the start of the file is left out. Where a damaged stream breaks, the
+        line in hand is a fault ``corrupt_file``; the next begins where the stream goes on.
     """
     position = max(start - 1, 0)
     skipping = start > 0  # until the end of the line that belongs to the range before
     held: list[bytes] = []  # the beginning of a line whose end has not been read yet
     held_bytes, held_offset, line = 0, position, 0
-    try:
-        for chunk in _chunks(stream, max(size, len(codecs.BOM_UTF8))):
-            at = position
-            position += len(chunk)
-            if start == at == 0 and chunk.startswith(codecs.BOM_UTF8):
-                chunk, at = chunk[3:], 3
-            if skipping:
-                newline = chunk.find(b"\n")
-                if newline < 0:
-                    if end is not None and position >= end:
-                        return
-                    continue
-                chunk, at, skipping = chunk[newline + 1 :], at + newline + 1, False
-            if not held_bytes:
-                held_offset = at
-                if start and end is not None and at >= end:
+    for chunk in _chunks(stream, max(size, len(codecs.BOM_UTF8))):
+        if isinstance(chunk, CorruptStreamError):
+            yield Block(held_offset, b"".join(held), line, 1, ("corrupt_file", str(chunk)))
+            line += 1
+            held, held_bytes, held_offset = [], 0, position
+            continue
+        at = position
+        position += len(chunk)
+        if start == at == 0 and chunk.startswith(codecs.BOM_UTF8):
+            chunk, at = chunk[3:], 3
+        if skipping:
+            newline = chunk.find(b"\n")
+            if newline < 0:
+                if end is not None and position >= end:
                     return
-            last = False
-            if end is not None and position >= end:
-                newline = chunk.find(b"\n", max(end - 1 - at, 0))
-                if newline >= 0:
-                    chunk, last = chunk[: newline + 1], True
-            if held_bytes > limit:
-                newline = chunk.find(b"\n")
-                if newline < 0:
-                    held_bytes += len(chunk)
-                    continue
-                yield Block(held_offset, b"".join(held), line, 1, too_long(held_bytes + newline, limit))
-                line += 1
-                chunk, at = chunk[newline + 1 :], at + newline + 1
-                held, held_bytes, held_offset = [], 0, at
-            newline = chunk.rfind(b"\n")
-            if newline >= 0:
-                count = chunk.count(b"\n")
-                held.append(chunk[:newline])
-                yield Block(held_offset, b"".join(held), line, count)
-                line += count
-                chunk, at = chunk[newline + 1 :], at + newline + 1
-                held, held_bytes, held_offset = [], 0, at
-            if last:
+                continue
+            chunk, at, skipping = chunk[newline + 1 :], at + newline + 1, False
+        if not held_bytes:
+            held_offset = at
+            if start and end is not None and at >= end:
                 return
-            if chunk:
-                held.append(chunk)
+        last = False
+        if end is not None and position >= end:
+            newline = chunk.find(b"\n", max(end - 1 - at, 0))
+            if newline >= 0:
+                chunk, last = chunk[: newline + 1], True
+        if held_bytes > limit:
+            newline = chunk.find(b"\n")
+            if newline < 0:
                 held_bytes += len(chunk)
-                if held_bytes > limit:
-                    held = [b"".join(held)[:KEPT_OF_LONG]]
-    except CorruptStreamError as error:
-        yield Block(held_offset, b"".join(held), line, 1, ("corrupt_file", str(error)))
-        return
+                continue
+            yield Block(held_offset, b"".join(held), line, 1, too_long(held_bytes + newline, limit))
+            line += 1
+            chunk, at = chunk[newline + 1 :], at + newline + 1
+            held, held_bytes, held_offset = [], 0, at
+        newline = chunk.rfind(b"\n")
+        if newline >= 0:
+            count = chunk.count(b"\n")
+            held.append(chunk[:newline])
+            yield Block(held_offset, b"".join(held), line, count)
+            line += count
+            chunk, at = chunk[newline + 1 :], at + newline + 1
+            held, held_bytes, held_offset = [], 0, at
+        if last:
+            return
+        if chunk:
+            held.append(chunk)
+            held_bytes += len(chunk)
+            if held_bytes > limit:
+                held = [b"".join(held)[:KEPT_OF_LONG]]
     if held_bytes > limit:
         yield Block(held_offset, b"".join(held), line, 1, too_long(held_bytes, limit))
     elif held_bytes:
         yield Block(held_offset, b"".join(held), line, 1)
 
 
-def _chunks(stream: BinaryIO, size: int) -> Iterator[bytes]:
-    """Pieces of exactly ``size`` bytes, but for the last; what precedes a break comes before its exception."""
+def _chunks(stream: BinaryIO, size: int) -> Iterator[bytes | CorruptStreamError]:
+    """Pieces of exactly ``size`` bytes, but for the last and those before a break; each break in its place."""
     while True:
         pieces: list[bytes] = []
         missing = size
@@ -133,8 +134,8 @@ def _chunks(stream: BinaryIO, size: int) -> Iterator[bytes]:
         if pieces:
             yield pieces[0] if len(pieces) == 1 else b"".join(pieces)
         if broken is not None:
-            raise broken
-        if missing:
+            yield broken
+        elif missing:
             return
 
 

@@ -61,7 +61,7 @@ class _Reader:
     def __init__(self, stream: BinaryIO, size: int) -> None:
         self.offset = 0
         self.broken: str | None = None
-        """What is wrong with the stream, once all that precedes the break has been read."""
+        """What is wrong with the stream; all that precedes the break can be read before ``resume``."""
         self._stream = stream
         self._size = max(size, 64 << 10)
         self._buffer = b""
@@ -96,6 +96,10 @@ class _Reader:
                 break
             left -= passed
         return length - left
+
+    def resume(self) -> None:
+        """Go on behind the break. Members of a compressed file are records: the next begins there."""
+        self.broken, self._end = None, False
 
     def _take(self, length: int) -> bytes:
         taken = self._buffer[self._at : self._at + length]
@@ -135,9 +139,12 @@ def _records(reader: _Reader, limit: int) -> Iterator[Piece]:
             line = reader.line(_LONGEST_HEAD)
         offset = reader.offset - len(line)
         if not line:
-            if reader.broken is not None:
-                yield offset, b"", b"", ("corrupt_file", reader.broken)
-            return
+            if reader.broken is None:
+                return
+            yield offset, b"", b"", ("corrupt_file", reader.broken)
+            reader.resume()
+            line = reader.line(_LONGEST_HEAD)
+            continue
         head = line
         problem: str | None = None
         if line.startswith(b"WARC/"):
@@ -164,7 +171,9 @@ def _records(reader: _Reader, limit: int) -> Iterator[Piece]:
             line = reader.line(_LONGEST_HEAD)
         if not line and reader.broken is not None:
             yield offset, bytes(kept), b"", ("corrupt_file", reader.broken)
-            return
+            reader.resume()
+            line = reader.line(_LONGEST_HEAD)
+            continue
         yield offset, bytes(kept), b"", ("invalid_warc", problem)
 
 
@@ -173,7 +182,8 @@ def _content(reader: _Reader, offset: int, head: bytes, length: int, limit: int)
     got = len(kept) + reader.skip(length - len(kept))
     if got < length:
         reason = reader.broken or f"the record ends after {got:,} of {length:,} bytes"
-        reader.broken = None
+        if reader.broken is not None:
+            reader.resume()
         yield offset, head, kept, ("corrupt_file", reason)
     elif length > limit:
         if _type(head) in _DOCUMENTS:

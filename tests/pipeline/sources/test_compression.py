@@ -136,3 +136,75 @@ def test_a_failing_disk_is_not_taken_for_damage() -> None:
 
     with pytest.raises(OSError, match="Input/output error"):
         DecompressedStream(Failing(), "bz2").read(10)  # type: ignore[arg-type]
+
+
+def drain_all(data: bytes, compression: Compression) -> tuple[list[bytes], list[str]]:
+    """What can be read between the breaks, and the complaint at each."""
+    stream = DecompressedStream(io.BytesIO(data), compression)
+    found, complaints = [bytearray()], []
+    while True:
+        try:
+            piece = stream.read(1 << 16)
+        except CorruptStreamError as error:
+            complaints.append(str(error))
+            found.append(bytearray())
+            assert len(complaints) < len(data) + 2
+            continue
+        if not piece:
+            return [bytes(part) for part in found], complaints
+        found[-1] += piece
+
+
+CHECKED = {**COMPRESS, "zstd": zstandard.ZstdCompressor(write_checksum=True).compress}
+# Random digits: damage shows soon, and bz2 takes only one block for each part.
+PARTS = [bytes(random.Random(n).choices(b"0123456789\n", k=60_000)) for n in range(4)]
+
+
+@pytest.mark.parametrize("compression", ALL)
+@pytest.mark.parametrize("damaged", [0, 1, 3])
+@pytest.mark.parametrize("how", ["overwritten", "cut short", "beginning lost"])
+def test_members_behind_a_damaged_one_are_read(compression: Compression, damaged: int, how: str) -> None:
+    members = [CHECKED[compression](part) for part in PARTS]
+    member, middle = members[damaged], len(members[damaged]) // 2
+    members[damaged] = {
+        "overwritten": member[:middle] + b"\xff" * 64 + member[middle + 64 :],
+        "cut short": member[:middle],
+        "beginning lost": b"\xff" * 12 + member[12:],
+    }[how]
+    found, complaints = drain_all(b"".join(members), compression)
+    assert len(complaints) == 1
+    before, after = found
+    assert before.startswith(b"".join(PARTS[:damaged]))
+    assert after == b"".join(PARTS[damaged + 1 :])
+
+
+def test_a_member_swallowed_by_one_cut_short_long_before_is_found() -> None:
+    """The decompressor takes what follows for the rest of a block of 900 kB."""
+    long = random.Random(5).randbytes(1_200_000)
+    cut = bz2.compress(long)[:1_000_000]
+    found, complaints = drain_all(cut + bz2.compress(PARTS[0]) + bz2.compress(PARTS[1]), "bz2")
+    assert found[1] == PARTS[0] + PARTS[1]
+    assert len(complaints) == 1
+
+
+def test_what_only_looks_like_a_beginning_is_passed_over() -> None:
+    member = gzip.compress(PARTS[0])
+    decoys = b"\x1f\x8b\x08\x00" * 20 + b"\x1f\x8b\x08\x1f" + bytes(50)
+    found, complaints = drain_all(member[:5000] + b"\xff" * 40 + decoys + gzip.compress(b"next"), "gzip")
+    assert PARTS[0].startswith(found[0])
+    assert (found[1], len(complaints)) == (b"next", 1)
+
+
+@pytest.mark.parametrize("compression", ALL)
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_no_damage_is_endless_and_sound_members_survive(compression: Compression, data: st.DataObject) -> None:
+    parts = data.draw(st.lists(st.binary(min_size=20, max_size=200), min_size=2, max_size=5))
+    members = [CHECKED[compression](part) for part in parts]
+    damaged = data.draw(st.integers(0, len(parts) - 1))
+    rubbish = data.draw(st.binary(max_size=60))
+    cut = data.draw(st.integers(1, len(members[damaged]) - 1))
+    members[damaged] = members[damaged][:cut] + rubbish
+    found, _ = drain_all(b"".join(members), compression)
+    assert found[0].startswith(b"".join(parts[:damaged]))
+    assert b"".join(found).endswith(b"".join(parts[damaged + 1 :]))

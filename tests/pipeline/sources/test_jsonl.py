@@ -237,3 +237,20 @@ def test_an_empty_file_has_no_records(tmp_path: Path, everything: Callable[..., 
     assert everything(InputConfig(path=str(tmp_path / "a.jsonl"))).read == 0
     (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(b""))
     assert everything(InputConfig(path=str(tmp_path / "b.jsonl.gz"))).read == 0
+
+
+def test_a_damaged_member_of_a_gzip_file_costs_itself_alone(tmp_path: Path, everything: Callable[..., Any]) -> None:
+    def member(first: int) -> bytes:
+        records = [{"id": str(n), "text": f"document {n} {hash(str(n))}"} for n in range(first, first + 500)]
+        return gzip.compress(b"".join(orjson.dumps(record) + b"\n" for record in records))
+
+    broken = member(500)
+    file = tmp_path / "a.jsonl.gz"
+    file.write_bytes(member(0) + broken[: len(broken) // 2] + member(1000) + member(1500)[:-4000] + member(2000))
+    found = everything(InputConfig(path=str(file)))
+    keys = [int(row["key"]) for row in found.rows]
+    assert {*range(500), *range(1000, 1500), *range(2000, 2500)} <= set(keys)
+    assert keys == sorted(set(keys))
+    assert [piece.reason for piece in found.unreadable] == ["corrupt_file"] * 2
+    assert found.read == len(found.rows) + 2
+    assert len({row["offset"] for row in found.rows}) == len(found.rows), "records without a key are told apart by it"

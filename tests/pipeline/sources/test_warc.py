@@ -164,3 +164,15 @@ def test_a_record_over_the_limit(tmp_path: Path, everything: Callable[..., Any])
 def test_other_files_are_no_warc(tmp_path: Path, everything: Callable[..., Any]) -> None:
     found = everything(InputConfig(path=store(tmp_path, b'{"text": "x"}\n' * 3)))
     assert (found.rows, [piece.reason for piece in found.unreadable]) == ([], ["invalid_warc"])
+
+
+def test_a_damaged_record_of_a_compressed_file_costs_itself_alone(
+    tmp_path: Path, everything: Callable[..., Any]
+) -> None:
+    members = [gzip.compress(record) for record in WET]
+    members[1] = members[1][:-9]
+    members[2] = b"\xff" * 20 + members[2][20:]
+    found = everything(InputConfig(path=store(tmp_path, b"".join(members), "a.warc.wet.gz")))
+    assert [row["key"] for row in found.rows][-1] == "<urn:4>"
+    assert {piece.reason for piece in found.unreadable} == {"corrupt_file"}
+    assert found.read == len(found.rows) + len(found.rejected) + len(found.unreadable)
