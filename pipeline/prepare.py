@@ -67,6 +67,8 @@ _EXPANSION = 3.0
 """Staged bytes for each byte of input, until finished splits tell better; for progress only."""
 _MANY_REPEATED_IDS = 0.01
 """Share of records from which on rejected repeated ids are more likely to be no ids at all."""
+_MOST_NAMED = 10
+"""Files that could not be read and are named in the warnings."""
 _WORTH_WORKERS = 64 << 20
 """Bytes of input, as they lie on disk, from which on starting worker processes pays."""
 
@@ -184,6 +186,7 @@ class PrepareRun:
 
     def make(self, splits: Sequence[Split]) -> Snapshot:
         """The rest of ``execute``, with the corpus to itself."""
+        self.unusable = {split.place: split.problem for split in splits if split.problem is not None}
         self.state = fingerprint([[split.place, modification(split)] for split in splits])
         parent = current_number(self.corpus)
         if parent is not None:
@@ -527,6 +530,7 @@ class PrepareRun:
         if self.evaluation is not None:
             documents = {lang: kept + rejected for lang, (kept, rejected) in ledger.language_totals().items()}
             found += overlap_warnings(self.evaluation, indexed_items(self.work), counters(pieces), documents)
+        found += self.damage(ledger)
         for reason, count in ledger.by_reason().items():
             if count > self.config.warn_rejected_share * ledger.read:
                 found.append(f"{reason} rejected {count:,} of {ledger.read:,} records ({count / ledger.read:.0%})")
@@ -540,6 +544,19 @@ class PrepareRun:
         if ledger.kept_total == 0:
             flag = "--rejected" if ledger.rejected_total else "--unreadable"
             found.append(f"no record was kept: look at the reasons with `evenglot inspect CORPUS {flag}`")
+        return found
+
+    def damage(self, ledger: Ledger) -> list[str]:
+        """Files that could not be read at all, by name, and how many parts of others."""
+        found = [f"{place} was not read: {problem}" for place, problem in [*self.unusable.items()][:_MOST_NAMED]]
+        if len(self.unusable) > _MOST_NAMED:
+            found.append(f"{len(self.unusable) - _MOST_NAMED:,} more files were not read")
+        parts = ledger.unreadable.get("corrupt_file", 0) - len(self.unusable)
+        if parts:
+            found.append(
+                f"damage in {parts:,} places of files hid what followed: look at them with "
+                "`evenglot inspect CORPUS --unreadable`"
+            )
         return found
 
     def run_account(self, pieces: Sequence[PieceAccount]) -> dict[str, Any]:

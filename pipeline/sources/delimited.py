@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from corpus.errors import InputError
 from pipeline.sources.batch import BatchBuilder, SourceBatch
 from pipeline.sources.config import InputConfig
 from pipeline.sources.fields import Mapper
-from pipeline.sources.files import open_stream
+from pipeline.sources.files import UnusableFileError, open_stream
 from pipeline.sources.lines import KEPT_OF_LONG, Block, blocks
 from pipeline.sources.split import Split
 
@@ -204,7 +203,7 @@ def header(file: str, rows: _Rows, config: InputConfig) -> tuple[str, ...]:
     """The column names: those of the recipe, or the file's first line that is not blank.
 
     Raises:
-        InputError: the header cannot be read or names a column twice.
+        UnusableFileError: the header cannot be read or names a column twice.
     """
     names = config.columns
     if names is None:
@@ -212,14 +211,14 @@ def header(file: str, rows: _Rows, config: InputConfig) -> tuple[str, ...]:
         if row is None:
             return ()
         if row.fields is None:
-            raise InputError(
+            raise UnusableFileError(
                 f"the header of {file} cannot be read: {row.reason}, {row.detail}",
                 "Correct the file, or set `delimiter`, `quote` or `columns` of the input",
             )
         names = tuple(name.strip() for name in row.fields)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError(f"{file} has several columns '{twice[0]}'", "Rename one of them")
+        raise UnusableFileError(f"{file} has several columns '{twice[0]}'", "Rename one of them")
     rows.width = len(names)
     return names
 

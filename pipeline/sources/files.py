@@ -21,6 +21,10 @@ from pipeline.sources.split import Compression
 _REMOTE_BLOCK: Final = 8 << 20
 
 
+class UnusableFileError(InputError):
+    """What a file holds cannot be read as its format at all; other files of the input may be in order."""
+
+
 @dataclass(frozen=True)
 class Found:
     """A file and its size, where that is known without reading it."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from corpus.errors import ConfigurationError, InputError
 from pipeline.sources.config import WILDCARDS, FieldsConfig, InputConfig
-from pipeline.sources.files import Found, find, head, is_remote, open_stream
+from pipeline.sources.files import Found, UnusableFileError, find, head, is_remote, open_stream
 from pipeline.sources.split import Compression, FileFormat, Split, compression_of, format_of, known_extensions
 
 SPLIT_BYTES: Final = 64 << 20
@@ -45,6 +45,8 @@ class _Look:
     has_text: bool = True
     problem: str | None = None
     """Why the file does not look like its format; counts only when all files of the input have one."""
+    fault: UnusableFileError | None = None
+    """Why the file cannot be read at all; raised only when all files of the input have one."""
 
 
 def plan(inputs: Sequence[InputConfig], split_bytes: int = SPLIT_BYTES) -> list[Split]:
@@ -62,7 +64,8 @@ def plan(inputs: Sequence[InputConfig], split_bytes: int = SPLIT_BYTES) -> list[
     Raises:
         ConfigurationError: there are no inputs, or ``split_bytes`` is not positive.
         InputError: a file is missing or may not be read, a pattern matches nothing, a format cannot be told or
-            is not what it was said to be, or no record has the field that should hold the text.
+            is not what it was said to be, or no record has the field that should hold the text. Where only some
+            files of an input are not what they should be, their splits have a ``problem`` and nothing is raised.
     """
     if not inputs:
         raise ConfigurationError("there are no inputs", "Name files with --input or under `inputs` in the recipe")
@@ -136,7 +139,10 @@ def _plan_dataset(index: int, config: InputConfig, split_bytes: int) -> list[Spl
 def _plan_files(index: int, config: InputConfig, split_bytes: int) -> list[Split]:
     files = find(config.path)
     with ThreadPoolExecutor(_THREADS) as pool:
-        looks = list(pool.map(lambda found: _look(found, config, split_bytes), files))
+        looks = list(pool.map(lambda found: _look_or_fault(found, config, split_bytes), files))
+    faults = [look.fault for look in looks if look.fault is not None]
+    if len(faults) == len(files):
+        raise faults[0]
     with_problem = [(found, look) for found, look in zip(files, looks, strict=True) if look.problem]
     if with_problem and len(with_problem) == len(files):
         raise InputError(f"{files[0].file} {with_problem[0][1].problem}", "Set the `format` of the input")
@@ -144,10 +150,19 @@ def _plan_files(index: int, config: InputConfig, split_bytes: int) -> list[Split
     if shown and not any(look.has_text for _, look in shown):
         raise _no_text(shown[0][0].file, shown[0][1].fields or [], config.fields)
     return [
-        Split(index, config.source, found.file, look.format, look.compression, start, end, bytes=size)
+        Split(index, config.source, found.file, look.format, look.compression, start, end, bytes=size, problem=problem)
         for found, look in zip(files, looks, strict=True)
+        for problem in [None if look.fault is None else str(look.fault).replace(found.file, "the file")]
         for start, end, size in look.units
     ]
+
+
+def _look_or_fault(found: Found, config: InputConfig, split_bytes: int) -> _Look:
+    """One file that is unusable must not stop the others."""
+    try:
+        return _look(found, config, split_bytes)
+    except UnusableFileError as error:
+        return _Look("text", None, [(0, None, found.size or 0)], fault=error)
 
 
 def _look(found: Found, config: InputConfig, split_bytes: int) -> _Look:
@@ -162,7 +177,9 @@ def _look(found: Found, config: InputConfig, split_bytes: int) -> _Look:
     start = head(found.file, None, _HEAD)
     if kind in ("parquet", "arrow"):
         if compression is not None:
-            raise InputError(f"{found.file} is compressed as a whole", "Decompress it; the format compresses inside")
+            raise UnusableFileError(
+                f"{found.file} is compressed as a whole", "Decompress it; the format compresses inside"
+            )
         return _look_columnar(found.file, kind, size, split_bytes, config)
     compression = compression or compression_of(start)
     whole: Units = [(0, None, size)] if start or size else []
@@ -170,7 +187,9 @@ def _look(found: Found, config: InputConfig, split_bytes: int) -> _Look:
         return _Look(kind, compression, whole)
     content = head(found.file, compression, _HEAD) if compression is not None else start
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise InputError(f"{found.file} is UTF-16", "Convert it to UTF-8, for example with iconv -f UTF-16 -t UTF-8")
+        raise UnusableFileError(
+            f"{found.file} is UTF-16", "Convert it to UTF-8, for example with iconv -f UTF-16 -t UTF-8"
+        )
     cuttable = kind == "jsonl" or (kind == "text" and config.document == "line")
     units = _ranges(found.size, split_bytes) if cuttable and compression is None and found.size else whole
     if kind == "jsonl":
@@ -201,7 +220,7 @@ def _look_columnar(file: str, kind: FileFormat, size: int, split_bytes: int, con
         return _Look(kind, None, units)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError(f"{file} has several columns '{twice[0]}'", "Rename one of them")
+        raise UnusableFileError(f"{file} has several columns '{twice[0]}'", "Rename one of them")
     return _Look(kind, None, units, names, _names_field(names, config.fields.text))
 
 
@@ -230,7 +249,9 @@ def _look_jsonl(
             names.update(dict.fromkeys(record))
             has_text = has_text or peek(record, config.fields.text) is not ABSENT
     if content.lstrip().startswith(b"[") and not (records and _is_json(lines[0])):
-        raise InputError(f"{file} is a JSON array, not one object a line", "Convert it, for example with jq -c '.[]'")
+        raise UnusableFileError(
+            f"{file} is a JSON array, not one object a line", "Convert it, for example with jq -c '.[]'"
+        )
     if records:
         return _Look("jsonl", compression, units, list(names), has_text)
     # The last line may only be cut off by this look; a few broken lines are no reason to refuse a file.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.sources.batch import SourceBatch
+from pipeline.sources.batch import BatchBuilder, SourceBatch
 from pipeline.sources.config import InputConfig
+from pipeline.sources.files import head
+from pipeline.sources.lines import KEPT_OF_LONG
 from pipeline.sources.split import Split
 
 
@@ -22,6 +24,8 @@ def read(split: Split, config: InputConfig) -> Iterator[SourceBatch]:
     Raises:
         InputError: the file has gone, or its disk or connection fails. Damaged content raises nothing.
     """
+    if split.problem is not None:
+        return iter([_unusable(split, split.problem)])
     if split.format == "jsonl":
         from pipeline.sources.jsonl import read as read_format
     elif split.format == "text":
@@ -37,3 +41,9 @@ def read(split: Split, config: InputConfig) -> Iterator[SourceBatch]:
     else:
         from pipeline.sources.hub import read as read_format
     return read_format(split, config)
+
+
+def _unusable(split: Split, problem: str) -> SourceBatch:
+    builder = BatchBuilder(split.file, read=1)
+    builder.spoil(0, None, "corrupt_file", problem, head(split.file, None, KEPT_OF_LONG))
+    return builder.build()

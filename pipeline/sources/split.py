@@ -60,6 +60,8 @@ class Split:
     apart and does not change when the data moves elsewhere, so ids are made of it."""
     bytes: int = 0
     """About how much is read from disk; for progress and for giving out work."""
+    problem: str | None = None
+    """Why the file cannot be read as its format at all; then it counts as one unreadable record."""
 
 
 def format_of(file: str) -> tuple[FileFormat | None, Compression | None]:

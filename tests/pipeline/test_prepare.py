@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -436,3 +437,21 @@ def test_pieces_are_scored_again_when_a_changed_input_changes_what_is_boilerplat
     assert sum(FRAME[0] in text for text in texts_of(root).values()) == 4
     prepare(source, str(tmp_path / "whole"))
     assert tree(tmp_path / "corpus") == tree(tmp_path / "whole")
+
+
+def test_bad_file_among_others_costs_itself_and_is_warned_of(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    members = [gzip.compress(f"{json.dumps({'text': text})}\n".encode()) for text in ENGLISH]
+    (folder / "a.jsonl.gz").write_bytes(members[0] + members[1][:40] + members[2])
+    (folder / "b.jsonl").write_text(f"[{json.dumps({'text': GERMAN[0]})}]", encoding="utf-8")
+    snapshot = prepare(
+        [InputConfig(path=str(folder))], str(tmp_path / "corpus"), PrepareConfig(fail_unreadable_share=1)
+    )
+    ledger = snapshot.ledger
+    assert (ledger.read, ledger.kept_total, ledger.unreadable) == (4, 2, {"corrupt_file": 2})
+    assert snapshot.warnings == [
+        "b.jsonl was not read: the file is a JSON array, not one object a line. "
+        "Convert it, for example with jq -c '.[]'",
+        "damage in 1 places of files hid what followed: look at them with `evenglot inspect CORPUS --unreadable`",
+    ]

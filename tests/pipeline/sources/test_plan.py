@@ -161,3 +161,39 @@ def test_a_remote_file_is_cut_and_read_alike() -> None:
     assert len(splits) > 10
     texts = [text for split in splits for batch in read(split, config) for text in batch.records["text"].to_pylist()]
     assert texts == [f"text {n}" for n in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("b.jsonl", b"[\n1]", "the file is a JSON array, not one object a line. Convert it"),
+        ("b.jsonl", '{"text": "x"}'.encode("utf-16"), "the file is UTF-16. Convert it to UTF-8"),
+        ("b.csv", b"text,text\nx,y\n", "the file has several columns 'text'. Rename one"),
+        ("b.csv", b"id,te\xffxt\n1,x\n", "the header of the file cannot be read: invalid_utf8"),
+        ("b.csv.gz", gzip.compress(b"id,text\n1,x\n")[:12], "the header of the file cannot be read: corrupt_file"),
+        ("b.parquet.gz", b"x", "the file is compressed as a whole. Decompress it"),
+    ],
+)
+def test_unusable_file_among_others_is_one_unreadable_record(
+    tmp_path: Path, name: str, content: bytes, problem: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=r"UTF-16|JSON array|header|columns|compressed as a whole"):
+        plan([InputConfig(path=str(tmp_path / "*"))])
+    (tmp_path / "a.jsonl").write_bytes(RECORD)
+    config = InputConfig(path=str(tmp_path / "*"))
+    good, bad = plan([config])
+    assert (good.place, good.problem, bad.place) == ("a.jsonl", None, name)
+    assert bad.problem is not None
+    assert bad.problem.startswith(problem)
+    (batch,) = read(bad, config)
+    assert (batch.read, batch.records.num_rows, batch.rejected.num_rows) == (1, 0, 0)
+    ((piece),) = batch.unreadable
+    assert (piece.reason, piece.detail, piece.raw) == ("corrupt_file", bad.problem, content)
+
+
+def test_unusable_file_of_another_input_still_stops_the_plan(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(RECORD)
+    (tmp_path / "b.jsonl").write_bytes(b"[\n1]")
+    with pytest.raises(InputError, match="JSON array"):
+        plan([InputConfig(path=str(tmp_path / name)) for name in ("a.jsonl", "b.jsonl")])
