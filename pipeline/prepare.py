@@ -30,7 +30,7 @@ from corpus.storage import Storage
 from pipeline.account import Clock, run_account
 from pipeline.balance.mixtures import stored_mixtures
 from pipeline.boilerplate.config import BoilerplateConfig
-from pipeline.boilerplate.removed import merge_removed
+from pipeline.boilerplate.removed import masked, merge_removed
 from pipeline.boilerplate.select import removal_keys, selected_rows
 from pipeline.boilerplate.stage import KEYS_SCHEMA, REMOVED
 from pipeline.config import PrepareConfig
@@ -433,6 +433,7 @@ class PrepareRun:
         table = merge_removed(
             read_side(self.work, piece.name, REMOVED) for piece in pieces if piece.counters.get("boilerplate/lines")
         )
+        table = masked(table, self.config.pii)
         name = f"boilerplate/{self.number:06d}.arrow"
         if table.num_rows == 0:
             self.corpus.remove(name)  # an interrupted run may have had some

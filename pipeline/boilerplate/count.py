@@ -148,9 +148,13 @@ def _concatenate(parts: Sequence[Counts]) -> Counts:
 def deal(counts: Counts, partitions: int) -> Iterator[tuple[int, tuple[bytes, bytes]]]:
     """Packed documents and lines by partition of their site; ``partitions`` is at most 65,536."""
     numbers = ((counts.documents["site"] >> np.uint64(48)) * np.uint64(partitions) >> np.uint64(16)).astype(np.int64)
-    for number in np.unique(numbers).tolist():
-        part = counts.take(np.flatnonzero(numbers == number))
-        yield number, (part.documents.tobytes(), part.lines.tobytes())
+    ordered = counts.take(np.argsort(numbers, kind="stable"))
+    line_ends = np.concatenate(([0], np.cumsum(ordered.documents["lines"].astype(np.int64))))
+    present, sizes = np.unique(numbers, return_counts=True)
+    ends = np.cumsum(sizes)
+    for number, begin, end in zip(present.tolist(), ends - sizes, ends, strict=True):
+        lines = ordered.lines[line_ends[begin] : line_ends[end]]
+        yield number, (ordered.documents[begin:end].tobytes(), lines.tobytes())
 
 
 def unpack(packed: tuple[bytes, bytes]) -> Counts:

@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.boilerplate import REMOVED_SCHEMA
+from pipeline.pii.config import PiiConfig
+from pipeline.pii.stage import MaskPiiStage
 
 _ROWS: Final = 100_000
 """Lines that the table holds at most; the most frequent."""
@@ -31,6 +33,14 @@ def merge_removed(tables: Iterable[pa.Table], most: int = _ROWS) -> pa.Table:
         if rows > max(_ENOUGH, most):
             total, waiting, rows = _add([total, *waiting], 2 * most), [], 0
     return _add([total, *waiting], most)
+
+
+def masked(table: pa.Table, config: PiiConfig) -> pa.Table:
+    """The table with personal data in its lines masked as in the documents: imprints name people."""
+    if not config.enabled or table.num_rows == 0:
+        return table
+    lines = pa.RecordBatch.from_arrays([table.column("line").combine_chunks()], names=["text"])
+    return table.set_column(1, REMOVED_SCHEMA.field("line"), MaskPiiStage(config)(lines).kept.column("text"))
 
 
 def _add(tables: list[pa.Table], most: int) -> pa.Table:

@@ -5,7 +5,8 @@ import pytest
 
 from corpus.boilerplate import REMOVED_SCHEMA
 from pipeline.boilerplate import removed as module
-from pipeline.boilerplate.removed import merge_removed
+from pipeline.boilerplate.removed import masked, merge_removed
+from pipeline.pii.config import PiiConfig
 
 
 def table(rows: list[tuple[str, str, int]]) -> pa.Table:
@@ -29,3 +30,13 @@ def test_number_of_lines_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows(merge_removed(many, most=2)) == [("a", "99", 100), ("a", "98", 99)]
     monkeypatch.setattr(module, "_ENOUGH", 15)
     assert rows(merge_removed(many, most=2)) == [("a", "99", 100), ("a", "98", 99)], "also when added up on the way"
+
+
+def test_personal_data_is_masked_where_it_is_in_documents() -> None:
+    given = table([("a.example", "Contact: jane.roe@mail.example.org", 3), ("a.example", "Home", 2)])
+    assert masked(given, PiiConfig()).equals(given), "off by default"
+    assert rows(masked(given, PiiConfig(enabled=True))) == [
+        ("a.example", "Contact: <EMAIL>", 3),
+        ("a.example", "Home", 2),
+    ]
+    assert masked(table([]), PiiConfig(enabled=True)).num_rows == 0
