@@ -2,8 +2,8 @@
 
 One function turns whatever people and models write (BCP-47 tags, ISO 639-1, -2 and -3 codes, fastText,
 NLLB, OpenLID and GlotLID labels, English names) into such a tag, or says why it cannot. What a code means
-is decided by langcodes and its CLDR data; here stand only the choices where a code is a macrolanguage and
-the field has agreed on one of its members.
+is decided by langcodes and its CLDR data, what a name means by whole names (``language_names``); here stand
+only the choices where a code is a macrolanguage and the field has agreed on one of its members.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import langcodes
 from langcodes.tag_parser import LanguageTagError
 
 from corpus.errors import EvenglotError
+from corpus.language_names import code_of, similar
 from corpus.schema import NO_LANGUAGE, UNDETERMINED
 
 _MEMBER: Final = {
@@ -66,7 +67,11 @@ def to_tag(label: str) -> str:
         raise UnknownLanguage(f"'{label}' says that the language is unknown")
     if re.split(r"[-_]", text.lower(), maxsplit=1)[0] == NO_LANGUAGE:
         return NO_LANGUAGE
+    # "Min Nan" would be read as a tag: Minangkabau (min) with the extension nan.
+    named = code_of(text) if " " in text else None
     try:
+        if named is not None:
+            raise LookupError(label)
         language = langcodes.Language.get(_SEPARATORS.sub("-", text), normalize=True)
         if not language.language or not language.is_valid():
             raise LookupError(label)
@@ -114,14 +119,18 @@ def bcp47(tag: str) -> str:
 
 
 def _by_name(text: str) -> tuple[langcodes.Language, str]:
-    try:
-        language = langcodes.find(text)
-        return language, language.to_alpha3()
-    except LookupError as error:
-        raise UnknownLanguage(
-            f"'{text}' names no language known to ISO 639 or CLDR",
-            "Use a tag such as swh_Latn, a code such as sw or an English name",
-        ) from error
+    code = code_of(text)
+    if code is not None:
+        try:
+            language = langcodes.Language.get(code)
+            return language, language.to_alpha3()
+        except LookupError:
+            pass  # a few names are of groups that ISO 639-3 has no code for
+    near = similar(text)
+    raise UnknownLanguage(
+        f"'{text}' names no language known to ISO 639 or CLDR",
+        f"Did you mean {' or '.join(near)}?" if near else "Use a tag such as swh_Latn, a code such as sw or a name",
+    )
 
 
 def _script_of(language: langcodes.Language, alpha3: str) -> str:

@@ -56,6 +56,28 @@ def test_what_names_no_language_says_so(label: str) -> None:
     assert to_tag_or_none(label) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [
+        ("Min Nan", "nan_Hans"),
+        ("Traditional Chinese", "zho_Hant"),
+        ("zh TW", "zho_Hant"),
+        ("malayo", "mbp_Latn"),
+        ("Norwegian Bokmal", "nob_Latn"),
+    ],
+)
+def test_names_of_several_words_and_without_diacritics(name: str, tag: str) -> None:
+    assert to_tag(name) == tag
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"), [("Swahilli", "Swahili"), ("Germans", "German"), ("Estonain", "Estonian")]
+)
+def test_a_misspelt_name_is_no_other_language(name: str, suggestion: str) -> None:
+    with pytest.raises(UnknownLanguage, match=f"'{name}' names no language.*Did you mean .*{suggestion}"):
+        to_tag(name)
+
+
 @given(st.text(max_size=20))
 def test_any_text_gives_a_tag_or_the_reason(label: str) -> None:
     tag = to_tag_or_none(label)  # anything but UnknownLanguage would come through
