@@ -36,6 +36,7 @@ RECORD_SCHEMA: Final = pa.schema(
         pa.field("parent", pa.string()),  # id of the natural document a synthetic one was made from
         pa.field("generator", _CATEGORY),  # model and revision that made a synthetic one
         pa.field("copies", pa.int32(), nullable=False),  # documents this one stands for, itself included
+        pa.field("cluster", pa.string()),  # 128-bit hex, shared by documents that are nearly the same
         pa.field("quality", pa.float32()),  # 0 to 1, higher is better
         pa.field("difficulty", pa.float32()),
         pa.field("split", _CATEGORY, nullable=False),
@@ -61,6 +62,7 @@ REJECTED_SCHEMA: Final = pa.schema(
         pa.field("reason", _CATEGORY, nullable=False),
         pa.field("detail", pa.string()),  # the numbers that decided
         pa.field("duplicate_of", pa.string()),  # id of the kept document
+        pa.field("cluster", pa.string()),  # of a duplicate, that of the kept document
     ]
 )
 

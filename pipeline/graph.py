@@ -1,4 +1,4 @@
-"""The Beam jobs of ``prepare``: the only module, with ``runner``, that knows Beam.
+"""The Beam jobs of ``prepare``: the only module, with ``graph_near`` and ``runner``, that knows Beam.
 
     read    splits -> batches -> repairs -> pieces, keys of their lines
     lines   keys of lines by site -> boilerplate lines
@@ -6,8 +6,9 @@
     match   pieces -> thresholds; survivors' keys by id, by text -> decisions by piece
     write   parts -> shards
 
-Elements are record batches (``read``, ``score``) and packed arrays of keys (``lines``, ``match``); text crosses no
-shuffle. The graphs do not depend on the number of languages: a language is a value in the data, never a branch.
+Near duplicates have jobs of their own between ``match`` and ``write``, in ``graph_near``. Elements are record
+batches (``read``, ``score``) and packed arrays of keys (``lines``, ``match``); text crosses no shuffle. The graphs do
+not depend on the number of languages: a language is a value in the data, never a branch.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from apache_beam.metrics.metric import Metrics
 
 from corpus.shards import ShardWriter, read_table
@@ -30,7 +32,15 @@ from pipeline.boilerplate.count import unpack as unpack_counts
 from pipeline.boilerplate.select import SELECTED_SCHEMA, select, selected_batch
 from pipeline.config import PrepareConfig
 from pipeline.deduplicate.exact import DECISION, ROW, Rows, keep_all, partition, resolve_ids, resolve_texts
-from pipeline.match import MATCH_SCHEMA, match_batch, merge_sketches, split_sketches, surviving_rows
+from pipeline.match import (
+    MATCH_SCHEMA,
+    fixed_bytes,
+    match_batch,
+    merge_sketches,
+    read_decisions,
+    split_sketches,
+    surviving_rows,
+)
 from pipeline.piece import EndOfSplit, Piece
 from pipeline.quality.config import FilterConfig
 from pipeline.quality.survey import Survey, merge, survey
@@ -204,8 +214,17 @@ class MatchTask:
     name: str
 
 
-def match_job(pieces: Sequence[str], work: str, config: PrepareConfig, seed: int) -> Build:
-    """Derive thresholds, apply them, and compare what survives by id and by text."""
+def match_job(pieces: Sequence[str], work: str, folder: str, config: PrepareConfig, seed: int) -> Build:
+    """Derive thresholds, apply them, and compare what survives by id and by text.
+
+    Args:
+        pieces: names of the staged pieces.
+        work: where they are.
+        folder: of the decisions, in ``work``: ``exact`` in it where near duplicates are looked for next, else
+            ``final``, then with the sketches of the held-out bounds.
+        config: settings.
+        seed: decides what is held out.
+    """
     tasks = [MatchTask(number, name) for number, name in enumerate(pieces)]
     partitions = max(1, min(256, len(pieces)))
 
@@ -216,7 +235,7 @@ def match_job(pieces: Sequence[str], work: str, config: PrepareConfig, seed: int
             | "survey" >> beam.Map(piece_survey, work, config.filter)
             | "merge surveys" >> beam.CombineGlobally(MergeSurveys())
             | "derive thresholds" >> beam.Map(derive, config.filter)
-            | "keep thresholds" >> beam.Map(write_thresholds, work)
+            | "keep thresholds" >> beam.Map(write_thresholds, work, folder)
         )
         by_id = (
             dealt
@@ -227,14 +246,19 @@ def match_job(pieces: Sequence[str], work: str, config: PrepareConfig, seed: int
         by_text = (
             by_id.rows | "group texts" >> beam.GroupByKey() | "compare texts" >> beam.FlatMap(compare_texts, config)
         )
-        _ = (
-            (by_id[_DECISIONS], by_text)
-            | "all decisions" >> beam.Flatten()
-            | "group decisions" >> beam.GroupByKey()
-            | "keep decisions" >> beam.Map(write_match, work, list(pieces), config, seed)
-            | "merge sketches" >> beam.CombineGlobally(MergeSketches(config))
-            | "keep sketches" >> beam.Map(write_sketches, work)
+        decisions = (
+            (by_id[_DECISIONS], by_text) | "all decisions" >> beam.Flatten() | "group decisions" >> beam.GroupByKey()
         )
+        if config.deduplicate.near.enabled:
+            _ = decisions | "keep decisions" >> beam.Map(write_exact, work, f"{folder}/exact", list(pieces))
+        else:
+            _ = (
+                decisions
+                | "keep decisions" >> beam.Map(write_exact, work, f"{folder}/final", list(pieces))
+                | "sketch" >> beam.Map(sketch_piece, work, f"{folder}/final", list(pieces), config, seed)
+                | "merge sketches" >> beam.CombineGlobally(MergeSketches(config))
+                | "keep sketches" >> beam.Map(write_sketches, work, folder)
+            )
 
     return build
 
@@ -245,11 +269,11 @@ def piece_survey(task: MatchTask, work: str, config: FilterConfig) -> Surveys:
     return survey(single_batch(table), config)
 
 
-def write_thresholds(derived: Derived, work: str) -> Mapping[str, Mapping[str, float]]:
+def write_thresholds(derived: Derived, work: str, folder: str) -> Mapping[str, Mapping[str, float]]:
     """Keep the limits and what they rest on for the driver; only the limits go on."""
-    write_json(derived.thresholds, work, "match/thresholds.json")
+    write_json(derived.thresholds, work, f"{folder}/thresholds.json")
     facts = {tag: found.model_dump(mode="json") for tag, found in derived.facts.items()}
-    write_json(facts, work, "match/threshold_facts.json")
+    write_json(facts, work, f"{folder}/threshold_facts.json")
     return derived.thresholds
 
 
@@ -285,10 +309,7 @@ def survivors(
 
 def deal(rows: Rows, field: str, partitions: int) -> Iterator[tuple[int, bytes]]:
     """Packed rows by partition of one of their keys."""
-    numbers = partition(rows, field, partitions)
-    order = np.argsort(numbers, kind="stable")
-    for number, start, stop in equal_runs(numbers[order]):
-        yield number, rows[order[start:stop]].tobytes()
+    yield from by_number(rows, partition(rows, field, partitions))
 
 
 class CompareIds(beam.DoFn):
@@ -313,9 +334,14 @@ def compare_texts(element: tuple[int, Iterable[bytes]], config: PrepareConfig) -
 
 def by_piece(decisions: Rows) -> Iterator[tuple[int, bytes]]:
     """Packed decisions by the number of their piece."""
-    order = np.argsort(decisions["piece"], kind="stable")
-    for number, start, stop in equal_runs(decisions["piece"][order].astype(np.int64)):
-        yield number, decisions[order[start:stop]].tobytes()
+    return by_number(decisions, decisions["piece"].astype(np.int64))
+
+
+def by_number(rows: Rows, numbers: npt.NDArray[np.int64]) -> Iterator[tuple[int, bytes]]:
+    """Packed rows by a number that is given for each."""
+    order = np.argsort(numbers, kind="stable")
+    for number, start, stop in equal_runs(numbers[order]):
+        yield number, rows[order[start:stop]].tobytes()
 
 
 def equal_runs(numbers: npt.NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
@@ -331,15 +357,26 @@ def unpack(packed: Iterable[bytes], kind: np.dtype[np.void]) -> Rows:
     return np.frombuffer(b"".join(packed), dtype=kind).copy()
 
 
-def write_match(
-    element: tuple[int, Iterable[bytes]], work: str, pieces: Sequence[str], config: PrepareConfig, seed: int
-) -> dict[str, SplitSketch]:
-    """Keep the decisions on one piece and sketch what it adds to each language."""
+def write_exact(element: tuple[int, Iterable[bytes]], work: str, folder: str, pieces: Sequence[str]) -> int:
+    """Keep the decisions on one piece."""
     number, packed = element
-    storage = Storage(work)
-    match = match_batch(unpack(packed, DECISION))
-    with storage.create(f"match/{pieces[number]}.arrow") as path, ShardWriter(path, MATCH_SCHEMA) as writer:
+    keys = fixed_bytes(read_staged(Storage(work), pieces[number], ["text_key"]).column("text_key"))
+    write_decisions(Storage(work), f"{folder}/{pieces[number]}", match_batch(unpack(packed, DECISION), keys))
+    return number
+
+
+def write_decisions(storage: Storage, name: str, match: pa.RecordBatch) -> None:
+    """Keep the decisions on one piece as a file that later steps map into memory."""
+    with storage.create(f"{name}.arrow") as path, ShardWriter(path, MATCH_SCHEMA) as writer:
         writer.write(match)
+
+
+def sketch_piece(
+    number: int, work: str, folder: str, pieces: Sequence[str], config: PrepareConfig, seed: int
+) -> dict[str, SplitSketch]:
+    """Sketch what the kept documents of one piece add to each language."""
+    storage = Storage(work)
+    match = read_decisions(storage, folder, pieces[number])
     return split_sketches(storage, pieces[number], match, config.split, seed)
 
 
@@ -362,9 +399,9 @@ class MergeSketches(beam.CombineFn):
         return accumulator
 
 
-def write_sketches(sketches: Mapping[str, SplitSketch], work: str) -> None:
-    """Keep the merged sketches for the driver."""
-    write_json({lang: vars(sketch) for lang, sketch in sketches.items()}, work, "match/sketches.json")
+def write_sketches(sketches: Mapping[str, SplitSketch], work: str, folder: str) -> None:
+    """Keep the merged sketches for the driver; they are there when all decisions are."""
+    write_json({lang: vars(sketch) for lang, sketch in sketches.items()}, work, f"{folder}/sketches.json")
 
 
 def write_json(value: Any, work: str, name: str) -> None:

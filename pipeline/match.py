@@ -1,20 +1,24 @@
-"""From staged pieces to decisions, one piece at a time: rows to compare, then what was decided on them."""
+"""From staged pieces to decisions, one piece at a time: rows and keys to compare, then what was decided on them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from corpus.shards import read_table
 from corpus.storage import Storage
-from pipeline.deduplicate.exact import KEPT, ROW, Rows
+from pipeline.deduplicate.candidates import KEY, place
+from pipeline.deduplicate.exact import DUPLICATE_TEXT, KEPT, NEAR_DUPLICATE, REPEATED_ID, ROW, Rows
 from pipeline.quality.config import FilterConfig
 from pipeline.quality.decide import decide
 from pipeline.split.config import SplitConfig
 from pipeline.split.heldout import SplitSketch, cluster_hash
-from pipeline.work import read_staged
+from pipeline.work import read_staged, single_batch
 
 MATCH_SCHEMA = pa.schema(
     [
@@ -22,8 +26,14 @@ MATCH_SCHEMA = pa.schema(
         pa.field("verdict", pa.uint8()),
         pa.field("copies", pa.int32()),
         pa.field("other", pa.binary(16)),  # own id when kept, else the id of the kept document
+        pa.field("cluster", pa.binary(16)),  # shared by documents that are the same or nearly so; null: not compared
+        pa.field("jaccard", pa.float32()),  # of a near duplicate, with the kept document; else null
+        pa.field("containment", pa.float32()),  # of a near duplicate, in the kept document; else null
     ]
 )
+
+MOVE: Final = np.dtype([("piece", "<u4"), ("row", "<u4"), ("other", "S16"), ("cluster", "S16")])
+"""A new place to point to, for the exact copy of a document in a cluster of near duplicates."""
 
 Thresholds = Mapping[str, Mapping[str, float]]
 
@@ -53,34 +63,136 @@ def surviving_rows(
     return rows
 
 
-def match_batch(decisions: Rows) -> pa.RecordBatch:
-    """Decisions on one piece, in the order of its rows."""
+def match_batch(decisions: Rows, keys: npt.NDArray[np.bytes_]) -> pa.RecordBatch:
+    """Decisions on one piece, in the order of its rows; copies of one text are a cluster under the text's key.
+
+    Args:
+        decisions: on some rows of the piece, in any order.
+        keys: text keys of all its rows.
+    """
     ordered = decisions[np.argsort(decisions["row"], kind="stable")]
+    nothing = pa.nulls(len(ordered), pa.float32())
+    cluster = keys[ordered["row"]]
     return pa.RecordBatch.from_arrays(
         [
             pa.array(ordered["row"]),
             pa.array(ordered["verdict"]),
             pa.array(ordered["copies"].astype(np.int32)),
             bytes_column(ordered["other"]),
+            bytes_column(cluster, null=ordered["verdict"] == REPEATED_ID),
+            nothing,
+            nothing,
+        ],
+        schema=MATCH_SCHEMA,
+    )
+
+
+def near_keys(table: pa.Table, match: pa.Table) -> npt.NDArray[np.void]:
+    """The keys by which the kept documents of a piece may meet near duplicates, as KEY rows.
+
+    Args:
+        table: columns ``bands``, ``sampled`` and ``quality`` of the piece.
+        match: decisions on exact duplicates.
+    """
+    rows = match.column("row").to_numpy()[match.column("verdict").to_numpy() == KEPT]
+    chosen = single_batch(table.take(pa.array(rows)))
+    bands, sampled = chosen.column("bands"), chosen.column("sampled")
+    whole = np.flatnonzero(bands.is_valid().to_numpy(zero_copy_only=False))
+    width = bands.type.byte_width // 8
+    packed = np.frombuffer(bands.buffers()[1], "<u8") if len(rows) else np.zeros(0, "<u8")
+    of_bands = packed.reshape(-1, width)[bands.offset : bands.offset + len(rows)][whole]
+    counts = np.diff(sampled.offsets.to_numpy())
+    quality = -chosen.column("quality").to_numpy(zero_copy_only=False)
+    owner = np.concatenate([np.repeat(whole, width), np.repeat(np.arange(len(rows)), counts)])
+    keys = np.empty(len(owner), dtype=KEY)
+    keys["key"] = np.concatenate([of_bands.ravel(), sampled.flatten().to_numpy()])
+    keys["row"], keys["order"] = rows[owner], quality[owner]
+    return keys
+
+
+def exact_copies(piece: int, match: pa.Table) -> npt.NDArray[np.void]:
+    """The exact duplicates of a piece, with the ids of the documents they point to, as MOVE rows."""
+    chosen = match.filter(pc.equal(match.column("verdict"), DUPLICATE_TEXT))
+    moves = np.zeros(chosen.num_rows, dtype=MOVE)
+    moves["piece"], moves["row"] = piece, chosen.column("row").to_numpy()
+    moves["other"] = fixed_bytes(chosen.column("other"))
+    return moves
+
+
+def follow(copies: npt.NDArray[np.void], targets: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
+    """The exact duplicates of documents in clusters, each with the kept document and the cluster of its original.
+
+    Args:
+        copies: MOVE rows.
+        targets: FATE rows, of which those are in clusters.
+    """
+    targets = targets[np.argsort(targets["id"], kind="stable")]
+    at = np.searchsorted(targets["id"], copies["other"])
+    there = at < len(targets)
+    there[there] = targets["id"][at[there]] == copies["other"][there]
+    moved = copies[there]
+    moved["other"], moved["cluster"] = targets["other"][at[there]], targets["cluster"][at[there]]
+    return moved
+
+
+def settle_piece(match: pa.Table, fates: npt.NDArray[np.void], moves: npt.NDArray[np.void]) -> pa.RecordBatch:
+    """Decisions on a piece after near duplicates were found.
+
+    Args:
+        match: decisions on exact duplicates.
+        fates: of the documents of the piece that are in clusters.
+        moves: of its exact duplicates that are copies of such documents.
+    """
+    rows = match.column("row").to_numpy()
+    verdict, copies = match.column("verdict").to_numpy().copy(), match.column("copies").to_numpy().copy()
+    other, cluster = fixed_bytes(match.column("other")).copy(), fixed_bytes(match.column("cluster")).copy()
+    compared = match.column("cluster").is_valid().to_numpy()
+    numbers = {name: np.zeros(len(rows), np.float32) for name in ("jaccard", "containment")}
+    at = np.searchsorted(rows, place(fates["document"])[1])
+    verdict[at] = np.where(fates["kept"] == 1, KEPT, NEAR_DUPLICATE)
+    copies[at], other[at], cluster[at] = fates["copies"], fates["other"], fates["cluster"]
+    moved = np.searchsorted(rows, moves["row"])
+    other[moved], cluster[moved] = moves["other"], moves["cluster"]
+    near = verdict == NEAR_DUPLICATE
+    for name, values in numbers.items():
+        values[at] = fates[name]
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array(rows),
+            pa.array(verdict),
+            pa.array(copies),
+            bytes_column(other),
+            bytes_column(cluster, null=~compared),
+            *(pa.array(values, mask=~near) for values in numbers.values()),
         ],
         schema=MATCH_SCHEMA,
     )
 
 
 def split_sketches(
-    storage: Storage, name: str, match: pa.RecordBatch, config: SplitConfig, seed: int
+    storage: Storage, name: str, match: pa.RecordBatch | pa.Table, config: SplitConfig, seed: int
 ) -> dict[str, SplitSketch]:
     """What the kept rows of a piece say about the held-out bounds of its languages."""
-    columns = read_staged(storage, name, ["lang", "text_key", "n_bytes"])
-    kept = match.column("row").to_numpy()[match.column("verdict").to_numpy() == KEPT]
+    columns = read_staged(storage, name, ["lang", "n_bytes"])
+    chosen = match.column("verdict").to_numpy() == KEPT
+    kept = match.column("row").to_numpy()[chosen]
     languages = np.array(columns.column("lang").to_pylist(), dtype=object)[kept]
-    hashes = cluster_hash(fixed_bytes(columns.column("text_key").combine_chunks())[kept], seed)
+    hashes = cluster_hash(fixed_bytes(match.column("cluster"))[chosen], seed)
     sizes = columns.column("n_bytes").to_numpy()[kept]
     sketches: dict[str, SplitSketch] = {}
     for lang in sorted(set(languages)):
         chosen = languages == lang
         sketches.setdefault(lang, SplitSketch()).add(hashes[chosen], sizes[chosen], config)
     return sketches
+
+
+def read_decisions(storage: Storage, folder: str, piece: str) -> pa.Table:
+    """The decisions on a piece; without rows where nothing of it survived the filters."""
+    name = f"{folder}/{piece}.arrow"
+    if not storage.exists(name):
+        return MATCH_SCHEMA.empty_table()
+    with storage.local_copy(name) as path:
+        return read_table(path).combine_chunks()
 
 
 def ids_as_bytes(ids: pa.Array) -> npt.NDArray[np.bytes_]:
@@ -97,10 +209,16 @@ def fixed_bytes(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.bytes_]:
     return np.frombuffer(column.buffers()[1], dtype="S16", count=len(column) + column.offset)[column.offset :]
 
 
-def bytes_column(values: npt.NDArray[np.bytes_]) -> pa.Array:
-    """16-byte keys as a column; padding zeros that NumPy hides are kept."""
+def bytes_column(values: npt.NDArray[np.bytes_], null: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    """16-byte keys as a column; padding zeros that NumPy hides are kept.
+
+    Args:
+        values: of shape (n,).
+        null: which of them are not there.
+    """
     raw = np.ascontiguousarray(values).tobytes()
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(values), [None, pa.py_buffer(raw)])
+    valid = None if null is None or not null.any() else pa.py_buffer(np.packbits(~null, bitorder="little"))
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(values), [valid, pa.py_buffer(raw)])
 
 
 def merge_sketches(parts: Sequence[Mapping[str, SplitSketch]], config: SplitConfig) -> dict[str, SplitSketch]:

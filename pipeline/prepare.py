@@ -38,6 +38,8 @@ from pipeline.decontaminate.index import build_index, has_index, indexed_items
 from pipeline.decontaminate.items import normal_items, read_evaluation
 from pipeline.decontaminate.report import overlap_account, overlap_warnings
 from pipeline.decontaminate.stage import ITEM
+from pipeline.deduplicate.bands import bands_and_rows, curve
+from pipeline.deduplicate.config import NearDuplicateConfig
 from pipeline.language_id.model import load_model
 from pipeline.language_id.stage import IdentifyStage
 from pipeline.leftovers import remove_partial, unfinished
@@ -69,6 +71,10 @@ _MANY_REPEATED_IDS = 0.01
 """Share of records from which on rejected repeated ids are more likely to be no ids at all."""
 _MOST_NAMED = 10
 """Files that could not be read and are named in the warnings."""
+LINKS_AT_ONCE = 4_000_000
+"""Verified pairs whose components one worker finds by itself: about 1 GiB while it does."""
+ROUNDS_AT_ONCE = 4
+"""Rounds of the search for components in one job; where they do not suffice, another job goes on."""
 _WORTH_WORKERS = 64 << 20
 """Bytes of input, as they lie on disk, from which on starting worker processes pays."""
 
@@ -115,7 +121,7 @@ def prepare(
 
 
 class PrepareRun:
-    """One call of ``prepare``: three jobs over one work folder."""
+    """One call of ``prepare``: a chain of jobs over one work folder."""
 
     def __init__(
         self,
@@ -138,6 +144,7 @@ class PrepareRun:
         self.output = output
         self.steps: list[dict[str, Any]] = []
         self.restarts = 0
+        self.near_account: dict[str, Any] | None = None
         self.clock = Clock()
 
     def execute(self) -> Snapshot:
@@ -362,19 +369,21 @@ class PrepareRun:
     def match(
         self, pieces: Sequence[PieceAccount]
     ) -> tuple[dict[str, int], dict[str, float], dict[str, dict[str, float]], dict[str, dict[str, float]]]:
-        """Second job: thresholds, duplicates, held-out bounds; then mixtures and weights."""
+        """Thresholds, duplicates, held-out bounds; then mixtures and weights."""
         from pipeline.graph import match_job
 
         names = [piece.name for piece in pieces]
-
-        def done() -> tuple[int, int]:
-            return sum(name.endswith(".arrow") for name in self.work.list("match")), len(names)
-
-        # Decisions of an interrupted run may rest on other pieces, and on thresholds derived from those.
-        self.work.remove("match")
-        with self.step("thresholds, duplicates (pieces)", done):
-            self.run_job(match_job(names, self.work_url, self.config, self.seed))
-        found = dict(json_files(self.work, "match"))
+        # Decisions rest on all pieces and on thresholds derived from them; other pieces have another folder.
+        self.decisions = f"match/{fingerprint(names)[:16]}"
+        near = self.config.deduplicate.near
+        exact = f"{self.decisions}/{'exact' if near.enabled else 'final'}"
+        if not self.is_done("exact"):
+            with self.step("thresholds, exact duplicates (pieces)", self.files_in(exact, ".arrow", len(names))):
+                self.run_job(match_job(names, self.work_url, self.decisions, self.config, self.seed))
+            self.mark_done("exact")
+        if near.enabled:
+            self.near_duplicates(names)
+        found = dict(json_files(self.work, self.decisions))
         thresholds: dict[str, dict[str, float]] = found.get("thresholds", {})
         self.threshold_facts = {
             lang: ThresholdFacts.model_validate(facts) for lang, facts in found.get("threshold_facts", {}).items()
@@ -386,6 +395,50 @@ class PrepareRun:
         present = {lang: size for lang, size in sizes.items() if size > 0}
         weights = relative_weights(mixtures[self.config.balance.mixture], present) if mixtures else {}
         return bounds, weights, mixtures, thresholds
+
+    def near_duplicates(self, names: Sequence[str]) -> None:
+        """Compare what is left after exact duplicates: verified pairs, their components, what stays of each."""
+        from pipeline.graph_near import NearTask, components_job, near_job, settle_job
+
+        near = self.config.deduplicate.near
+        task = NearTask(self.work_url, self.decisions, tuple(names), near)
+        if not self.is_done("links"):
+            with self.step("near duplicates (pieces)", self.files_in(f"{self.decisions}/links", ".json", len(names))):
+                self.run_job(near_job(task))
+            self.mark_done("links")
+        links = [account for _, account in json_files(self.work, f"{self.decisions}/links")]
+        total = sum(account["links"] for account in links)
+        partitions = 1 + total // LINKS_AT_ONCE
+        labels, rounds = None, 0
+        while partitions > 1:
+            left = f"{self.decisions}/rounds/{rounds + ROUNDS_AT_ONCE:03d}.json"
+            if not self.work.exists(left):
+                with self.step("clusters (links)", lambda: (0, total)):
+                    self.run_job(components_job(task, partitions, ROUNDS_AT_ONCE, rounds))
+            rounds += ROUNDS_AT_ONCE
+            labels = f"labels-{rounds:03d}"
+            if json.loads(self.work.read_bytes(left)) == 0:
+                break
+        final = f"{self.decisions}/final"
+        if not self.work.exists(f"{self.decisions}/sketches.json"):
+            with self.step("what stays of duplicates (pieces)", self.files_in(final, ".arrow", len(names))):
+                self.run_job(settle_job(task, partitions, labels, self.config, self.seed))
+        unsettled = [count for _, count in json_files(self.work, f"{self.decisions}/rounds")]
+        self.near_account = near_account(
+            near, links, [account for _, account in json_files(self.work, f"{self.decisions}/clusters")], unsettled
+        )
+
+    def is_done(self, step: str) -> bool:
+        """Whether a step on these pieces was finished, by this run or an interrupted one."""
+        return self.work.exists(f"{self.decisions}/{step}.done")
+
+    def mark_done(self, step: str) -> None:
+        """Say that a step on these pieces is finished."""
+        self.work.write_bytes(f"{self.decisions}/{step}.done", b"")
+
+    def files_in(self, folder: str, suffix: str, total: int) -> Callable[[], tuple[int, int]]:
+        """How many of the files expected in a folder are there."""
+        return lambda: (sum(name.endswith(suffix) and name[0] != "." for name in self.work.list(folder)), total)
 
     def plan_parts(
         self,
@@ -404,12 +457,14 @@ class PrepareRun:
             weights=weights,
             thresholds=thresholds,
             filter=self.config.filter,
+            near=self.config.deduplicate.near,
             config=self.config.write,
+            decisions=f"{self.decisions}/final",
         )
         return [*plan_text(pieces, self.config.write.shard_bytes), *plan_rest(pieces)], job
 
     def write(self, parts: Sequence[TextPart | RestPart], job: WriteJob) -> list[dict[str, Any]]:
-        """Third job: shards. Their accounts are read back in the order of the plan."""
+        """The last job: shards. Their accounts are read back in the order of the plan."""
         from pipeline.graph import part_name, write_job
 
         names = [part_name(part) for part in parts]
@@ -589,6 +644,7 @@ class PrepareRun:
             "input_state": self.state,
             # Which items were found stands in a table of its own, of bounded length.
             "counters": {name: count for name, count in sort(total).items() if not name.startswith(ITEM)},
+            "near_duplicates": self.near_account,
         }
         if self.evaluation is not None:
             account["decontamination"] = overlap_account(self.evaluation, indexed_items(self.work), total)
@@ -622,6 +678,38 @@ def counters(pieces: Sequence[PieceAccount]) -> Counter[str]:
     for piece in pieces:
         total.update(piece.counters)
     return total
+
+
+def near_account(
+    config: NearDuplicateConfig,
+    links: Sequence[Mapping[str, int]],
+    clusters: Sequence[Mapping[str, int]],
+    unsettled: Sequence[int],
+) -> dict[str, Any]:
+    """What the search for near duplicates looked for, by which curve, and what it found.
+
+    Args:
+        config: settings.
+        links: accounts of the verified pairs, by piece.
+        clusters: accounts of the clusters, by partition.
+        unsettled: nodes not yet pointing to the least of their component, before each round and after the last;
+            empty where one worker held all links.
+    """
+    bands, rows = bands_and_rows(config)
+    found = {name: sum(account[name] for account in clusters) for name in ("clusters", "documents", "removed")}
+    return {
+        "jaccard": config.jaccard,
+        "containment": config.containment,
+        "bands": bands,
+        "rows": rows,
+        "curve": curve(bands, rows),
+        "candidates": sum(account["candidates"] for account in links),
+        "links": sum(account["links"] for account in links),
+        **found,
+        "largest_cluster": max((account["largest"] for account in clusters), default=0),
+        "checked_again": sum(account["checked_again"] for account in clusters),
+        "unsettled_by_round": list(unsettled),
+    }
 
 
 def evidence(accounts: Sequence[dict[str, Any]], ledger: Ledger) -> dict[str, LanguageEvidence]:

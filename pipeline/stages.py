@@ -46,7 +46,7 @@ def score_stages(config: PrepareConfig, work: str = "", keys: str = "") -> list[
     stages += [IdentifyStage(config.identify), ScriptStage(config.script)]
     if config.decontaminate.files:
         stages.append(DecontaminateStage(config.decontaminate, work))
-    stages += [QualityStage(), SignStage()]
+    stages += [QualityStage(), SignStage(config.deduplicate.near)]
     return stages
 
 

@@ -10,7 +10,10 @@
     lines/<pieces>/keys.arrow               the keys of all of them
     staged/<task>.<keys>-<number>…          the same files of a piece that passed all stages, its rows ordered by
                                             language; .removed.arrow has the lines taken out
-    match/thresholds.json, match/<piece>.arrow, match/sketches.json
+    match/<pieces>/thresholds.json, threshold_facts.json
+    match/<pieces>/exact/<piece>.arrow      decisions on ids and equal texts
+    match/<pieces>/links/<piece>.bin, .json verified near duplicates, and their account
+    match/<pieces>/final/<piece>.arrow      decisions; sketches.json beside the folder is written last
     written/<snapshot>-<pieces>/<part>.json the account of a finished shard
 
 A task's name is a hash of its input (file, size, modification, range), ``<pieces>`` one of the names of all pieces

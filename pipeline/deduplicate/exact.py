@@ -37,6 +37,7 @@ DECISION: Final = np.dtype(
 KEPT: Final = 0
 DUPLICATE_TEXT: Final = 1
 REPEATED_ID: Final = 2
+NEAR_DUPLICATE: Final = 3
 
 Rows = npt.NDArray[np.void]
 

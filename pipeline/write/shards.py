@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,8 +16,9 @@ from corpus.manifest import FileKind, ShardFile
 from corpus.schema import HELDOUT, NATURAL, RECORD_SCHEMA, REJECTED_SCHEMA, TRAIN
 from corpus.shards import ShardWriter, conform, read_table
 from corpus.storage import Storage
-from pipeline.deduplicate.exact import DUPLICATE_TEXT, KEPT
-from pipeline.match import MATCH_SCHEMA, Thresholds, fixed_bytes
+from pipeline.deduplicate.config import NearDuplicateConfig
+from pipeline.deduplicate.exact import DUPLICATE_TEXT, KEPT, NEAR_DUPLICATE, REPEATED_ID
+from pipeline.match import Thresholds, fixed_bytes, read_decisions
 from pipeline.quality.config import FilterConfig
 from pipeline.quality.decide import decide
 from pipeline.split.heldout import cluster_hash, heldout_mask
@@ -25,7 +27,11 @@ from pipeline.work import read_staged, reject_counts, single_batch
 from pipeline.write.config import WriteConfig
 from pipeline.write.plan import RestPart, TextPart
 
-_REASON = {True: "exact_duplicate", False: "repeated_id"}
+_REASONS = {
+    DUPLICATE_TEXT: "exact_duplicate",
+    NEAR_DUPLICATE: "near_duplicate",
+    REPEATED_ID: "repeated_id",
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,10 @@ class WriteJob:
     """Per language, the sampling weight relative to proportional."""
     thresholds: Thresholds
     filter: FilterConfig
+    near: NearDuplicateConfig
     config: WriteConfig
+    decisions: str
+    """Folder of the decisions on each piece."""
 
     @property
     def accounts(self) -> str:
@@ -82,18 +91,20 @@ def write_text(corpus: Storage, work: Storage, part: TextPart, job: WriteJob) ->
 def kept_rows(work: Storage, number: int, lang: str, job: WriteJob) -> dict[str, pa.RecordBatch]:
     """The kept rows of one language in one piece, by split, in the columns of a record."""
     start, stop, _ = job.ranges[number][lang]
-    match = read_match(work, job.pieces[number])
+    match = read_decisions(work, job.decisions, job.pieces[number])
     rows = match.column("row").to_numpy()
     mine = (rows >= start) & (rows < stop) & (match.column("verdict").to_numpy() == KEPT)
     if not mine.any():
         return {}
     table = read_staged(work, job.pieces[number]).take(pa.array(rows[mine]))
     batch = single_batch(table)
-    held = heldout_mask(cluster_hash(fixed_bytes(batch.column("text_key")), job.seed), job.bounds.get(lang, 0))
+    clusters = fixed_bytes(match.column("cluster"))[mine]
+    held = heldout_mask(cluster_hash(clusters, job.seed), job.bounds.get(lang, 0))
     ids = fixed_bytes(match.column("other"))[mine]
     weights = np.full(len(ids), job.weights.get(lang, 1.0), dtype=np.float32)
     columns = {
-        "id": pa.array([key.ljust(16, b"\0").hex() for key in ids.tolist()]),
+        "id": hexadecimal(ids),
+        "cluster": hexadecimal(clusters),
         "copies": pa.array(match.column("copies").to_numpy()[mine]),
         "origin": pa.array([NATURAL] * len(ids)),
         "split": pa.array(np.where(held, HELDOUT, TRAIN).tolist()),
@@ -145,10 +156,10 @@ def rejected_batches(work: Storage, number: int, job: WriteJob) -> list[pa.Recor
     batch = single_batch(table)
     verdicts = decide(batch, job.thresholds, job.filter)
     batches.append(filtered(batch, verdicts))
-    match = read_match(work, name)
+    match = read_decisions(work, job.decisions, name)
     lost = match.filter(pc.not_equal(match.column("verdict"), KEPT))
     if lost.num_rows:
-        batches.append(duplicates(batch, lost))
+        batches.append(duplicates(batch, lost, job.near))
     return batches
 
 
@@ -162,24 +173,45 @@ def filtered(batch: pa.RecordBatch, verdicts: Sequence[tuple[str, str, str] | No
     return conform(chosen, REJECTED_SCHEMA)
 
 
-def duplicates(batch: pa.RecordBatch, lost: pa.Table) -> pa.RecordBatch:
+def duplicates(batch: pa.RecordBatch, lost: pa.Table, near: NearDuplicateConfig) -> pa.RecordBatch:
     """The rows that lost the comparison, with the id of the one that stayed."""
     chosen = batch.take(lost.column("row").combine_chunks())
-    verdict = lost.column("verdict").to_numpy()
-    kept = [key.ljust(16, b"\0").hex() for key in fixed_bytes(lost.column("other")).tolist()]
-    chosen = with_column(chosen, "stage", pa.array(["deduplicate"] * len(kept)))
-    chosen = with_column(chosen, "reason", pa.array([_REASON[v == DUPLICATE_TEXT] for v in verdict.tolist()]))
-    chosen = with_column(chosen, "duplicate_of", pa.array(kept))
+    verdicts = lost.column("verdict").to_pylist()
+    clusters = hexadecimal(fixed_bytes(lost.column("cluster")))
+    columns = {
+        "stage": pa.array(["deduplicate"] * len(verdicts)),
+        "reason": pa.array([_REASONS[verdict] for verdict in verdicts]),
+        "detail": pa.array(
+            [
+                None if jaccard is None else likeness(jaccard, containment, near)
+                for jaccard, containment in zip(
+                    lost.column("jaccard").to_pylist(), lost.column("containment").to_pylist(), strict=True
+                )
+            ],
+            pa.string(),
+        ),
+        "duplicate_of": hexadecimal(fixed_bytes(lost.column("other"))),
+        "cluster": pc.if_else(lost.column("cluster").is_valid().combine_chunks(), clusters, None),
+    }
+    for name, column in columns.items():
+        chosen = with_column(chosen, name, column)
     return conform(chosen, REJECTED_SCHEMA)
 
 
-def read_match(work: Storage, piece: str) -> pa.Table:
-    """The decisions on a piece; without rows where nothing of it survived the filters."""
-    name = f"match/{piece}.arrow"
-    if not work.exists(name):
-        return MATCH_SCHEMA.empty_table()
-    with work.local_copy(name) as path:
-        return read_table(path).combine_chunks()
+def likeness(jaccard: float, containment: float, near: NearDuplicateConfig) -> str:
+    """The number that made a near duplicate, and its threshold.
+
+    Rounded down to two places, so that what reached a threshold is not shown below or above it.
+    """
+    name, value, bound = "jaccard", jaccard, near.jaccard
+    if jaccard < np.float32(near.jaccard):
+        name, value, bound = "containment", containment, near.containment
+    return f"{name} {np.floor(value * 100 + 1e-4) / 100:.2f} >= {bound:g}"
+
+
+def hexadecimal(keys: npt.NDArray[np.bytes_]) -> pa.Array:
+    """16-byte keys as 32 hexadecimal digits each."""
+    return pa.array([key.ljust(16, b"\0").hex() for key in keys.tolist()], pa.string())
 
 
 def write_shard(

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from pipeline.config import PrepareConfig
+from pipeline.deduplicate.config import NearDuplicateConfig
 from pipeline.deduplicate.exact import DECISION, ROW
 from pipeline.graph import by_piece, deal, lines_job, match_job, read_job, score_job, unpack, write_job
+from pipeline.graph_near import NearTask, components_job, near_job, settle_job
 from pipeline.quality.config import FilterConfig
 from pipeline.write.config import WriteConfig
 from pipeline.write.plan import TextPart
@@ -21,7 +23,7 @@ def transforms(build: object) -> int:
     return len(pipeline.to_runner_api().components.transforms)
 
 
-@pytest.mark.parametrize("job", ["read", "lines", "score", "match", "write"])
+@pytest.mark.parametrize("job", ["read", "lines", "score", "match", "near", "components", "settle", "write"])
 def test_graph_has_the_same_size_for_3_and_300_languages(job: str, tmp_path: Path) -> None:
     def size(languages: int) -> int:
         tags = [f"l{number:02d}_Latn" for number in range(languages)]
@@ -34,10 +36,20 @@ def test_graph_has_the_same_size_for_3_and_300_languages(job: str, tmp_path: Pat
         if job == "score":
             return transforms(score_job([(name, name) for name in names], work, "lines/x/keys.arrow", PrepareConfig()))
         if job == "match":
-            return transforms(match_job(names, work, PrepareConfig(), 0))
+            return transforms(match_job(names, work, "match", PrepareConfig(), 0))
         ranges = tuple(dict.fromkeys(tags, (0, 1, 1)) for _ in names)
         bounds, weights = dict.fromkeys(tags, 0), dict.fromkeys(tags, 1.0)
-        write = WriteJob(1, 0, tuple(names), ranges, bounds, weights, {}, FilterConfig(), WriteConfig())
+        near = NearDuplicateConfig()
+        task = NearTask(work, "match", tuple(names), near)
+        if job == "near":
+            return transforms(near_job(task))
+        if job == "components":
+            return transforms(components_job(task, 8, 4, 0))
+        if job == "settle":
+            return transforms(settle_job(task, 8, "labels-004", PrepareConfig(), 0))
+        write = WriteJob(
+            1, 0, tuple(names), ranges, bounds, weights, {}, FilterConfig(), near, WriteConfig(), "match/final"
+        )
         parts = [TextPart(tag, 0, (0,)) for tag in tags]
         return transforms(write_job(parts, work, work, write))
 

@@ -1,0 +1,85 @@
+"""Pairs worth comparing: documents that share a key, without the square of how many share it.
+
+All rows of a key meet in one partition. A few of them are paired each with each; of many, each is paired with the
+best of all and with its neighbours in the order of quality. Near copies of one page share many keys, and the
+best of them is the same everywhere, so they are paired with the one that is to stay.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.deduplicate.shingles import UInt64s
+
+KEY: Final = np.dtype([("key", "<u8"), ("row", "<u4"), ("order", "<f4")])
+"""A key of one document of a piece: 16 bytes. ``order`` is low for what is to stay rather than others."""
+
+PAIR: Final = np.dtype([("first", "<u8"), ("second", "<u8")])
+"""Two documents by number, the smaller first."""
+
+NEIGHBOURS: Final = 8
+"""Documents of one key after it that a document is paired with, besides the best of all."""
+
+_ROW_BITS: Final = np.uint64(32)
+_ROW: Final = np.uint64(0xFFFFFFFF)
+
+Keys = npt.NDArray[np.void]
+Pairs = npt.NDArray[np.void]
+
+
+def number(piece: int | npt.NDArray[np.uint32], row: npt.NDArray[np.uint32]) -> UInt64s:
+    """One number for each document, from those of its piece and its row."""
+    return np.uint64(piece) << _ROW_BITS | row.astype(np.uint64)
+
+
+def place(numbers: UInt64s) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+    """Piece and row of documents given by number."""
+    return (numbers >> _ROW_BITS).astype(np.uint32), (numbers & _ROW).astype(np.uint32)
+
+
+def partition_of(keys: UInt64s, partitions: int) -> npt.NDArray[np.int64]:
+    """The partition in which a key's rows meet: by its highest 32 bits."""
+    return ((keys >> np.uint64(32)) * np.uint64(partitions) >> np.uint64(32)).astype(np.int64)
+
+
+def candidate_pairs(keys: UInt64s, documents: UInt64s, order: npt.NDArray[np.float32]) -> Pairs:
+    """Different pairs of documents that share a key.
+
+    Args:
+        keys: n keys of one partition, in any order.
+        documents: whose they are.
+        order: low for what is to stay rather than others.
+
+    Returns:
+        PAIR rows in ascending order; at most ``NEIGHBOURS + 1`` for each row given.
+    """
+    sorting = np.lexsort((documents, order, keys))
+    keys, documents = keys[sorting], documents[sorting]
+    found: list[tuple[UInt64s, UInt64s]] = []
+    for gap in range(1, NEIGHBOURS + 1):
+        same = np.flatnonzero(keys[gap:] == keys[:-gap])
+        if not len(same):
+            break
+        found.append((documents[same], documents[same + gap]))
+    else:
+        starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+        sizes = np.diff(np.append(starts, len(keys)))
+        best = np.repeat(starts, sizes)
+        far = np.flatnonzero(np.arange(len(keys)) - best > NEIGHBOURS)
+        found.append((documents[best[far]], documents[far]))
+    pairs = np.empty(sum(len(one) for one, _ in found), dtype=PAIR)
+    if found:
+        one, two = np.concatenate([one for one, _ in found]), np.concatenate([two for _, two in found])
+        pairs["first"], pairs["second"] = np.minimum(one, two), np.maximum(one, two)
+    return unique_pairs(pairs[pairs["first"] != pairs["second"]])
+
+
+def unique_pairs(pairs: Pairs) -> Pairs:
+    """The different pairs, in ascending order."""
+    ordered = pairs[np.lexsort((pairs["second"], pairs["first"]))]
+    new = np.ones(len(ordered), np.bool_)
+    new[1:] = ordered[1:] != ordered[:-1]
+    return ordered[new]
