@@ -9,7 +9,7 @@ prediction gives no such code: there the mean loss of the hidden tokens stands f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -40,6 +40,10 @@ Kind = Literal["causal", "masked"]
 
 _MASK_SEED = 0
 """The hidden tokens of the evaluation do not change with the run's seed."""
+_PART: Final = 256
+"""Rows of one language that are read at once."""
+_CHUNK: Final = 4096
+"""Rows that are sorted by their length together: at 1024 tokens a row about 64 MiB."""
 
 
 class HeldoutLanguage(NamedTuple):
@@ -53,6 +57,65 @@ class HeldoutLanguage(NamedTuple):
     """Position of each token in its document, [R, L]."""
     size: int
     """UTF-8 bytes of the text that the scored tokens stand for."""
+
+
+class Rows(NamedTuple):
+    """Some consecutive rows of one language; R rows of L tokens."""
+
+    language: int
+    """Index among the languages that are scored."""
+    first: int
+    """Number of the first of them among the rows of the language."""
+    tokens: npt.NDArray[np.int64]
+    segments: npt.NDArray[np.int32]
+    positions: npt.NDArray[np.int32]
+
+
+class Heldout(NamedTuple):
+    """Held-out rows of several languages, in memory or read anew each time."""
+
+    sizes: Mapping[str, int]
+    """By language, the UTF-8 bytes of the text that its scored tokens stand for."""
+    rows: int
+    """Rows of all languages."""
+    parts: Callable[[], Iterable[Rows]]
+    """The rows, language by language in the order of ``sizes``, at most ``_PART`` at once."""
+
+
+def in_memory(heldout: Mapping[str, HeldoutLanguage]) -> Heldout:
+    """Rows that are loaded already."""
+
+    def parts() -> Iterator[Rows]:
+        for index, part in enumerate(heldout.values()):
+            for first in range(0, len(part.tokens), _PART):
+                chosen = slice(first, first + _PART)
+                yield Rows(index, first, part.tokens[chosen], part.segments[chosen], part.positions[chosen])
+
+    return Heldout(
+        {lang: part.size for lang, part in heldout.items()}, sum(len(part.tokens) for part in heldout.values()), parts
+    )
+
+
+def streamed(reader: HeldoutRows, languages: Collection[str] | None = None) -> Heldout:
+    """Rows that are read while they are scored: a few thousand are in memory at once, however many there are.
+
+    Args:
+        reader: of the corpus.
+        languages: tags that are wanted, whether they have held-out text or not; None for all that have.
+    """
+    wanted = [
+        lang for lang in reader.languages if (languages is None or lang in languages) and reader.size(lang).tokens
+    ]
+
+    def parts() -> Iterator[Rows]:
+        for index, lang in enumerate(wanted):
+            first = 0
+            for batch in reader.batches(lang, _PART):
+                yield Rows(index, first, batch.tokens, batch.segments, batch.positions)
+                first += len(batch.tokens)
+
+    sizes = {lang: reader.size(lang) for lang in wanted}
+    return Heldout({lang: size.bytes for lang, size in sizes.items()}, sum(size.rows for size in sizes.values()), parts)
 
 
 def load_heldout(
@@ -75,18 +138,19 @@ def load_heldout(
         snapshot: number; None takes the current one.
     """
     reader = HeldoutRows(corpus, tokenizer=tokenizer, row_tokens=row_tokens, max_rows=rows, snapshot=snapshot)
-    heldout = {}
-    for lang in reader.languages:
-        if languages is not None and lang not in languages:
-            continue
-        size = reader.size(lang)
-        if not size.tokens:
-            continue
-        tokens, segments, positions, _ = (
-            np.concatenate(arrays) for arrays in zip(*reader.batches(lang, 256), strict=True)
+    found = streamed(reader, languages)
+    loaded: list[list[Rows]] = [[] for _ in found.sizes]
+    for part in found.parts():
+        loaded[part.language].append(part)
+    return {
+        lang: HeldoutLanguage(
+            np.concatenate([part.tokens for part in parts]),
+            np.concatenate([part.segments for part in parts]),
+            np.concatenate([part.positions for part in parts]),
+            size,
         )
-        heldout[lang] = HeldoutLanguage(tokens, segments, positions, size.bytes)
-    return heldout
+        for (lang, size), parts in zip(found.sizes.items(), loaded, strict=True)
+    }
 
 
 def recent_rows(
@@ -142,7 +206,9 @@ def evaluated_kind(config: ObjectiveConfig) -> Kind:
 
 
 class Evaluator:
-    """Held-out rows made ready once, to be scored as often as wanted.
+    """Held-out rows, to be scored as often as wanted.
+
+    The same rows are scored in the same batches whether they are in memory or read anew, so the figures are equal.
 
     Args:
         heldout: rows and bytes of each language.
@@ -157,7 +223,7 @@ class Evaluator:
 
     def __init__(
         self,
-        heldout: Mapping[str, HeldoutLanguage],
+        heldout: Heldout,
         known: Sequence[str],
         config: ObjectiveConfig,
         *,
@@ -167,15 +233,16 @@ class Evaluator:
         world: World,
     ) -> None:
         self.kind = evaluated_kind(config)
-        self.languages = list(heldout)
-        self.sizes = [heldout[lang].size for lang in self.languages]
+        self.languages = list(heldout.sizes)
+        self.sizes = list(heldout.sizes.values())
+        self._heldout = heldout
+        self._pass_rows = pass_rows
         self._ratio = config.mask_ratio_end
         self._mask_id = mask_id
         self._precision = precision
         self._world = world
         index = {lang: number for number, lang in enumerate(known)}
         self._adapter = np.array([index.get(lang, -1) for lang in self.languages], dtype=np.int64)
-        self._slices = _slices([heldout[lang] for lang in self.languages], pass_rows)
 
     def __call__(self, model: Transformer, progress: Progress | None = None) -> dict[str, Any]:
         """Score a model; all processes must call it.
@@ -190,11 +257,13 @@ class Evaluator:
         training = model.training
         model.eval()
         with torch.inference_mode():
-            for number in range(self._world.rank, len(self._slices), self._world.size):
-                piece = self._slices[number]
-                tokens += self._score(model, piece, sums)
+            done = 0
+            for number, piece in enumerate(_slices(self._heldout.parts(), self._pass_rows)):
+                if number % self._world.size == self._world.rank:
+                    tokens += self._score(model, piece, sums)
+                done += len(piece.keys)
                 if progress is not None:
-                    progress("evaluate", number + 1, len(self._slices))
+                    progress("evaluate (rows)", done, self._heldout.rows)
         model.train(training)
         both = self._world.sum(torch.cat((sums.flatten(), torch.from_numpy(tokens).to(device)))).cpu().numpy()
         pairs, counts = both[: 2 * len(self.languages)].reshape(-1, 2), both[2 * len(self.languages) :]
@@ -249,31 +318,37 @@ class Evaluator:
         }
 
 
-def _slices(parts: Sequence[HeldoutLanguage], size: int) -> list[_Slice]:
+def _slices(parts: Iterable[Rows], size: int) -> Iterator[_Slice]:
     """Batches of rows of similar length, so that little of the padding is computed."""
-    if not parts:
-        return []
+    waiting: list[Rows] = []
+    for part in parts:
+        waiting.append(part)
+        if sum(len(one.tokens) for one in waiting) >= _CHUNK:
+            yield from _sorted_slices(waiting, size)
+            waiting = []
+    if waiting:
+        yield from _sorted_slices(waiting, size)
+
+
+def _sorted_slices(parts: Sequence[Rows], size: int) -> Iterator[_Slice]:
+    """The rows of some parts, the longest first."""
     tokens = np.concatenate([part.tokens for part in parts])
     segments = np.concatenate([part.segments for part in parts])
     positions = np.concatenate([part.positions for part in parts])
-    languages = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part.tokens) for part in parts])
-    keys = np.concatenate([np.arange(len(part.tokens), dtype=np.int64) for part in parts])
+    languages = np.concatenate([np.full(len(part.tokens), part.language, dtype=np.int32) for part in parts])
+    keys = np.concatenate([part.first + np.arange(len(part.tokens), dtype=np.int64) for part in parts])
     used = (segments >= 0).sum(axis=1)
     order = np.argsort(-used, kind="stable")
-    slices = []
     for start in range(0, len(order), size):
         chosen = order[start : start + size]
         columns = slice(0, int(used[chosen].max()))
-        slices.append(
-            _Slice(
-                tokens[chosen, columns],
-                segments[chosen, columns],
-                positions[chosen, columns],
-                languages[chosen],
-                keys[chosen],
-            )
+        yield _Slice(
+            tokens[chosen, columns],
+            segments[chosen, columns],
+            positions[chosen, columns],
+            languages[chosen],
+            keys[chosen],
         )
-    return slices
 
 
 def evaluate(
@@ -281,17 +356,21 @@ def evaluate(
 ) -> dict[str, Any]:
     """Score a checkpoint on the held-out text of all its languages and write ``evaluation.json`` into the run's folder.
 
+    The held-out text is that of the snapshot that the run was trained on, whatever was committed since; in another
+    corpus it is that of the current snapshot.
+
     Args:
         run: the run's folder.
         corpus: corpus root, with token shards of the run's tokenizer.
         checkpoint: its folder, or its step as a number; None takes the newest.
-        progress: called with ``evaluate``, batches done and batches in all.
+        progress: called with ``evaluate (rows)``, rows done and rows in all.
 
     Returns:
-        What was written: checkpoint, objective, figures of each language, their means, and the worst language.
+        What was written: checkpoint, snapshot, objective, figures of each language, their means, and the worst
+        language.
 
     Raises:
-        InputError: there is no such checkpoint, or it is damaged.
+        InputError: there is no such checkpoint, it is damaged, or it is another run's.
         CorpusError: there is no such corpus, or it was tokenised otherwise.
     """
     saved = _find(Path(run), checkpoint)
@@ -300,7 +379,8 @@ def evaluate(
     described = state["identity"]
     processes = world(config.device)
     with reproducible(int(state["threads"])):
-        shards = TokenCorpus(corpus, described["tokenizer"], "heldout")
+        snapshot = trained_snapshot(corpus, state)
+        shards = TokenCorpus(corpus, described["tokenizer"], "heldout", snapshot)
         if shards.described.get("hash") != described["tokenizer_hash"]:
             raise CorpusError(
                 f"tokenizer '{described['tokenizer']}' of {corpus} is not the one that {run} was trained with",
@@ -308,14 +388,11 @@ def evaluate(
             )
         model = Transformer(config.model, int(described["vocabulary"]), len(described["languages"]))
         model.load_state_dict(saved.model)
+        reader = HeldoutRows(
+            corpus, tokenizer=described["tokenizer"], row_tokens=int(described["row_tokens"]), snapshot=snapshot
+        )
         evaluator = Evaluator(
-            load_heldout(
-                corpus,
-                described["tokenizer"],
-                int(described["row_tokens"]),
-                rows=None,
-                languages=described["languages"],
-            ),
+            streamed(reader, described["languages"]),
             described["languages"],
             config.objective,
             mask_id=shards.special("mask"),
@@ -323,7 +400,8 @@ def evaluate(
             precision=autocast_type(config, processes.device),
             world=processes,
         )
-        result = {"checkpoint": str(saved.path), **evaluator(model.to(processes.device), progress)}
+        place = {"checkpoint": str(saved.path), "snapshot": shards.snapshot.number}
+        result = {**place, **evaluator(model.to(processes.device), progress)}
         worst = max(result["languages"].items(), key=lambda item: item[1]["bits_per_byte"], default=None)
         result["worst"] = None if worst is None else {"lang": worst[0], "bits_per_byte": worst[1]["bits_per_byte"]}
         if processes.leads:
@@ -331,15 +409,43 @@ def evaluate(
         return result
 
 
+def trained_snapshot(corpus: str, state: Mapping[str, Any]) -> int | None:
+    """The snapshot of a corpus that a run was trained on; None where the corpus is another one.
+
+    Args:
+        corpus: corpus root.
+        state: of a checkpoint; it holds the number and the fingerprint of the token shards.
+    """
+    described, sampled = state["identity"], state["sampler"]
+    try:
+        then = TokenCorpus(corpus, described["tokenizer"], "train", int(sampled["snapshot"]))
+        same = then.fingerprint(tuple(described["languages"])) == sampled["corpus"]
+    except (CorpusError, KeyError):
+        return None
+    return then.snapshot.number if same else None
+
+
 def _find(run: Path, checkpoint: str | Path | None) -> checkpoints.Checkpoint:
     """The checkpoint asked for, by folder or step, or the newest.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or it is another run's.
     """
     if checkpoint is not None:
         name = str(checkpoint)
-        return checkpoints.read(checkpoints.folder(run) / f"{int(name):08d}" if name.isdigit() else Path(name))
+        path = checkpoints.folder(run) / f"{int(name):08d}" if name.isdigit() else Path(name)
+        owner = path.resolve().parent.parent
+        if path.resolve().parent.name == checkpoints.folder(run).name and owner != run.resolve():
+            raise InputError(
+                f"checkpoint {path} is one of the run {owner}, not of {run}",
+                f"Name its run with `--run {owner}`, or a checkpoint of {run}",
+            )
+        if checkpoints.folder(path).is_dir():
+            raise InputError(
+                f"{path} is the folder of a run, not a checkpoint",
+                f"Name the run with `--run {path}`, or one of the folders in {checkpoints.folder(path)}",
+            )
+        return checkpoints.read(path)
     saved = checkpoints.newest(run)
     if saved is None:
         raise InputError(f"{run} has no checkpoint", "Train a model with `evenglot train`, or correct the folder")

@@ -31,7 +31,7 @@ from sampler.stream import CurriculumStream
 from trainer import checkpoint as checkpoints
 from trainer.config import TrainConfig
 from trainer.distributed import World, world
-from trainer.evaluate import EVALUATION, Evaluator, HeldoutLanguage, load_heldout, recent_rows
+from trainer.evaluate import EVALUATION, Evaluator, HeldoutLanguage, in_memory, load_heldout, recent_rows
 from trainer.evidence import repeats, training_evidence
 from trainer.files import write_json
 from trainer.logs import METRICS, MetricsLog
@@ -272,7 +272,7 @@ class Session:
     def _evaluator(self, rows: Mapping[str, HeldoutLanguage]) -> Evaluator:
         """What scores the model on some rows, in the way of the held-out evaluation."""
         return Evaluator(
-            rows,
+            in_memory(rows),
             self.languages,
             self.config.objective,
             mask_id=self.step.mask_id,

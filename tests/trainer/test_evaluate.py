@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,12 +11,24 @@ import pytest
 import torch
 
 from corpus.errors import CorpusError, InputError
-from corpus.manifest import read_snapshot
+from corpus.manifest import commit, read_snapshot
+from corpus.storage import Storage
 from sampler.config import SamplerConfig
+from sampler.heldout import HeldoutRows
 from sampler.stream import CurriculumStream
+from trainer import evaluate as module
 from trainer.config import HeldoutConfig, LogConfig, ModelConfig, ObjectiveConfig, TrainConfig
 from trainer.distributed import World
-from trainer.evaluate import Evaluator, HeldoutLanguage, evaluate, load_heldout, recent_rows
+from trainer.evaluate import (
+    Evaluator,
+    HeldoutLanguage,
+    evaluate,
+    in_memory,
+    load_heldout,
+    recent_rows,
+    streamed,
+    trained_snapshot,
+)
 from trainer.loop import train
 from trainer.model import Transformer
 
@@ -27,7 +40,7 @@ def evaluator(
     heldout: Mapping[str, HeldoutLanguage], known: list[str], kind: str = "causal", rows: int = 4
 ) -> Evaluator:
     config = ObjectiveConfig.model_validate({"kind": kind})
-    return Evaluator(heldout, known, config, mask_id=4, pass_rows=rows, precision=torch.float32, world=ALONE)
+    return Evaluator(in_memory(heldout), known, config, mask_id=4, pass_rows=rows, precision=torch.float32, world=ALONE)
 
 
 def uniform_model(languages: int) -> Transformer:
@@ -72,6 +85,35 @@ def test_batching_does_not_change_the_figures(tiny_corpus: str, kind: str) -> No
     one, other = (evaluator(heldout, list(heldout), kind, rows)(model) for rows in (1, 7))
     assert one["micro_bits_per_byte"] == pytest.approx(other["micro_bits_per_byte"], rel=1e-6)
     assert model.training
+
+
+@pytest.mark.parametrize("kind", ["causal", "masked"])
+def test_rows_read_anew_give_the_same_figures_as_rows_in_memory(
+    tiny_corpus: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    model = Transformer(SMALL, vocabulary=261, languages=3)
+    monkeypatch.setattr(module, "_PART", 3)
+    monkeypatch.setattr(module, "_CHUNK", 7)
+    heldout = load_heldout(tiny_corpus, "bytes", 32, rows=None)
+    read = streamed(HeldoutRows(tiny_corpus, tokenizer="bytes", row_tokens=32))
+    config = ObjectiveConfig.model_validate({"kind": kind})
+    anew = Evaluator(read, list(heldout), config, mask_id=4, pass_rows=4, precision=torch.float32, world=ALONE)
+    line = anew(model)
+    assert line == evaluator(heldout, list(heldout), kind)(model)
+    assert anew(model) == line
+    assert read.rows == sum(len(part.tokens) for part in heldout.values())
+
+
+def test_few_rows_are_in_memory_at_once(tiny_corpus: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PART", 2)
+    read = streamed(HeldoutRows(tiny_corpus, tokenizer="bytes", row_tokens=32))
+    parts = list(read.parts())
+    assert max(len(part.tokens) for part in parts) == 2
+    assert len(parts) > 3
+    assert [part.first for part in parts if part.language == 0] == list(range(0, 2 * len(parts), 2))[
+        : sum(part.language == 0 for part in parts)
+    ]
 
 
 def test_a_language_without_adapter_is_scored_by_the_core(tiny_corpus: str) -> None:
@@ -142,7 +184,7 @@ def test_evaluates_a_run_as_its_last_heldout_line_did(run: str, tiny_corpus: str
     assert result["checkpoint"].endswith("00000004")
     worst = max(result["languages"], key=lambda lang: result["languages"][lang]["bits_per_byte"])
     assert result["worst"] == {"lang": worst, "bits_per_byte": result["languages"][worst]["bits_per_byte"]}
-    assert calls[-1][0] == "evaluate"
+    assert calls[-1][0] == "evaluate (rows)"
     assert calls[-1][1] == calls[-1][2]
 
 
@@ -152,6 +194,39 @@ def test_evaluates_an_earlier_checkpoint(run: str, tiny_corpus: str) -> None:
         earlier = evaluate(run, tiny_corpus, name)
         assert earlier["checkpoint"].endswith("00000003")
         assert earlier["macro_bits_per_byte"] != latest["macro_bits_per_byte"]
+
+
+def test_another_runs_checkpoint_is_refused(run: str, tiny_corpus: str, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(run, other)
+    theirs = other / "checkpoints" / "00000004"
+    with pytest.raises(InputError, match=f"00000004 is one of the run {other.resolve()}, not of {run}.*--run {other}"):
+        evaluate(run, tiny_corpus, theirs)
+    with pytest.raises(InputError, match=f"{other} is the folder of a run, not a checkpoint"):
+        evaluate(run, tiny_corpus, other)
+    assert evaluate(str(other), tiny_corpus, theirs)["checkpoint"] == str(theirs)
+
+
+def test_evaluates_on_the_snapshot_of_the_run(run: str, tiny_corpus: str, tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    shutil.copytree(tiny_corpus, corpus)
+    before = evaluate(run, str(corpus))
+    current = read_snapshot(str(corpus))
+    assert before["snapshot"] == current.number
+    later = current.model_copy(
+        update={
+            "number": current.number + 1,
+            "parent": current.number,
+            "files": [file for file in current.files if not (file.split == "heldout" and file.lang == "ell_Grek")],
+        }
+    )
+    commit(Storage(corpus), later, {})
+    assert evaluate(run, str(corpus)) == before
+    state = json.loads((Path(run) / "checkpoints" / "00000004" / "state.json").read_text())
+    assert trained_snapshot(str(corpus), state) == current.number
+    state["sampler"]["corpus"] = "0" * 32
+    assert trained_snapshot(str(corpus), state) is None
+    assert trained_snapshot(str(tmp_path / "nowhere"), state) is None
 
 
 def test_no_checkpoint(tmp_path: Path, tiny_corpus: str) -> None:
