@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from pipeline.quality.config import FilterConfig
     from pipeline.quality.decide import Decision
 
 CLEAN = frozenset({"boilerplate", "pii", "lang_code_variant", "nfd"})
@@ -67,6 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
         },
         "speed": speeds(timings, len(documents)),
         "quality": judge(documents, raw, options.labels),
+        "stop_words": stop_words(documents, raw, options.labels),
     }
     if options.peer:
         report["peer"] = peer(options.peer, documents, repeats=1 if options.quick else 2)
@@ -140,7 +142,9 @@ def batches(documents: list[dict[str, Any]]) -> list[pa.RecordBatch]:
     return found
 
 
-def run(raw: list[pa.RecordBatch], labels: str) -> tuple[dict[str, float], list[pa.RecordBatch], list[list[Any]]]:
+def run(
+    raw: list[pa.RecordBatch], labels: str, config: FilterConfig | None = None
+) -> tuple[dict[str, float], list[pa.RecordBatch], list[list[Any]]]:
     """Once through all stages: CPU seconds of each, the scored batches, and the decisions on them."""
     import pyarrow as pa
 
@@ -152,7 +156,8 @@ def run(raw: list[pa.RecordBatch], labels: str) -> tuple[dict[str, float], list[
     from pipeline.quality.thresholds import derive
     from pipeline.script.stage import ScriptStage
 
-    stages: list[Any] = [NormaliseStage(), ScriptStage(), QualityStage()]
+    config = config or FilterConfig()
+    stages: list[Any] = [NormaliseStage(), ScriptStage(), QualityStage(config.stop_words.enabled)]
     if labels == "model":
         from pipeline.language_id.stage import IdentifyStage
 
@@ -169,8 +174,8 @@ def run(raw: list[pa.RecordBatch], labels: str) -> tuple[dict[str, float], list[
             seconds[stage.name] += time.process_time() - start
         scored.append(kept)
     start = time.process_time()
-    thresholds = derive(merge(survey(batch, FilterConfig()) for batch in scored), FilterConfig()).thresholds
-    decisions = [decide(batch, thresholds, FilterConfig()) for batch in scored]
+    thresholds = derive(merge(survey(batch, config) for batch in scored), config).thresholds
+    decisions = [decide(batch, thresholds, config) for batch in scored]
     seconds["decide"] = time.process_time() - start
     return dict(seconds), scored, decisions
 
@@ -240,6 +245,62 @@ def judge(documents: list[dict[str, Any]], raw: list[pa.RecordBatch], labels: st
         "junk_rejected_by_kind": {kind: f"{tally[0]}/{tally[1]}" for kind, tally in sorted(junk.items())},
         "repaired": repaired(documents, texts, scripts_agree),
         "masked": masked(documents),
+    }
+
+
+def stop_words(documents: list[dict[str, Any]], raw: list[pa.RecordBatch], labels: str) -> dict[str, Any]:
+    """What the rule of stop words does by itself, and what it adds to the others; it is off by default.
+
+    Judged are documents of at least eight repeated words, in the languages of enough sources to tell stop words.
+    """
+    from pipeline.quality.config import FilterConfig, StopWordsConfig
+    from pipeline.quality.stop_words import shares
+    from pipeline.quality.survey import merge, survey
+    from pipeline.quality.thresholds import derive
+
+    config = FilterConfig(stop_words=StopWordsConfig(enabled=True))
+    _, scored, _ = run(raw, labels, config)
+    _, _, without = run(raw, labels)
+    lists = derive(merge(survey(batch, config) for batch in scored), config).thresholds.stop_words
+    clean: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
+    junk: dict[str, list[int]] = {}
+    added = [0, 0]
+    for batch, decisions in zip(scored, without, strict=True):
+        found = shares(batch, lists)
+        langs = batch.column("lang").to_pylist()
+        for row, lang, share, decision in zip(batch.column("row").to_pylist(), langs, found, decisions, strict=True):
+            if share != share:  # not judged
+                continue
+            kinds = documents[row]["kinds"]
+            broken = bool(share < config.stop_words.min_share)
+            if set(kinds) <= CLEAN:
+                clean[lang] += 1
+                lost[lang] += broken
+                added[0] += broken and decision is None
+            elif "junk" in kinds:
+                tally = junk.setdefault(kinds["junk"]["how"], [0, 0])
+                tally[0] += broken
+                tally[1] += 1
+                added[1] += broken and decision is None
+    shares_lost = {lang: lost[lang] / count for lang, count in clean.items()}
+    worst = max(shares_lost, key=lambda lang: (shares_lost[lang], lang), default=None)
+    spent: dict[bool, list[float]] = {True: [], False: []}
+    for _ in range(3):
+        for enabled, times in spent.items():
+            seconds, _, _ = run(raw, labels, config if enabled else None)
+            times.append(seconds["quality"] + seconds["decide"])
+    extra = min(spent[True]) - min(spent[False])
+    return {
+        "languages": {lang: len(words) for lang, words in lists.items()},
+        "microseconds_per_document": round(extra / len(documents) * 1e6, 1),
+        "alone": {
+            "clean_judged": clean.total(),
+            "clean_lost": round(lost.total() / max(clean.total(), 1), 5),
+            "clean_lost_worst_language": worst and {"lang": worst, "share": round(shares_lost[worst], 5)},
+            "junk_rejected_by_kind": {kind: f"{tally[0]}/{tally[1]}" for kind, tally in sorted(junk.items())},
+        },
+        "beside_the_others": {"clean_lost": added[0], "junk_rejected": added[1]},
     }
 
 

@@ -84,6 +84,8 @@ class ThresholdFacts(Config):
     """By limit."""
     measured: dict[str, float] = Field(default_factory=dict)
     """What the documents alone would set, by limit, bounds and sources left aside; absent where too few."""
+    stop_words: list[str] = Field(default_factory=list)
+    """Stop words that documents were judged by, the most widely used first."""
 
 
 class Snapshot(Config):

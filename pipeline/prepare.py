@@ -44,6 +44,7 @@ from pipeline.language_id.model import load_model
 from pipeline.language_id.stage import IdentifyStage
 from pipeline.leftovers import remove_partial, unfinished
 from pipeline.quality.concerns import concerns
+from pipeline.quality.thresholds import Thresholds, stop_words_of
 from pipeline.reading import ReadTask
 from pipeline.sources import InputConfig, Split, plan
 from pipeline.split.heldout import SplitSketch
@@ -384,10 +385,10 @@ class PrepareRun:
         if near.enabled:
             self.near_duplicates(names)
         found = dict(json_files(self.work, self.decisions))
-        thresholds: dict[str, dict[str, float]] = found.get("thresholds", {})
         self.threshold_facts = {
             lang: ThresholdFacts.model_validate(facts) for lang, facts in found.get("threshold_facts", {}).items()
         }
+        thresholds = Thresholds(found.get("thresholds", {}), stop_words_of(self.threshold_facts))
         sketches = {lang: SplitSketch(**fields) for lang, fields in found.get("sketches", {}).items()}
         bounds = {lang: sketch.bound(self.config.split) for lang, sketch in sketches.items()}
         sizes = {lang: sketch.bytes - sketch.heldout(self.config.split)[1] for lang, sketch in sketches.items()}

@@ -46,7 +46,7 @@ def score_stages(config: PrepareConfig, work: str = "", keys: str = "") -> list[
     stages += [IdentifyStage(config.identify), ScriptStage(config.script)]
     if config.decontaminate.files:
         stages.append(DecontaminateStage(config.decontaminate, work))
-    stages += [QualityStage(), SignStage(config.deduplicate.near)]
+    stages += [QualityStage(config.filter.stop_words.enabled), SignStage(config.deduplicate.near)]
     return stages
 
 

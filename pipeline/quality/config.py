@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from corpus.config import Config
 from corpus.schema import NO_LANGUAGE, UNDETERMINED
 from corpus.tags import UnknownLanguage, to_tag
-from pipeline.quality.rules import RULE_NAMES, RULES
+from pipeline.quality.rules import RULES
 
 
 class Limit(Config):
@@ -37,6 +37,38 @@ class Limit(Config):
         if isinstance(given, int | float) and not isinstance(given, bool):
             return {"strictest": given, "loosest": given, "default": given}
         return given
+
+
+class StopWordsConfig(Config):
+    """Rejection of documents whose most frequent words are no stop words of their language.
+
+    Prose repeats the words that hold sentences together; lists of key words, menus and programs repeat others.
+    """
+
+    enabled: bool = False
+    """Find the stop words of every language in the corpus and judge documents by them. Off by default: on the
+    ground truth the other rules leave it nothing to find."""
+    min_share: float = Field(default=0.05, ge=0, le=1)
+    """Share of a document's most frequent words (up to 16 that come at least twice; documents with fewer than 8 are
+    not judged) that must be stop words; 0.05 asks for one. Reason ``no_stop_words``."""
+    min_sources: int = Field(default=8, ge=3)
+    """Sources a language's documents must come from for its stop words to be told."""
+    source_share: float = Field(default=0.1, gt=0, le=1)
+    """Share of a language's sources, and at least three, in whose documents a stop word is among the most frequent
+    words; a source counts as far as its documents agree."""
+    most: int = Field(default=100, ge=1)
+    """Stop words of one language."""
+    words: dict[str, list[str]] = Field(default_factory=dict)
+    """Lists given by hand, by language; an empty one turns the rule off for that language."""
+
+    @field_validator("words")
+    @classmethod
+    def _words_by_tag(cls, given: dict[str, list[str]]) -> dict[str, list[str]]:
+        for label, words in given.items():
+            for word in words:
+                if not word or word.split() != [word]:
+                    raise ValueError(f"'{word}' of {label} is no single word")
+        return {_tag(label): words for label, words in given.items()}
 
 
 class FilterConfig(Config):
@@ -68,6 +100,8 @@ class FilterConfig(Config):
     ``identify``; ``languages: {TAG: {min_lang_score: 0.25}}`` lets a language in."""
     languages: dict[str, dict[str, float]] = Field(default_factory=dict)
     """Limits fixed by hand, by language and limit name: ``{tha_Thai: {min_punctuation: 0}}``."""
+    stop_words: StopWordsConfig = StopWordsConfig()
+    """Stop words of the corpus's own languages."""
 
     min_lang_score: Limit = Limit(strictest=0.4, loosest=0.2, default=0.25, sigmas=3)
     """Probability of the language. Reason ``low_score`` of the stage ``identify``."""
@@ -182,11 +216,12 @@ class FilterConfig(Config):
                 raise ValueError(
                     f"{rule.name}: strictest {limit.strictest} is looser than loosest {limit.loosest}; swap them"
                 )
+        names = [rule.name for rule in RULES]
         for tag, limits in self.languages.items():
             for name in limits:
-                if name not in RULE_NAMES:
-                    near = difflib.get_close_matches(name, RULE_NAMES, n=1)
-                    hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(RULE_NAMES)}"
+                if name not in names:
+                    near = difflib.get_close_matches(name, names, n=1)
+                    hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names)}"
                     raise ValueError(f"languages.{tag}.{name} is no limit; {hint}")
         return self
 

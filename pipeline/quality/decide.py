@@ -12,10 +12,12 @@ import pyarrow.compute as pc
 
 from corpus.schema import NO_LANGUAGE, UNDETERMINED
 from pipeline.quality.config import FilterConfig
-from pipeline.quality.rules import RARE_RULE, RULES, Rule
-from pipeline.quality.thresholds import defaults
+from pipeline.quality.rules import RARE_RULE, RULES, STOP_RULE, Rule
+from pipeline.quality.stop_words import shares
+from pipeline.quality.thresholds import Thresholds, defaults
+from pipeline.stage import with_column
 
-_ORDER = (RULES[0], RARE_RULE, *RULES[1:])
+_ORDER = (RULES[0], RARE_RULE, *RULES[1:], STOP_RULE)
 
 
 class Decision(NamedTuple):
@@ -36,7 +38,7 @@ def decide(
         batch: n rows with ``lang``, ``lang_score`` and the columns of the quality stage; those of the script
             stage are used where they are.
         thresholds: limits by language and rule, as ``thresholds.derive`` made them from the whole corpus; a
-            language that is not there gets the defaults.
+            language that is not there gets the defaults. A ``Thresholds`` brings the stop words along.
         config: the filter's settings.
 
     Returns:
@@ -53,6 +55,8 @@ def decide(
     _scripts(batch, tags, owners, decisions)
     if config.enabled:
         limits = {tag: {**defaults(tag, config), **thresholds.get(tag, {})} for tag in tags}
+        if isinstance(thresholds, Thresholds) and thresholds.stop_words:
+            batch = with_column(batch, STOP_RULE.feature, pa.array(shares(batch, thresholds.stop_words)))
         for rule in _ORDER:
             bounds = np.array([limits[tag].get(rule.name, np.nan) for tag in tags])
             if not np.isnan(bounds).all():

@@ -9,7 +9,7 @@ The features follow those of Gopher (Rae et al. 2021, https://arxiv.org/abs/2112
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +19,8 @@ from pipeline.quality.classes import Kind
 from pipeline.quality.lines import lines
 from pipeline.quality.text import Columns, Floats, Text
 from pipeline.quality.tokens import tokens
-from pipeline.quality.words import words
+from pipeline.quality.top_words import top_words
+from pipeline.quality.words import find_words, words
 from pipeline.script.codepoints import LONGEST, chunks, utf8
 
 FEATURES: Final = (
@@ -99,15 +100,30 @@ _ELLIPSIS: Final = ord("…")
 
 
 def compute(column: pa.Array) -> Floats:
-    """The features of n texts.
+    """The features of n texts; see ``find``."""
+    return find(column).features
+
+
+class Found(NamedTuple):
+    """What is found in n texts."""
+
+    features: Floats
+    """Shape (n, len(FEATURES))."""
+    top_words: list[str]
+    """The most frequent words of each text, or nothing where they were not asked for."""
+
+
+def find(column: pa.Array, with_top_words: bool = False) -> Found:
+    """Features of n texts, and their most frequent words.
 
     Args:
         column: string or large_string of n rows.
+        with_top_words: find those as well.
 
-    Returns:
-        shape (n, len(FEATURES)). A document's numbers do not depend on its neighbours; those of one of more
+    A document's numbers do not depend on its neighbours; those of one of more
         than LONGEST bytes, sizes apart, describe its beginning.
     """
+    top: list[str] = [""] * len(column) if with_top_words else []
     if column.null_count:
         column = column.fill_null("")
     result = np.zeros((len(column), len(FEATURES)), np.float32)
@@ -120,17 +136,19 @@ def compute(column: pa.Array) -> Floats:
             continue
         text = Text(chunk)
         rows = slice(chunk.first, chunk.first + chunk.documents)
-        by_word = words(text)
+        by_word = words(text, all_words := find_words(text))
         for found in (_characters(text), by_word, _rates(text, by_word), lines(text), tokens(text)):
             for name, values in found.items():
                 result[rows, _INDEX[name]] = values
+        if with_top_words:
+            top[rows] = top_words(text, all_words)
     for row in np.flatnonzero(sizes > LONGEST):
         document = raw[byte_bounds[row] : byte_bounds[row + 1]]
         result[row, _INDEX["n_chars"]] = np.count_nonzero((document & 0xC0) != 0x80)
     fillers = pc.count_substring(column, "lorem ipsum", ignore_case=True).to_numpy(zero_copy_only=False)
     characters = np.maximum(result[:, _INDEX["n_chars"]], 1)
     result[:, _INDEX["filler_share"]] = np.minimum(fillers * FILLER_LENGTH / characters, 1)
-    return result
+    return Found(result, top)
 
 
 def _characters(text: Text) -> Columns:

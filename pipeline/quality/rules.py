@@ -70,6 +70,8 @@ RULES: Final[tuple[Rule, ...]] = (
 RARE_RULE: Final = Rule("min_rare_score", "lang_score", "min", "rare_language")
 """Tried after ``min_lang_score``, in languages of a handful of documents alone."""
 
-RULE_NAMES: Final = tuple(rule.name for rule in RULES)
+STOP_RULE: Final = Rule("min_stop_words", "stop_word_share", "min", "no_stop_words")
+"""Tried last, in languages whose stop words are known."""
+
 MEASURES: Final = tuple(dict.fromkeys(rule.feature for rule in RULES))
 """The features that limits are set on, each with a histogram per language."""

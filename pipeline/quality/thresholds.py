@@ -7,18 +7,31 @@ a configuration of its own, and limits that few sources would set are not tighte
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from corpus.manifest import LimitOrigin, ThresholdFacts
 from pipeline.quality.config import FilterConfig, Limit
 from pipeline.quality.histograms import LOGARITHMIC, Histogram, documents, quantile
-from pipeline.quality.rules import RARE_RULE, RULES, Rule
+from pipeline.quality.rules import RARE_RULE, RULES, STOP_RULE, Rule
 from pipeline.quality.sources import effective
+from pipeline.quality.stop_words import stop_words
 from pipeline.quality.survey import Survey
 
-Thresholds = dict[str, dict[str, float]]
-"""By language tag and rule name."""
+
+class Thresholds(dict[str, dict[str, float]]):
+    """Limits by language tag and rule name, with the stop words that one of the rules needs."""
+
+    def __init__(
+        self, limits: Mapping[str, dict[str, float]], stop_words: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        super().__init__(limits)
+        self.stop_words = dict(stop_words or {})
+
+
+def stop_words_of(facts: Mapping[str, ThresholdFacts]) -> dict[str, list[str]]:
+    """The lists of the languages that have one."""
+    return {tag: found.stop_words for tag, found in facts.items() if found.stop_words}
 
 
 class Derived(NamedTuple):
@@ -40,9 +53,8 @@ def derive(surveys: Mapping[str, Survey], config: FilterConfig, known: Mapping[s
     """
     total = sum(found.documents for found in surveys.values())
     found = {tag: _language(tag, of, total, config, (known or {}).get(tag, 0)) for tag, of in sorted(surveys.items())}
-    return Derived(
-        {tag: limits for tag, (limits, _) in found.items()}, {tag: facts for tag, (_, facts) in found.items()}
-    )
+    facts = {tag: facts for tag, (_, facts) in found.items()}
+    return Derived(Thresholds({tag: limits for tag, (limits, _) in found.items()}, stop_words_of(facts)), facts)
 
 
 def defaults(tag: str, config: FilterConfig) -> dict[str, float]:
@@ -76,9 +88,25 @@ def _language(
     count = survey.documents + known
     if "min_lang_score" not in by_hand and count < min(config.rare_documents, config.rare_share * total):
         limits[RARE_RULE.name], origins[RARE_RULE.name] = config.rare_score, "rare_language"
+    listed = _stop_words(tag, survey, config)
+    if listed:
+        limits[STOP_RULE.name] = config.stop_words.min_share
+        origins[STOP_RULE.name] = "by_hand" if tag in config.stop_words.words else "derived"
     return limits, ThresholdFacts(
-        documents=survey.documents, sources=round(diversity, 1), origins=origins, measured=measured
+        documents=survey.documents,
+        sources=round(diversity, 1),
+        origins=origins,
+        measured=measured,
+        stop_words=listed,
     )
+
+
+def _stop_words(tag: str, survey: Survey, config: FilterConfig) -> list[str]:
+    """The language's list: the recipe's, else that of its own documents."""
+    if not config.stop_words.enabled or survey.words is None:
+        return []
+    by_hand = config.stop_words.words.get(tag)
+    return stop_words(survey.words, config.stop_words) if by_hand is None else by_hand
 
 
 def _measured(rule: Rule, histogram: Histogram, limit: Limit) -> float:

@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from pipeline.quality.classes import Kind
 from pipeline.quality.repeats import LONGEST, count, keys, ngrams, runs
-from pipeline.quality.text import BASE, Bools, Columns, Int64s, Text
+from pipeline.quality.text import BASE, Bools, Columns, Int64s, Text, UInt64s
 
 PIECE = 4
 """Mean letters of what stands for a word in an alphabet without spaces."""
 
 
-def words(text: Text) -> Columns:
-    """Features of n documents, by name."""
+class Words(NamedTuple):
+    """All words of some documents, each array of shape (words,)."""
+
+    starts: Int64s
+    stops: Int64s
+    owners: Int64s
+    """The document each stands in."""
+    hashes: UInt64s
+    """Equal for equal words."""
+
+
+def find_words(text: Text) -> Words:
+    """Find the words."""
     starts, stops = word_spans(text)
-    owners = text.owners(starts)
+    return Words(starts, stops, text.owners(starts), text.hash(starts, stops))
+
+
+def words(text: Text, found: Words) -> Columns:
+    """Features of n documents, by name."""
+    starts, _, owners, hashes = found
     n_words = text.per_document(owners)
     some = np.maximum(n_words, 1)
-    hashes = text.hash(starts, stops)
     different = count(*runs(np.sort(keys(hashes, owners))), text.documents).different
     diversity = np.log(np.maximum(different, 1)) / np.log(np.maximum(n_words, 2))
     repeated = ngrams(hashes, owners, text.documents)
     numbers = text.per_document(owners[text.kinds[starts] == Kind.NUMBER])
-    found: Columns = {
+    columns: Columns = {
         "n_words": n_words,
         "mean_word_length": (text.letters + text.counts[:, Kind.NUMBER]) / some,
         "alphabetic_word_share": np.where(n_words > 0, 1 - numbers / some, 0),
@@ -32,11 +49,11 @@ def words(text: Text) -> Columns:
     }
     for n, name in ((2, "top_bigram_share"), (3, "top_trigram_share"), (4, "top_4gram_share")):
         most = repeated.most[:, n]
-        found[name] = np.where(most > 2, np.minimum(n * most / some, 1), 0)
+        columns[name] = np.where(most > 2, np.minimum(n * most / some, 1), 0)
     for n in range(5, LONGEST + 1):
         name = "duplicate_ngram_share" if n == 5 else f"duplicate_{n}gram_share"
-        found[name] = repeated.again[:, n] / np.maximum(n_words - n + 1, 1)
-    return found
+        columns[name] = repeated.again[:, n] / np.maximum(n_words - n + 1, 1)
+    return columns
 
 
 def word_spans(text: Text) -> tuple[Int64s, Int64s]:
