@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from evenglot.inspect.selection import Selection
 
 ALL: Final = "all"
-_OPTIONAL: Final = ("--rejected", "--thresholds")
+_OPTIONAL: Final = ("--rejected", "--thresholds", "--clusters")
 """Options that may stand without a value."""
 
 
@@ -84,8 +84,15 @@ def inspect(
         ),
     ] = None,
     clusters: Annotated[
-        bool, typer.Option("--clusters", help="Duplicates: what stayed, its copies, what differs; largest first.")
-    ] = False,
+        str | None,
+        typer.Option(
+            "--clusters",
+            metavar="[REASON]",
+            help="Duplicates: what stayed, its copies, what differs; largest first. With a reason such as "
+            "near_duplicate: only those.",
+            show_default=False,
+        ),
+    ] = None,
     mixed: Annotated[bool, typer.Option("--mixed", help="Documents in several languages, segment by segment.")] = False,
     boilerplate: Annotated[
         bool,
@@ -131,7 +138,7 @@ def inspect(
 
     evenglot inspect out/corpus --borderline min_words --lang swh_Latn
 
-    evenglot inspect out/corpus --clusters --lang deu_Latn
+    evenglot inspect out/corpus --clusters near_duplicate --lang deu_Latn
 
     evenglot inspect out/corpus --thresholds --lang swh_Latn
 
@@ -151,7 +158,7 @@ def inspect(
         "--rejected": reason if rejected in (None, ALL) and reason is not None else rejected,
         "--borderline": borderline,
         "--thresholds": thresholds,
-        "--clusters": clusters or None,
+        "--clusters": clusters,
         "--mixed": mixed or None,
         "--boilerplate": boilerplate or None,
         "--unreadable": unreadable or None,
@@ -198,7 +205,7 @@ def _view(way: str | None, value: str, look: Look) -> View:
     if way == "--thresholds":
         return _thresholds(None if value == ALL else value, look)
     if way == "--clusters":
-        return _clusters(look)
+        return _clusters(None if value == ALL else value, look)
     if way == "--mixed":
         return _mixed(look)
     if way == "--boilerplate":
@@ -330,12 +337,14 @@ def _thresholds(limit: str | None, look: Look) -> View:
     )
 
 
-def _clusters(look: Look) -> View:
+def _clusters(reason: str | None, look: Look) -> View:
     from evenglot.cli import inspect_views as views
     from evenglot.inspect.clusters import as_json, clusters, counts
+    from evenglot.inspect.reasons import resolve
 
-    sizes, languages = counts(look.storage, look.state, look.selection)
-    found = clusters(look.storage, look.state, sizes, look.selection, count=look.limit, copies=views.COPIES)
+    selection = look.selection if reason is None else look.selection.of_reasons(resolve(look.state, reason))
+    sizes, languages = counts(look.storage, look.state, selection)
+    found = clusters(look.storage, look.state, sizes, selection, count=look.limit, copies=views.COPIES)
     result = {
         "lang": look.selection.lang,
         "total": len(sizes),

@@ -206,14 +206,15 @@ def _cluster(cluster: Cluster) -> RenderableType:
 def _copy(copy: Copy, compared: bool) -> Text:
     row = copy.row
     text = Text(f"{row['id']}  {row['stage']}/{row['reason']}", style="cyan")
-    if compared:
+    if row.get("detail"):
+        text.append(f"  {_value(row['detail'])}")
+    elif compared and copy.changes:
         text.append(f"  similarity {copy.jaccard:.2f}, contained {copy.containment:.2f}")
-    for fact in ("detail", "url"):
-        if row.get(fact):
-            text.append(f"\n  {fact}: {_value(row[fact])}", style="dim")
-    if compared and not copy.changes:
-        text.append("\n  the same words", style="default")
-    elif copy.changes:
+    elif compared:
+        text.append("  the same words")
+    if row.get("url"):
+        text.append(f"\n  url: {_value(row['url'])}", style="dim")
+    if copy.changes:
         text.append("\n  ")
         for change in copy.changes:
             text.append_text(_change(change))

@@ -19,6 +19,8 @@ from evenglot.inspect.sample import batches
 from evenglot.inspect.selection import Selection, strings
 
 Row = dict[str, Any]
+_HELD: Final = 64
+"""Copies of a cluster that are kept in memory while they are read, at least."""
 _SHINGLE: Final = 5
 """Words, or characters where a script parts none, that similarity is counted in."""
 
@@ -93,19 +95,26 @@ def clusters(
         sizes: as ``counts`` gave them.
         selection: which copies.
         count: clusters at most.
-        copies: copies shown of each, in the order of their ids.
+        copies: copies shown of each: those that are not the same text first, then in the order of their ids.
     """
     chosen = [name for name, _ in sorted(sizes.items(), key=lambda item: (-item[1], item[0]))[:count]]
     kept = {row["id"]: row for row in _rows(storage, snapshot, "text", "id", chosen)}
     removed: dict[str, list[Row]] = defaultdict(list)
     for row in _rows(storage, snapshot, "rejected", "duplicate_of", chosen, selection):
-        removed[row["duplicate_of"]].append(row)
+        of_it = removed[row["duplicate_of"]]
+        of_it.append(row)
+        if len(of_it) > 2 * max(copies, _HELD):
+            removed[row["duplicate_of"]] = sorted(of_it, key=_unlike_first)[: max(copies, _HELD)]
     found = []
     for name in chosen:
-        rows = sorted(removed[name], key=lambda one: (one["id"], one["offset"]))[:copies]
+        rows = sorted(removed[name], key=_unlike_first)[:copies]
         shown = [_copy(kept.get(name), row) for row in rows]
         found.append(Cluster(name, sizes[name], kept.get(name), shown))
     return found
+
+
+def _unlike_first(row: Row) -> tuple[bool, str, int]:
+    return row["reason"] != "near_duplicate", row["id"], row["offset"]
 
 
 def similarity(first: str, second: str, *, spaced: bool = True) -> tuple[float, float]:

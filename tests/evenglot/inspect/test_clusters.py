@@ -68,3 +68,11 @@ def test_similarity_is_exact() -> None:
     assert similarity("a b c d e", "v w x y z") == (0, 0)
     assert similarity("a", "a") == (1, 1)
     assert similarity("abcdef", "abcde", spaced=False) == (0.5, 1)
+
+
+def test_copies_that_are_not_the_same_text_come_first(build: Any) -> None:
+    exact = [{**copy(f"e{number}", "a", TEXT), "reason": "exact_duplicate"} for number in range(300)]
+    opened = build([{"key": "a", "text": TEXT, "lang": "eng_Latn"}], [*exact, copy("near", "a", f"{TEXT} more")])
+    sizes, _ = counts(*opened, Selection())
+    (cluster,) = clusters(*opened, sizes, Selection(), count=1, copies=3)
+    assert (cluster.copies, cluster.shown[0].row["key"], len(cluster.shown)) == (301, "near", 3)
