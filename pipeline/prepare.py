@@ -41,7 +41,7 @@ from pipeline.decontaminate.stage import ITEM
 from pipeline.deduplicate.bands import bands_and_rows, curve
 from pipeline.deduplicate.config import NearDuplicateConfig
 from pipeline.language_id.model import load_model
-from pipeline.language_id.stage import IdentifyStage
+from pipeline.language_id.stage import MADE, IdentifyStage
 from pipeline.leftovers import remove_partial, unfinished
 from pipeline.quality.concerns import concerns
 from pipeline.quality.thresholds import Thresholds, stop_words_of
@@ -550,6 +550,7 @@ class PrepareRun:
                 kept[file.lang] += file.rows
         ledger = Ledger(
             read=read,
+            made=sum(piece.counters.get(MADE, 0) for piece in pieces),
             kept=sort(kept),
             rejected={reason: sort(rejected[reason]) for reason in sorted(rejected)},
             unreadable=self.unreadable_reasons(files),
