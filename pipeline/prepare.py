@@ -268,8 +268,9 @@ class PrepareRun:
             return
         total = self.evaluation.items.num_rows
         with self.step("index evaluation items", lambda: (total * has_index(self.work), total)):
-            stages, identify = item_stages(self.config), IdentifyStage(self.config.identify)
-            items = normal_items(self.evaluation.items, stages, identify)
+            # An item stays whole, whatever is done with documents in several languages.
+            identify = IdentifyStage(self.config.identify.model_copy(update={"mixed": "keep"}))
+            items = normal_items(self.evaluation.items, item_stages(self.config), identify)
             build_index(items, self.config.decontaminate).write(self.work)
 
     def read_tasks(self, splits: Sequence[Split]) -> list[ReadTask]:

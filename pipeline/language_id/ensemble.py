@@ -16,8 +16,14 @@ from pipeline.language_id.documents import Reader
 from pipeline.language_id.prediction import Candidates, Prediction
 
 
-class Member(Reader, Protocol):
+class Member(Protocol):
     """What a model must offer to vote."""
+
+    @property
+    def tags(self) -> tuple[str, ...]: ...
+
+    @property
+    def reader(self) -> Reader: ...
 
     def describe(self) -> dict[str, Any]: ...
 
@@ -38,9 +44,9 @@ class Ensemble:
         return tuple(sorted({tag for member in self.members for tag in member.tags}))
 
     @property
-    def reader(self) -> Member:
+    def reader(self) -> Reader:
         """The model that reads sentences, where documents in several languages are looked for: the first."""
-        return self.members[0]
+        return self.members[0].reader
 
     def describe(self) -> dict[str, Any]:
         """Names, hash of the hashes, licences and the number of labels of all members."""
