@@ -95,12 +95,16 @@ class Snapshot(Config):
     number: int
     parent: int | None = None
     made_by: Literal["prepare", "tokenize"]
+    goes_on_with: int | None = None
+    """The prepared snapshot whose documents this one has as well; None where a run began anew."""
     languages: dict[str, LanguageEvidence]
     mixtures: dict[str, dict[str, float]]
     """Sampling probability of each language under each named mixture, in documents' bytes."""
     mixture: str
     """The mixture that the records' weights follow."""
     ledger: Ledger
+    added: Ledger | None = None
+    """Where it goes on with another snapshot, the part of the ledger that is this run's alone."""
     thresholds: dict[str, dict[str, float]] = Field(default_factory=dict)
     """Per language, the bounds that the filters derived from the data."""
     threshold_facts: dict[str, ThresholdFacts] = Field(default_factory=dict)

@@ -56,6 +56,9 @@ class PrepareConfig(Config):
     """Mixtures and weights."""
     write: WriteConfig = WriteConfig()
     """Shards."""
+    append: bool = False
+    """Go on with the current snapshot of the corpus instead of beginning anew: its documents stay as they are, new
+    ones are compared with them and added. The same as ``--append``. Where there is no corpus yet, one begins."""
     runner: RunnerConfig = RunnerConfig()
     """Beam engine."""
     split_bytes: int = Field(default=64 << 20, ge=1 << 10)

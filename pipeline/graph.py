@@ -32,8 +32,12 @@ from pipeline.boilerplate.count import unpack as unpack_counts
 from pipeline.boilerplate.select import SELECTED_SCHEMA, select, selected_batch
 from pipeline.config import PrepareConfig
 from pipeline.deduplicate.exact import DECISION, ROW, Rows, keep_all, partition, resolve_ids, resolve_texts
+from pipeline.earlier.documents import EarlierPart, earlier_name, earlier_rows, earlier_sketch
+from pipeline.earlier.merge import EarlierLimits
+from pipeline.earlier.sign import SignTask, sign_shard
 from pipeline.match import (
     MATCH_SCHEMA,
+    earlier_batch,
     fixed_bytes,
     match_batch,
     merge_sketches,
@@ -62,12 +66,13 @@ from pipeline.work import (
     stage_piece,
     staged_columns,
 )
-from pipeline.write.plan import RestPart, TextPart
-from pipeline.write.shards import WriteJob, write_rest, write_text
+from pipeline.write.plan import IndexPart, RestPart, TextPart
+from pipeline.write.shards import WriteJob, write_index, write_rest, write_text
 
 Surveys = dict[str, Survey]
 Build = Callable[[beam.Pipeline], None]
 _DECISIONS = "decisions"
+EARLIER_SKETCHES = "earlier_sketches.json"
 _MOST_PARTITIONS = 256
 
 
@@ -214,7 +219,15 @@ class MatchTask:
     name: str
 
 
-def match_job(pieces: Sequence[str], work: str, folder: str, config: PrepareConfig, seed: int) -> Build:
+def match_job(
+    pieces: Sequence[str],
+    work: str,
+    folder: str,
+    config: PrepareConfig,
+    seed: int,
+    earlier: Sequence[EarlierPart] = (),
+    limits: EarlierLimits | None = None,
+) -> Build:
     """Derive thresholds, apply them, and compare what survives by id and by text.
 
     Args:
@@ -224,9 +237,12 @@ def match_job(pieces: Sequence[str], work: str, folder: str, config: PrepareConf
             ``final``, then with the sketches of the held-out bounds.
         config: settings.
         seed: decides what is held out.
+        earlier: documents that are compared as well, and stay.
+        limits: of the snapshot that the run goes on with.
     """
     tasks = [MatchTask(number, name) for number, name in enumerate(pieces)]
-    partitions = max(1, min(256, len(pieces)))
+    known = list(enumerate(earlier, start=len(pieces)))
+    partitions = max(1, min(256, len(pieces) + len(earlier)))
 
     def build(pipeline: beam.Pipeline) -> None:
         dealt = pipeline | "pieces" >> beam.Create(tasks, reshuffle=False) | "deal pieces" >> beam.Reshuffle()
@@ -234,17 +250,29 @@ def match_job(pieces: Sequence[str], work: str, folder: str, config: PrepareConf
             dealt
             | "survey" >> beam.Map(piece_survey, work, config.filter)
             | "merge surveys" >> beam.CombineGlobally(MergeSurveys())
-            | "derive thresholds" >> beam.Map(derive, config.filter)
+            | "derive thresholds" >> beam.Map(derive_limits, config, limits)
             | "keep thresholds" >> beam.Map(write_thresholds, work, folder)
         )
+        new = dealt | "filter" >> beam.FlatMap(survivors, work, config, partitions, beam.pvalue.AsSingleton(thresholds))
+        parts = pipeline | "earlier" >> beam.Create(known, reshuffle=False) | "deal earlier" >> beam.Reshuffle()
+        old = parts | "earlier rows" >> beam.FlatMap(deal_earlier, partitions)
         by_id = (
-            dealt
-            | "filter" >> beam.FlatMap(survivors, work, config, partitions, beam.pvalue.AsSingleton(thresholds))
+            (new, old)
+            | "all rows" >> beam.Flatten()
             | "group ids" >> beam.GroupByKey()
-            | "compare ids" >> beam.ParDo(CompareIds(config, partitions)).with_outputs(_DECISIONS, main="rows")
+            | "compare ids"
+            >> beam.ParDo(CompareIds(config, partitions, len(pieces))).with_outputs(_DECISIONS, main="rows")
         )
         by_text = (
-            by_id.rows | "group texts" >> beam.GroupByKey() | "compare texts" >> beam.FlatMap(compare_texts, config)
+            by_id.rows
+            | "group texts" >> beam.GroupByKey()
+            | "compare texts" >> beam.FlatMap(compare_texts, config, len(pieces))
+        )
+        _ = (
+            parts
+            | "sketch earlier" >> beam.Map(sketch_earlier, config, seed)
+            | "merge earlier sketches" >> beam.CombineGlobally(MergeSketches(config))
+            | "keep earlier sketches" >> beam.Map(write_sketches, work, folder, EARLIER_SKETCHES)
         )
         decisions = (
             (by_id[_DECISIONS], by_text) | "all decisions" >> beam.Flatten() | "group decisions" >> beam.GroupByKey()
@@ -315,21 +343,45 @@ def deal(rows: Rows, field: str, partitions: int) -> Iterator[tuple[int, bytes]]
 class CompareIds(beam.DoFn):
     """Rows of one partition by id -> rows by text, and decisions on those that repeat an id."""
 
-    def __init__(self, config: PrepareConfig, partitions: int) -> None:
+    def __init__(self, config: PrepareConfig, partitions: int, pieces: int) -> None:
         self.config = config
         self.partitions = partitions
+        self.pieces = pieces
 
     def process(self, element: tuple[int, Iterable[bytes]]) -> Iterator[Any]:
-        outcome = resolve_ids(unpack(element[1], ROW), self.config.deduplicate)
+        outcome = resolve_ids(unpack(element[1], ROW), self.config.deduplicate, self.pieces)
         yield from deal(outcome.unique, "key", self.partitions)
         for key, packed in by_piece(outcome.decisions):
             yield beam.pvalue.TaggedOutput(_DECISIONS, (key, packed))
 
 
-def compare_texts(element: tuple[int, Iterable[bytes]], config: PrepareConfig) -> Iterator[tuple[int, bytes]]:
+def compare_texts(
+    element: tuple[int, Iterable[bytes]], config: PrepareConfig, pieces: int
+) -> Iterator[tuple[int, bytes]]:
     """Rows of one partition by text -> decisions by piece."""
     rows = unpack(element[1], ROW)
-    yield from by_piece(resolve_texts(rows) if config.deduplicate.exact else keep_all(rows))
+    yield from by_piece(
+        resolve_texts(rows, pieces) if config.deduplicate.exact else keep_all(rows[rows["piece"] < pieces])
+    )
+
+
+def derive_limits(surveys: Surveys, config: PrepareConfig, limits: EarlierLimits | None) -> Derived:
+    """The limits of a run: from its documents, and from those of the snapshot it goes on with."""
+    if limits is None:
+        return derive(surveys, config.filter)
+    return limits.carry(derive(surveys, config.filter, limits.documents))
+
+
+def deal_earlier(numbered: tuple[int, EarlierPart], partitions: int) -> Iterator[tuple[int, bytes]]:
+    """Packed rows of earlier documents, by partition of their id."""
+    piece, part = numbered
+    yield from deal(earlier_rows(part, piece), "id", partitions)
+
+
+def sketch_earlier(numbered: tuple[int, EarlierPart], config: PrepareConfig, seed: int) -> dict[str, SplitSketch]:
+    """What earlier documents of this corpus say about the held-out bounds."""
+    part = numbered[1]
+    return earlier_sketch(part, config.split, seed) if part.own else {}
 
 
 def by_piece(decisions: Rows) -> Iterator[tuple[int, bytes]]:
@@ -360,6 +412,10 @@ def unpack(packed: Iterable[bytes], kind: np.dtype[np.void]) -> Rows:
 def write_exact(element: tuple[int, Iterable[bytes]], work: str, folder: str, pieces: Sequence[str]) -> int:
     """Keep the decisions on one piece."""
     number, packed = element
+    if number >= len(pieces):
+        name = f"{folder}/{earlier_name(number - len(pieces))}"
+        write_decisions(Storage(work), name, earlier_batch(unpack(packed, DECISION)))
+        return number
     keys = fixed_bytes(read_staged(Storage(work), pieces[number], ["text_key"]).column("text_key"))
     write_decisions(Storage(work), f"{folder}/{pieces[number]}", match_batch(unpack(packed, DECISION), keys))
     return number
@@ -375,6 +431,8 @@ def sketch_piece(
     number: int, work: str, folder: str, pieces: Sequence[str], config: PrepareConfig, seed: int
 ) -> dict[str, SplitSketch]:
     """Sketch what the kept documents of one piece add to each language."""
+    if number >= len(pieces):
+        return {}  # earlier documents are sketched apart: they lie where they lie
     storage = Storage(work)
     match = read_decisions(storage, folder, pieces[number])
     return split_sketches(storage, pieces[number], match, config.split, seed)
@@ -399,9 +457,9 @@ class MergeSketches(beam.CombineFn):
         return accumulator
 
 
-def write_sketches(sketches: Mapping[str, SplitSketch], work: str, folder: str) -> None:
+def write_sketches(sketches: Mapping[str, SplitSketch], work: str, folder: str, name: str = "sketches.json") -> None:
     """Keep the merged sketches for the driver; they are there when all decisions are."""
-    write_json({lang: vars(sketch) for lang, sketch in sketches.items()}, work, f"{folder}/sketches.json")
+    write_json({lang: vars(sketch) for lang, sketch in sketches.items()}, work, f"{folder}/{name}")
 
 
 def write_json(value: Any, work: str, name: str) -> None:
@@ -431,6 +489,45 @@ def write_part(part: TextPart | RestPart, corpus: str, work: str, job: WriteJob)
     else:
         account = write_rest(target, staged, part, job)
     staged.write_bytes(f"{job.accounts}/{part_name(part)}.json", encode(account))
+
+
+def index_job(parts: Sequence[IndexPart], corpus: str, work: str, job: WriteJob) -> Build:
+    """Write every part of the index and its account."""
+
+    def build(pipeline: beam.Pipeline) -> None:
+        _ = (
+            pipeline
+            | "parts" >> beam.Create(list(parts), reshuffle=False)
+            | "deal parts" >> beam.Reshuffle()
+            | "write index" >> beam.Map(write_index_part, corpus, work, job)
+        )
+
+    return build
+
+
+def write_index_part(part: IndexPart, corpus: str, work: str, job: WriteJob) -> None:
+    """Write one part of the index, then its account."""
+    file = write_index(Storage(corpus), Storage(work), part, job)
+    Storage(work).write_bytes(f"{job.accounts}/index-{part.number:05d}.json", encode({"files": [file.model_dump()]}))
+
+
+def sign_job(tasks: Sequence[SignTask], work: str, config: PrepareConfig) -> Build:
+    """Make index rows of earlier text shards that have none which fit."""
+
+    def build(pipeline: beam.Pipeline) -> None:
+        _ = (
+            pipeline
+            | "shards" >> beam.Create(list(tasks), reshuffle=False)
+            | "deal shards" >> beam.Reshuffle()
+            | "sign" >> beam.Map(sign_earlier, work, config)
+        )
+
+    return build
+
+
+def sign_earlier(task: SignTask, work: str, config: PrepareConfig) -> None:
+    """Make the index rows of one shard."""
+    sign_shard(Storage(work), task, config.deduplicate.near)
 
 
 def part_name(part: TextPart | RestPart) -> str:

@@ -20,7 +20,16 @@ import numpy.typing as npt
 
 from corpus.storage import Storage
 from pipeline.config import PrepareConfig
-from pipeline.deduplicate.candidates import KEY, PAIR, candidate_pairs, number, partition_of, place, unique_pairs
+from pipeline.deduplicate.candidates import (
+    KEY,
+    PAIR,
+    ROW_BITS,
+    candidate_pairs,
+    number,
+    partition_of,
+    place,
+    unique_pairs,
+)
 from pipeline.deduplicate.cluster import settle_clusters
 from pipeline.deduplicate.components import (
     EDGE,
@@ -34,11 +43,13 @@ from pipeline.deduplicate.components import (
     unsettled,
 )
 from pipeline.deduplicate.config import NearDuplicateConfig
+from pipeline.deduplicate.documents import Documents
 from pipeline.deduplicate.exact import Rows, partition
 from pipeline.deduplicate.resolve import FATE, LINK, MEMBER
 from pipeline.deduplicate.shingles import UInt64s
 from pipeline.deduplicate.verify import verify
 from pipeline.documents import StagedDocuments
+from pipeline.earlier.documents import EarlierPart, JoinedDocuments, earlier_keys, earlier_name
 from pipeline.graph import (
     MergeSketches,
     by_number,
@@ -49,7 +60,7 @@ from pipeline.graph import (
     write_json,
     write_sketches,
 )
-from pipeline.match import MOVE, exact_copies, follow, near_keys, read_decisions, settle_piece
+from pipeline.match import MOVE, exact_copies, follow, near_keys, read_decisions, settle_earlier, settle_piece
 from pipeline.work import encode, read_staged
 
 Build = Callable[[beam.Pipeline], None]
@@ -65,16 +76,28 @@ class NearTask:
     """Of the decisions, in ``work``."""
     pieces: tuple[str, ...]
     config: NearDuplicateConfig
+    earlier: tuple[EarlierPart, ...] = ()
+    """Earlier documents, as pieces numbered after those of the run."""
 
     @property
-    def documents(self) -> StagedDocuments:
+    def documents(self) -> Documents:
         """The documents compared."""
-        return StagedDocuments(self.work, self.pieces, f"{self.folder}/exact")
+        staged = StagedDocuments(self.work, self.pieces, f"{self.folder}/exact")
+        return JoinedDocuments(staged, self.earlier) if self.earlier else staged
+
+    @property
+    def all_pieces(self) -> int:
+        """Pieces of the run and of earlier documents."""
+        return len(self.pieces) + len(self.earlier)
 
     @property
     def partitions(self) -> int:
         """Of keys."""
-        return max(1, min(256, len(self.pieces)))
+        return max(1, min(256, self.all_pieces))
+
+    def name(self, piece: int) -> str:
+        """Name of the files about a piece."""
+        return self.pieces[piece] if piece < len(self.pieces) else earlier_name(piece - len(self.pieces))
 
     def file(self, kind: str, name: str | int) -> str:
         """A file of one piece or partition."""
@@ -108,15 +131,18 @@ def near_job(task: NearTask) -> Build:
 
 def deal_pieces(pipeline: beam.Pipeline, task: NearTask) -> Any:
     """The numbers of all pieces, spread over the workers."""
-    numbers = pipeline | "pieces" >> beam.Create(list(range(len(task.pieces))), reshuffle=False)
+    numbers = pipeline | "pieces" >> beam.Create(list(range(task.all_pieces)), reshuffle=False)
     return numbers | "deal pieces" >> beam.Reshuffle()
 
 
 def piece_keys(piece: int, task: NearTask) -> Iterator[tuple[int, tuple[int, bytes]]]:
     """Keys of the kept documents of a piece, by partition of the key; each says which piece it comes from."""
-    storage, name = Storage(task.work), task.pieces[piece]
-    match = read_decisions(storage, f"{task.folder}/exact", name)
-    keys = near_keys(read_staged(storage, name, ["bands", "sampled", "quality"]), match)
+    if piece >= len(task.pieces):
+        keys = earlier_keys(task.earlier[piece - len(task.pieces)])
+    else:
+        storage, name = Storage(task.work), task.pieces[piece]
+        match = read_decisions(storage, f"{task.folder}/exact", name)
+        keys = near_keys(read_staged(storage, name, ["bands", "sampled", "quality"]), match)
     for target, packed in by_number(keys, partition_of(keys["key"], task.partitions)):
         yield target, (piece, packed)
 
@@ -129,7 +155,8 @@ def candidates(element: tuple[int, Iterable[tuple[int, bytes]]], task: NearTask)
         keys.append(rows)
         documents.append(number(piece, rows["row"]))
     rows = np.concatenate(keys)
-    pairs = candidate_pairs(rows["key"], np.concatenate(documents), rows["order"])
+    earlier = len(task.pieces) << ROW_BITS if task.earlier else None
+    pairs = candidate_pairs(rows["key"], np.concatenate(documents), rows["order"], earlier)
     yield from by_number(pairs, owner(pairs))
 
 
@@ -165,7 +192,7 @@ def components_job(task: NearTask, partitions: int, rounds: int, first_round: in
         rounds: how many to unroll.
         first_round: 0 begins with the links; each round leaves ``rounds/<n>.json``, the last the labels.
     """
-    sources = [("links", piece) for piece in range(len(task.pieces))]
+    sources = [("links", piece) for piece in range(task.all_pieces)]
     if first_round:
         sources = [(f"labels-{first_round:03d}", number) for number in range(partitions)]
 
@@ -346,7 +373,9 @@ class Decide(beam.DoFn):
 
 
 def piece_copies(piece: int, task: NearTask) -> Iterator[tuple[int, bytes]]:
-    """The exact duplicates of a piece by partition of the id they point to."""
+    """The exact duplicates of a piece by partition of the id they point to; there are none among earlier documents."""
+    if piece >= len(task.pieces):
+        return
     copies = exact_copies(piece, read_decisions(Storage(task.work), f"{task.folder}/exact", task.pieces[piece]))
     yield from by_number(copies, partition(copies, "other", task.partitions))
 
@@ -360,8 +389,11 @@ def follow_copies(element: tuple[int, Mapping[str, Iterable[bytes]]]) -> Iterato
 def write_final(element: tuple[int, Mapping[str, Iterable[Any]]], task: NearTask) -> int:
     """Keep the decisions on one piece."""
     piece, grouped = element
-    name, storage = task.pieces[piece], Storage(task.work)
+    name, storage = task.name(piece), Storage(task.work)
     match = read_decisions(storage, f"{task.folder}/exact", name)
+    if piece >= len(task.pieces):
+        write_decisions(storage, f"{task.folder}/final/{name}", settle_earlier(match, unpack(grouped["fates"], FATE)))
+        return piece
     batch = settle_piece(match, unpack(grouped["fates"], FATE), unpack(grouped["moves"], MOVE))
     write_decisions(storage, f"{task.folder}/final/{name}", batch)
     return piece

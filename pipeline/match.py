@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.shards import read_table
+from corpus.shards import conform, read_table
 from corpus.storage import Storage
 from pipeline.deduplicate.candidates import KEY, place
-from pipeline.deduplicate.exact import DUPLICATE_TEXT, KEPT, NEAR_DUPLICATE, REPEATED_ID, ROW, Rows
+from pipeline.deduplicate.exact import DECISION, DUPLICATE_TEXT, KEPT, NEAR_DUPLICATE, REPEATED_ID, ROW, Rows
+from pipeline.deduplicate.resolve import FREE, TO_HELDOUT
 from pipeline.quality.config import FilterConfig
 from pipeline.quality.decide import decide
 from pipeline.split.config import SplitConfig
@@ -29,6 +30,7 @@ MATCH_SCHEMA = pa.schema(
         pa.field("cluster", pa.binary(16)),  # shared by documents that are the same or nearly so; null: not compared
         pa.field("jaccard", pa.float32()),  # of a near duplicate, with the kept document; else null
         pa.field("containment", pa.float32()),  # of a near duplicate, in the kept document; else null
+        pa.field("heldout", pa.bool_()),  # whether it must be, by an earlier document of its cluster; else null
     ]
 )
 
@@ -82,6 +84,7 @@ def match_batch(decisions: Rows, keys: npt.NDArray[np.bytes_]) -> pa.RecordBatch
             bytes_column(cluster, null=ordered["verdict"] == REPEATED_ID),
             nothing,
             nothing,
+            pa.nulls(len(ordered), pa.bool_()),
         ],
         schema=MATCH_SCHEMA,
     )
@@ -96,17 +99,30 @@ def near_keys(table: pa.Table, match: pa.Table) -> npt.NDArray[np.void]:
     """
     rows = match.column("row").to_numpy()[match.column("verdict").to_numpy() == KEPT]
     chosen = single_batch(table.take(pa.array(rows)))
-    bands, sampled = chosen.column("bands"), chosen.column("sampled")
+    quality = chosen.column("quality").to_numpy(zero_copy_only=False)
+    return pack_keys(chosen.column("bands"), chosen.column("sampled"), rows, -quality)
+
+
+def pack_keys(
+    bands: pa.Array, sampled: pa.Array, rows: npt.NDArray[np.integer[Any]], order: npt.NDArray[np.float32]
+) -> npt.NDArray[np.void]:
+    """The keys of n documents as KEY rows.
+
+    Args:
+        bands: a uint64 for each band, packed; null for a document without any.
+        sampled: lists of uint64.
+        rows: which row of its piece each document is.
+        order: low for what is to stay rather than others.
+    """
     whole = np.flatnonzero(bands.is_valid().to_numpy(zero_copy_only=False))
     width = bands.type.byte_width // 8
     packed = np.frombuffer(bands.buffers()[1], "<u8") if len(rows) else np.zeros(0, "<u8")
     of_bands = packed.reshape(-1, width)[bands.offset : bands.offset + len(rows)][whole]
     counts = np.diff(sampled.offsets.to_numpy())
-    quality = -chosen.column("quality").to_numpy(zero_copy_only=False)
     owner = np.concatenate([np.repeat(whole, width), np.repeat(np.arange(len(rows)), counts)])
     keys = np.empty(len(owner), dtype=KEY)
     keys["key"] = np.concatenate([of_bands.ravel(), sampled.flatten().to_numpy()])
-    keys["row"], keys["order"] = rows[owner], quality[owner]
+    keys["row"], keys["order"] = rows[owner], order[owner]
     return keys
 
 
@@ -154,6 +170,8 @@ def settle_piece(match: pa.Table, fates: npt.NDArray[np.void], moves: npt.NDArra
     moved = np.searchsorted(rows, moves["row"])
     other[moved], cluster[moved] = moves["other"], moves["cluster"]
     near = verdict == NEAR_DUPLICATE
+    split = np.zeros(len(rows), np.uint8)
+    split[at] = fates["split"]
     for name, values in numbers.items():
         values[at] = fates[name]
     return pa.RecordBatch.from_arrays(
@@ -164,9 +182,40 @@ def settle_piece(match: pa.Table, fates: npt.NDArray[np.void], moves: npt.NDArra
             bytes_column(other),
             bytes_column(cluster, null=~compared),
             *(pa.array(values, mask=~near) for values in numbers.values()),
+            pa.array(split == TO_HELDOUT, mask=split == FREE),
         ],
         schema=MATCH_SCHEMA,
     )
+
+
+def settle_earlier(match: pa.Table, fates: npt.NDArray[np.void]) -> pa.RecordBatch:
+    """What is now known of the earlier documents of a part: those that new ones were copies of, and how many.
+
+    Args:
+        match: those with exact copies.
+        fates: of those in clusters, whose copies hold the exact ones.
+    """
+    fates = fates[fates["copies"] > 1]
+    decisions = np.zeros(match.num_rows + len(fates), dtype=DECISION)
+    near = slice(match.num_rows, None)
+    decisions["row"][: match.num_rows], decisions["row"][near] = match.column("row"), place(fates["document"])[1]
+    decisions["copies"][: match.num_rows], decisions["copies"][near] = match.column("copies"), fates["copies"]
+    decisions["other"][: match.num_rows], decisions["other"][near] = fixed_bytes(match.column("other")), fates["id"]
+    # Of a document that is in both, the last stands: that of its cluster.
+    _, last = np.unique(decisions["row"][::-1], return_index=True)
+    return earlier_batch(decisions[len(decisions) - 1 - last])
+
+
+def earlier_batch(decisions: Rows) -> pa.RecordBatch:
+    """Earlier documents of a part of which there are new copies, in the order of their rows."""
+    ordered = decisions[np.argsort(decisions["row"], kind="stable")]
+    columns = {
+        "row": pa.array(ordered["row"]),
+        "verdict": pa.array(ordered["verdict"]),
+        "copies": pa.array(ordered["copies"].astype(np.int32)),
+        "other": bytes_column(ordered["other"]),
+    }
+    return conform(pa.RecordBatch.from_pydict(columns), MATCH_SCHEMA)
 
 
 def split_sketches(

@@ -40,13 +40,20 @@ from pipeline.decontaminate.report import overlap_account, overlap_warnings
 from pipeline.decontaminate.stage import ITEM
 from pipeline.deduplicate.bands import bands_and_rows, curve
 from pipeline.deduplicate.config import NearDuplicateConfig
+from pipeline.earlier.documents import EarlierPart, earlier_copies
+from pipeline.earlier.find import earlier_corpora
+from pipeline.earlier.index import COPIES, COPIES_SCHEMA, key_settings, total_copies
+from pipeline.earlier.merge import EarlierLimits, go_on
+from pipeline.earlier.sign import SignTask
 from pipeline.language_id.model import load_model
-from pipeline.language_id.stage import MADE, IdentifyStage
+from pipeline.language_id.stage import IdentifyStage
 from pipeline.leftovers import remove_partial, unfinished
+from pipeline.match import merge_sketches
 from pipeline.quality.concerns import concerns
 from pipeline.quality.thresholds import Thresholds, stop_words_of
 from pipeline.reading import ReadTask
 from pipeline.sources import InputConfig, Split, plan
+from pipeline.split.config import SplitConfig
 from pipeline.split.heldout import SplitSketch
 from pipeline.stages import item_stages, stage_names
 from pipeline.work import (
@@ -59,7 +66,7 @@ from pipeline.work import (
     read_side,
     scored_task,
 )
-from pipeline.write.plan import RestPart, TextPart, plan_rest, plan_text
+from pipeline.write.plan import RestPart, TextPart, plan_index, plan_rest, plan_text
 from pipeline.write.shards import WriteJob, write_shard
 
 Progress = Callable[[str, int, int], None]
@@ -155,10 +162,11 @@ class PrepareRun:
         model = load_model(self.config.identify.model)
         self.identifier = model.describe()
         self.evaluation = read_evaluation(self.config.decontaminate) if self.config.decontaminate.files else None
-        self.identity = self.run_identity(splits)
+        self.own_identity = self.run_identity(splits)
         self.check_reach()
         with exclusive(self.corpus) as self.confirm:
             remove_partial(self.corpus)
+            self.find_base()
             if self.clean_work:
                 self.clean()
             return self.persist(splits)
@@ -199,8 +207,7 @@ class PrepareRun:
         parent = current_number(self.corpus)
         if parent is not None:
             current = read_snapshot(self.corpus, parent)
-            made = self.prepared(current)
-            if made.fingerprint == self.identity and self.input_state(made.number) in (None, self.state):
+            if self.is_made(current):
                 self.progress("nothing new to prepare", 1, 1)
                 return current
         self.number = (parent or 0) + 1
@@ -208,6 +215,7 @@ class PrepareRun:
         self.work_url = f"{self.output.rstrip('/')}/.work/{self.identity[:16]}"
         self.work = Storage(self.work_url)
         self.index_evaluation()
+        self.earlier = self.earlier_parts()
         tasks = self.read_tasks(splits)
         ends, pieces = self.read(tasks)
         if not pieces:
@@ -217,7 +225,11 @@ class PrepareRun:
         bounds, weights, mixtures, thresholds = self.match(pieces)
         parts, job = self.plan_parts(pieces, bounds, weights, thresholds)
         accounts = [*self.write(parts, job), self.removed_lines(pieces)]
+        copies, index_files = self.write_index(accounts, job)
+        accounts.append({"kind": "index", "files": index_files})
         snapshot = self.snapshot(read_total, accounts, mixtures, thresholds, pieces)
+        if self.base is not None:
+            snapshot = go_on(self.base, snapshot, total_copies([copies]))
         self.confirm()
         commit(self.corpus, snapshot, self.run_account(pieces))
         self.corpus.remove(f".work/{self.identity[:16]}")
@@ -227,6 +239,77 @@ class PrepareRun:
         """Remove the unfinished work of other runs."""
         for other in unfinished(self.corpus, self.identity[:16]):
             self.corpus.remove(other.name)
+
+    def find_base(self) -> None:
+        """The snapshot to go on with, and the identity of the run, which follows from it."""
+        number = current_number(self.corpus) if self.config.append else None
+        self.base = None if number is None else self.prepared(read_snapshot(self.corpus, number))
+        self.known = earlier_corpora(self.output, self.base, self.config.deduplicate.against)
+        self.identity = self.identity_after(self.base)
+
+    def identity_after(self, base: Snapshot | None) -> str:
+        """The identity of this run where it goes on with a snapshot."""
+        return self.own_identity if base is None else fingerprint([self.own_identity, base.fingerprint])
+
+    def is_made(self, current: Snapshot) -> bool:
+        """Whether the current snapshot, or one it goes on with, was made from the same inputs and settings."""
+        made = self.prepared(current)
+        while True:
+            number = made.goes_on_with if self.config.append else None
+            before = None if number is None else read_snapshot(self.corpus, number)
+            same = made.fingerprint == self.identity_after(before)
+            if same and self.input_state(made.number) in (None, self.state):
+                return True
+            if before is None:
+                return False
+            made = before
+
+    def earlier_parts(self) -> list[EarlierPart]:
+        """The indexes of the corpora to compare with; made anew, from their text, where they do not fit."""
+        from pipeline.graph import sign_job
+
+        near = self.config.deduplicate.near
+        parts, waiting = [], []
+        for number, known in enumerate(self.known):
+            if known.is_indexed(near):
+                parts += [EarlierPart(known.root, known.root, file.path, known.own) for file in known.index_files()]
+                continue
+            for place, file in enumerate(known.snapshot.select("text")):
+                name = f"earlier/{number:03d}-{fingerprint([file.hash, key_settings(near)])[:16]}-{place:06d}.arrow"
+                waiting.append(SignTask(known.root, file, name))
+                parts.append(EarlierPart(known.root, self.work_url, name, known.own))
+        if not all(self.work.exists(task.name) for task in waiting):
+            with self.step("index earlier text (shards)", self.files_in("earlier", ".arrow", len(waiting))):
+                self.run_job(sign_job(waiting, self.work_url, self.config))
+        return parts
+
+    def write_index(self, accounts: Sequence[dict[str, Any]], job: WriteJob) -> tuple[pa.Table, list[dict[str, Any]]]:
+        """Keep for later runs what was written, and which earlier documents had new copies.
+
+        Returns:
+            the copies, ``COPIES_SCHEMA``, and the files of the index.
+        """
+        from pipeline.graph import index_job
+
+        parts = plan_index(
+            [account["index"] for account in accounts if "index" in account], self.config.write.shard_bytes
+        )
+        names = [f"{job.accounts}/index-{part.number:05d}.json" for part in parts]
+        waiting = []
+        for part, name in zip(parts, names, strict=True):
+            if not self.work.exists(name) or not self.is_whole(json.loads(self.work.read_bytes(name))):
+                waiting.append(part)
+        if waiting:
+            with self.step("write index", lambda: (sum(map(self.work.exists, names)), len(names))):
+                self.run_job(index_job(waiting, self.output, self.work_url, job))
+        files = [file for name in names for file in json.loads(self.work.read_bytes(name))["files"]]
+        copies = earlier_copies(self.work, f"{self.decisions}/final", [part for part in self.earlier if part.own])
+        if copies.num_rows:
+            name = f"index/{self.number:06d}-{COPIES}.arrow"
+            batches = copies.to_batches()
+            file = write_shard(self.corpus, name, "index", batches, COPIES_SCHEMA, self.config.write)
+            files.append(file.model_dump())
+        return copies, files
 
     def prepared(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot that ``prepare`` made and later ones only added tokens to."""
@@ -252,8 +335,18 @@ class PrepareRun:
                 "format": FORMAT_VERSION,
                 "code": version("evenglot"),
                 "settings": self.config.model_dump(
-                    mode="json", exclude={"runner": True, "decontaminate": {"files": {"__all__": {"path"}}}}
+                    mode="json",
+                    exclude={
+                        "runner": True,
+                        "append": True,
+                        "decontaminate": {"files": {"__all__": {"path"}}},
+                        "deduplicate": {"against": True},
+                    },
                 ),
+                "against": [
+                    [known.snapshot.number, known.snapshot.fingerprint]
+                    for known in earlier_corpora(self.output, None, self.config.deduplicate.against)
+                ],
                 "evaluation": [] if self.evaluation is None else self.evaluation.identity,
                 "inputs": [item.model_dump(mode="json", exclude={"path"}) for item in self.inputs],
                 "splits": [split_identity(split) for split in splits],
@@ -268,17 +361,18 @@ class PrepareRun:
             return
         total = self.evaluation.items.num_rows
         with self.step("index evaluation items", lambda: (total * has_index(self.work), total)):
-            # An item stays whole, whatever is done with documents in several languages.
-            identify = IdentifyStage(self.config.identify.model_copy(update={"mixed": "keep"}))
-            items = normal_items(self.evaluation.items, item_stages(self.config), identify)
+            stages, identify = item_stages(self.config), IdentifyStage(self.config.identify)
+            items = normal_items(self.evaluation.items, stages, identify)
             build_index(items, self.config.decontaminate).write(self.work)
 
     def read_tasks(self, splits: Sequence[Split]) -> list[ReadTask]:
         """A named task for each split; the name holds the file's modification, so a changed file is read anew."""
         tasks = []
+        # A file of today may have the name of one of yesterday; records without a key go by their place in it.
+        salt = "" if self.base is None else f"#{self.base.fingerprint}"
         for number, split in enumerate(splits):
             name = f"{number:06d}-{stable_hash(split.file, modification(split), split.start, split.end):016x}"
-            tasks.append(ReadTask(name, split.source, split, self.inputs[split.input]))
+            tasks.append(ReadTask(name, split.source, split, self.inputs[split.input], salt))
         return tasks
 
     def read(self, tasks: Sequence[ReadTask]) -> tuple[list[int], list[PieceAccount]]:
@@ -381,7 +475,9 @@ class PrepareRun:
         exact = f"{self.decisions}/{'exact' if near.enabled else 'final'}"
         if not self.is_done("exact"):
             with self.step("thresholds, exact duplicates (pieces)", self.files_in(exact, ".arrow", len(names))):
-                self.run_job(match_job(names, self.work_url, self.decisions, self.config, self.seed))
+                limits = None if self.base is None else EarlierLimits.of(self.base)
+                job = match_job(names, self.work_url, self.decisions, self.config, self.seed, self.earlier, limits)
+                self.run_job(job)
             self.mark_done("exact")
         if near.enabled:
             self.near_duplicates(names)
@@ -390,9 +486,11 @@ class PrepareRun:
             lang: ThresholdFacts.model_validate(facts) for lang, facts in found.get("threshold_facts", {}).items()
         }
         thresholds = Thresholds(found.get("thresholds", {}), stop_words_of(self.threshold_facts))
-        sketches = {lang: SplitSketch(**fields) for lang, fields in found.get("sketches", {}).items()}
-        bounds = {lang: sketch.bound(self.config.split) for lang, sketch in sketches.items()}
-        sizes = {lang: sketch.bytes - sketch.heldout(self.config.split)[1] for lang, sketch in sketches.items()}
+        sketches, before = (
+            {lang: SplitSketch.of(fields) for lang, fields in found.get(name, {}).items()}
+            for name in ("sketches", "earlier_sketches")
+        )
+        bounds, sizes = bounds_and_sizes(sketches, before, self.base, self.config.split)
         mixtures = stored_mixtures(sizes, self.config.balance)
         present = {lang: size for lang, size in sizes.items() if size > 0}
         weights = relative_weights(mixtures[self.config.balance.mixture], present) if mixtures else {}
@@ -403,7 +501,7 @@ class PrepareRun:
         from pipeline.graph_near import NearTask, components_job, near_job, settle_job
 
         near = self.config.deduplicate.near
-        task = NearTask(self.work_url, self.decisions, tuple(names), near)
+        task = NearTask(self.work_url, self.decisions, tuple(names), near, tuple(self.earlier))
         if not self.is_done("links"):
             with self.step("near duplicates (pieces)", self.files_in(f"{self.decisions}/links", ".json", len(names))):
                 self.run_job(near_job(task))
@@ -462,6 +560,7 @@ class PrepareRun:
             near=self.config.deduplicate.near,
             config=self.config.write,
             decisions=f"{self.decisions}/final",
+            index=self.config.deduplicate.index,
         )
         return [*plan_text(pieces, self.config.write.shard_bytes), *plan_rest(pieces)], job
 
@@ -551,7 +650,6 @@ class PrepareRun:
                 kept[file.lang] += file.rows
         ledger = Ledger(
             read=read,
-            made=sum(piece.counters.get(MADE, 0) for piece in pieces),
             kept=sort(kept),
             rejected={reason: sort(rejected[reason]) for reason in sorted(rejected)},
             unreadable=self.unreadable_reasons(files),
@@ -673,6 +771,30 @@ class PrepareRun:
             watcher.join()
         self.progress(name, *done())
         self.steps.append({"name": name, **clock.elapsed()})
+
+
+def bounds_and_sizes(
+    new: Mapping[str, SplitSketch],
+    before: Mapping[str, SplitSketch],
+    base: Snapshot | None,
+    config: SplitConfig,
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Held-out bounds of the languages that have new documents, and bytes of training text of all languages.
+
+    Earlier documents lie where they lie; they count when the bound of a language is found.
+
+    Args:
+        new: sketches of this run's documents.
+        before: of those of the snapshot that it goes on with.
+        base: that snapshot.
+        config: how much is held out.
+    """
+    merged = merge_sketches([before, new], config)
+    bounds = {lang: merged[lang].bound(config) for lang in new}
+    sizes = {} if base is None else {lang: known.bytes for lang, known in base.languages.items()}
+    for lang, sketch in new.items():
+        sizes[lang] = sizes.get(lang, 0) + sketch.bytes - sketch.under(bounds[lang], config)
+    return bounds, {lang: sizes[lang] for lang in sorted(sizes)}
 
 
 def counters(pieces: Sequence[PieceAccount]) -> Counter[str]:

@@ -23,6 +23,8 @@ class ReadTask:
     source: str
     split: Split
     config: InputConfig
+    salt: str = ""
+    """Tells the places of this run's files from those of earlier ones, in the ids of records without a key."""
 
 
 def read_pieces(task: ReadTask, batch_bytes: int) -> Iterator[Piece | EndOfSplit]:
@@ -64,7 +66,7 @@ def identified(batch: pa.RecordBatch, task: ReadTask) -> pa.RecordBatch:
     """Adds ``id`` and ``source``. A record without a key of its own is identified by its place."""
     columns = (batch.column(name).to_pylist() for name in ("key", "file", "offset"))
     ids = [
-        record_id(task.source, key if key is not None else f"{task.split.place}#{offset}")
+        record_id(task.source, key if key is not None else f"{task.split.place}#{offset}{task.salt}")
         for key, _, offset in zip(*columns, strict=True)
     ]
     batch = with_column(batch, "id", pa.array(ids, pa.string()))

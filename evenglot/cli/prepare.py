@@ -25,6 +25,13 @@ def prepare(
         str | None,
         typer.Option("--output", "-o", metavar="DIR", help="Corpus to write.", show_default="out/corpus"),
     ] = None,
+    append: Annotated[
+        bool,
+        typer.Option(
+            "--append",
+            help="Go on with the corpus that is there: keep its documents, add those that are new.",
+        ),
+    ] = False,
     recipe: RecipeOption = None,
     set_: SetOption = None,
     seed: SeedOption = None,
@@ -49,6 +56,8 @@ def prepare(
 
     evenglot prepare --recipe recipe.yaml --workers 8
 
+    evenglot prepare --input 'today/*.jsonl.zst' --output out/corpus --append
+
     evenglot prepare -i crawl.parquet -o out/corpus --set prepare.balance.mixture=temperature
     """
     from corpus.manifest import current_number
@@ -67,6 +76,7 @@ def prepare(
             inputs=("--input", [{"path": path} for path in input] if input else None),
             corpus=("--output", output),
             seed=("--seed", seed),
+            prepare__append=("--append", append or None),
         ),
     )
     started = time.monotonic()

@@ -23,7 +23,8 @@ PAIR: Final = np.dtype([("first", "<u8"), ("second", "<u8")])
 NEIGHBOURS: Final = 8
 """Documents of one key after it that a document is paired with, besides the best of all."""
 
-_ROW_BITS: Final = np.uint64(32)
+ROW_BITS: Final = 32
+"""Of a document's number, the lower ones."""
 _ROW: Final = np.uint64(0xFFFFFFFF)
 
 Keys = npt.NDArray[np.void]
@@ -32,12 +33,12 @@ Pairs = npt.NDArray[np.void]
 
 def number(piece: int | npt.NDArray[np.uint32], row: npt.NDArray[np.uint32]) -> UInt64s:
     """One number for each document, from those of its piece and its row."""
-    return np.uint64(piece) << _ROW_BITS | row.astype(np.uint64)
+    return np.uint64(piece) << np.uint64(ROW_BITS) | row.astype(np.uint64)
 
 
 def place(numbers: UInt64s) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
     """Piece and row of documents given by number."""
-    return (numbers >> _ROW_BITS).astype(np.uint32), (numbers & _ROW).astype(np.uint32)
+    return (numbers >> np.uint64(ROW_BITS)).astype(np.uint32), (numbers & _ROW).astype(np.uint32)
 
 
 def partition_of(keys: UInt64s, partitions: int) -> npt.NDArray[np.int64]:
@@ -45,13 +46,16 @@ def partition_of(keys: UInt64s, partitions: int) -> npt.NDArray[np.int64]:
     return ((keys >> np.uint64(32)) * np.uint64(partitions) >> np.uint64(32)).astype(np.int64)
 
 
-def candidate_pairs(keys: UInt64s, documents: UInt64s, order: npt.NDArray[np.float32]) -> Pairs:
+def candidate_pairs(
+    keys: UInt64s, documents: UInt64s, order: npt.NDArray[np.float32], earlier: int | None = None
+) -> Pairs:
     """Different pairs of documents that share a key.
 
     Args:
         keys: n keys of one partition, in any order.
         documents: whose they are.
         order: low for what is to stay rather than others.
+        earlier: documents with this number or a higher one are of earlier snapshots, and not compared among themselves.
 
     Returns:
         PAIR rows in ascending order; at most ``NEIGHBOURS + 1`` for each row given.
@@ -74,7 +78,10 @@ def candidate_pairs(keys: UInt64s, documents: UInt64s, order: npt.NDArray[np.flo
     if found:
         one, two = np.concatenate([one for one, _ in found]), np.concatenate([two for _, two in found])
         pairs["first"], pairs["second"] = np.minimum(one, two), np.maximum(one, two)
-    return unique_pairs(pairs[pairs["first"] != pairs["second"]])
+    wanted = pairs["first"] != pairs["second"]
+    if earlier is not None:
+        wanted &= pairs["first"] < np.uint64(earlier)
+    return unique_pairs(pairs[wanted])
 
 
 def unique_pairs(pairs: Pairs) -> Pairs:

@@ -46,5 +46,10 @@ class DeduplicateConfig(Config):
     repeated_id: Literal["reject", "keep"] = "reject"
     """What to do with a record whose own id was already used in its source by a record with another text:
     ``reject`` it (stage ``deduplicate``, reason ``repeated_id``) or ``keep`` it under a new id."""
+    against: tuple[str, ...] = ()
+    """Other corpora whose documents are not to come again, as ``PATH`` or ``PATH@SNAPSHOT``. Theirs always stay; a
+    new one that is there already is rejected, with the id it has there."""
+    index: bool = True
+    """Keep what later runs compare new documents with, so that ``append`` and ``against`` need not read all text."""
     near: NearDuplicateConfig = NearDuplicateConfig()
     """Documents that are nearly the same."""

@@ -34,6 +34,9 @@ DECISION: Final = np.dtype(
 )
 """What became of a record: its place, the verdict, the documents it stands for, and the id of the kept one."""
 
+MOST_PIECES: Final = 1 << 32
+"""More than a run can have."""
+
 KEPT: Final = 0
 DUPLICATE_TEXT: Final = 1
 REPEATED_ID: Final = 2
@@ -57,21 +60,23 @@ class IdOutcome:
     decisions: Rows
 
 
-def resolve_ids(rows: Rows, config: DeduplicateConfig) -> IdOutcome:
+def resolve_ids(rows: Rows, config: DeduplicateConfig, pieces: int = MOST_PIECES) -> IdOutcome:
     """Of several records with one id and different texts, the first in reading order keeps the id.
 
     The others are decided on here, or go on under an id made of the old one and the text's key, as the
-    configuration says. Records that share id and text are left to the comparison of texts.
+    configuration says. Records that share id and text are left to the comparison of texts. Earlier documents come
+    first and are never decided on.
 
     Args:
         rows: all rows of a partition by id, in any order.
         config: what to do with the others.
+        pieces: of the run; pieces with this number or a higher one hold earlier documents.
     """
-    ordered = rows[np.lexsort((rows["order"], rows["piece"], rows["id"]))]
+    ordered = rows[np.lexsort((rows["order"], rows["piece"], rows["piece"] < pieces, rows["id"]))]
     first = np.ones(len(ordered), dtype=bool)
     first[1:] = ordered["id"][1:] != ordered["id"][:-1]
     owner = np.flatnonzero(first)[np.cumsum(first) - 1]
-    repeated = ~first
+    repeated = ~first & (ordered["piece"] < pieces)
     if config.exact:
         repeated &= ordered["key"] != ordered["key"][owner]
     decisions = np.zeros(int(repeated.sum()), dtype=DECISION)
@@ -87,26 +92,31 @@ def resolve_ids(rows: Rows, config: DeduplicateConfig) -> IdOutcome:
     return IdOutcome(ordered[~repeated], decisions)
 
 
-def resolve_texts(rows: Rows) -> Rows:
+def resolve_texts(rows: Rows, pieces: int = MOST_PIECES) -> Rows:
     """One decision for each row: of equal texts the best stays and counts the others.
 
-    The best is the one of higher quality, then longer (in bytes), then of smaller id, then the first in reading order.
+    The best is an earlier document, the first of those; else the one of higher quality, then longer (in bytes), then
+    of smaller id, then the first in reading order. Earlier documents of which there is no new copy are left out.
 
     Args:
         rows: all rows of a partition by text key, in any order.
+        pieces: of the run; pieces with this number or a higher one hold earlier documents.
     """
     shortness = np.iinfo(np.uint32).max - rows["bytes"]
-    ordered = rows[np.lexsort((rows["order"], rows["piece"], rows["id"], shortness, -rows["quality"], rows["key"]))]
+    age = np.where(rows["piece"] >= pieces, rows["piece"].astype(np.int64), MOST_PIECES)
+    order = (rows["order"], rows["piece"], rows["id"], shortness, -rows["quality"], age, rows["key"])
+    ordered = rows[np.lexsort(order)]
     first = np.ones(len(ordered), dtype=bool)
     first[1:] = ordered["key"][1:] != ordered["key"][:-1]
     starts = np.flatnonzero(first)
     cluster = np.cumsum(first) - 1
-    sizes = np.diff(np.append(starts, len(ordered)))
+    earlier = ordered["piece"] >= pieces
+    sizes = np.add.reduceat(~earlier | first, starts) if len(starts) else starts
     decisions = keep_all(ordered)
     decisions["verdict"] = np.where(first, KEPT, DUPLICATE_TEXT)
     decisions["copies"] = np.where(first, sizes[cluster], 0)
     decisions["other"] = ordered["id"][starts[cluster]]
-    return decisions
+    return decisions[~earlier | (first & (decisions["copies"] > 1))]
 
 
 def keep_all(rows: Rows) -> Rows:

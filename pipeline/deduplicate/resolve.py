@@ -27,6 +27,7 @@ MEMBER: Final = np.dtype(
         ("id", "S16"),
         ("key", "S16"),  # of the text
         ("earlier", "u1"),  # 1 for a document of an earlier snapshot, which cannot be removed
+        ("heldout", "u1"),  # 1 for one of those that is held out
         ("quality", "<f4"),
         ("bytes", "<u4"),
         ("copies", "<u4"),  # documents it stands for after exact duplicates were removed
@@ -44,9 +45,14 @@ FATE: Final = np.dtype(
         ("cluster", "S16"),
         ("jaccard", "<f4"),  # with the kept document; 0 when kept
         ("containment", "<f4"),  # in the kept document
+        ("split", "u1"),  # FREE, or where an earlier document of its cluster lies
     ]
 )
 """What became of a document of a cluster."""
+
+FREE: Final = 0
+TO_TRAIN: Final = 1
+TO_HELDOUT: Final = 2
 
 PART: Final = 0.8
 """A document with less than this share of the shingles of another that holds it is a part of it, not a version."""
@@ -97,6 +103,10 @@ def resolve(cluster: Cluster, containment: float) -> tuple[npt.NDArray[np.bool_]
         np.searchsorted(members["document"], links["second"]),
     )
     loser_first, loser_second = removable(links, containment)
+    # A whole of which one part is held out and another trained on can be in neither split.
+    torn = near_splits(members, first, second) == TO_TRAIN | TO_HELDOUT
+    loser_first |= torn[first] & (members["earlier"][second] == 1)
+    loser_second |= torn[second] & (members["earlier"][first] == 1)
     loser_first &= members["earlier"][first] == 0
     loser_second &= members["earlier"][second] == 0
     order = decide_order(members, first, second, loser_first & ~loser_second, loser_second & ~loser_first)
@@ -115,6 +125,36 @@ def resolve(cluster: Cluster, containment: float) -> tuple[npt.NDArray[np.bool_]
         if kept[one] and kept[other]:
             kept[one], into[one], link[one] = False, other, through
     return np.array(kept, dtype=bool), np.array(into, dtype=np.int64), np.array(link, dtype=np.int64)
+
+
+def near_splits(members: Members, first: Int64s, second: Int64s) -> npt.NDArray[np.uint8]:
+    """For each member, whether an earlier document linked with it is trained on (1), held out (2), or both are (3).
+
+    Args:
+        members: n documents.
+        first, second: rows of the members of each link.
+    """
+    lies = np.where(members["heldout"] == 1, TO_HELDOUT, TO_TRAIN).astype(np.uint8) * members["earlier"]
+    found = np.zeros(len(members), np.uint8)
+    np.bitwise_or.at(found, first, lies[second])
+    np.bitwise_or.at(found, second, lies[first])
+    return found
+
+
+def splits(cluster: Cluster) -> npt.NDArray[np.uint8]:
+    """Where each member must go so that it lies in one split with the earlier documents like it.
+
+    That is the split of those it is linked with; of one linked with none the split of the earlier document that the
+    cluster is named after.
+    """
+    members = cluster.members
+    rows = (np.searchsorted(members["document"], cluster.links[name]) for name in ("first", "second"))
+    found = near_splits(members, *rows)
+    names, name_of = labels(cluster), np.ascontiguousarray(members["key"])
+    named = np.flatnonzero((members["earlier"] == 1) & (name_of == names))
+    of_cluster = np.zeros(int(cluster.component.max(initial=-1)) + 1, np.uint8)
+    of_cluster[cluster.component[named]] = np.where(members["heldout"][named] == 1, TO_HELDOUT, TO_TRAIN)
+    return np.where(found == FREE, of_cluster[cluster.component], found).astype(np.uint8)
 
 
 def removable(links: Links, containment: float) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
@@ -209,7 +249,7 @@ def fates(cluster: Cluster, kept: npt.NDArray[np.bool_], into: Int64s, link: Int
     copies = np.zeros(len(members), np.int64)
     np.add.at(copies, into, members["copies"].astype(np.int64))
     result["copies"] = np.where(kept, np.minimum(copies, np.iinfo(np.uint32).max), 0)
-    result["cluster"] = labels(cluster)
+    result["cluster"], result["split"] = labels(cluster), splits(cluster)
     gone = np.flatnonzero(~kept)
     through = cluster.links[link[gone]]
     result["jaccard"][gone] = through["jaccard"]

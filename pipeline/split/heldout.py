@@ -7,8 +7,9 @@ few counts and its k smallest hashes, which merge in any order (a bottom-k sketc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +47,17 @@ class SplitSketch:
     under_bytes: int = 0
     smallest: list[tuple[int, int]] = field(default_factory=list)
     """(hash, bytes) of the documents with the smallest hashes, ascending; at most ``heldout_min_documents``."""
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> SplitSketch:
+        """A sketch as it was written to JSON."""
+        return cls(**{**fields, "smallest": [(value, size) for value, size in fields["smallest"]]})
+
+    def under(self, bound: int, config: SplitConfig) -> int:
+        """Bytes of the documents under a bound that this sketch, or one that it was merged into, gives."""
+        if bound == int(config.heldout_share * _RANGE):
+            return self.under_bytes
+        return sum(size for value, size in self.smallest if value < bound)
 
     def add(self, hashes: Hashes, sizes: npt.NDArray[np.int64], config: SplitConfig) -> None:
         """Count documents given by hash and UTF-8 bytes."""

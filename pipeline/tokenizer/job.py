@@ -39,6 +39,9 @@ def tokenize_corpus(
 ) -> Snapshot:
     """Train a tokenizer on a corpus and write its token shards beside the text.
 
+    Where the corpus only goes on with text that a tokenizer of these settings was trained on, that tokenizer stays,
+    and only new text is encoded: another vocabulary would make all tokens and models of before worthless.
+
     What a run that died has left is used again, and a corpus that has these tokens already is returned as it
     is. The files do not depend on the number of workers.
 
@@ -61,14 +64,18 @@ def tokenize_corpus(
     storage = Storage(root)
     parent = read_snapshot(storage)
     texts = parent.select("text")
-    identity = tokenizer_fingerprint(parent, config, seed)
+    known = trained_before(storage, parent, config, seed)
+    identity = str(known["fingerprint"]) if known else tokenizer_fingerprint(parent, config, seed)
     names = {text.path: token_path(config.name, text) for text in texts}
     if _complete(parent, config.name, identity, set(names.values())):
         return parent
     _check_name(storage, parent, config.name, identity, set(names.values()))
 
     model_path = f"tokens/{config.name}/{identity[:16]}.model"
-    described, seconds = _model(storage, parent, config, seed, identity, model_path, report)
+    if known and storage.exists(model_path):
+        described, seconds = known, 0.0
+    else:
+        described, seconds = _model(storage, parent, config, seed, identity, model_path, report)
     tasks = [
         EncodeTask(root, text, names[text.path], config.name, model_path, described["hash"])
         for text in sorted(texts, key=lambda text: (-text.size, text.path))
@@ -110,6 +117,29 @@ def tokenizer_fingerprint(snapshot: Snapshot, config: TokenizerConfig, seed: int
     """What a tokenizer follows from: its settings, the seed and the training text."""
     texts = [[file.path, file.hash] for file in snapshot.select("text", split=TRAIN)]
     return fingerprint([_LAYOUT, config.model_dump(mode="json"), seed, texts])
+
+
+def trained_before(storage: Storage, snapshot: Snapshot, config: TokenizerConfig, seed: int) -> dict[str, Any] | None:
+    """The description of the tokenizer that these settings gave in an earlier snapshot whose text this one holds too.
+
+    Args:
+        storage: the corpus.
+        snapshot: the current one.
+        config: settings.
+        seed: of the sample.
+    """
+    texts = {(file.path, file.hash) for file in snapshot.select("text")}
+    state = snapshot
+    while state.parent is not None and storage.exists(f"snapshots/{state.parent:06d}.json"):
+        state = read_snapshot(storage, state.parent)
+        described = state.tokenizers.get(config.name)
+        if (
+            described is not None
+            and described.get("fingerprint") == tokenizer_fingerprint(state, config, seed)
+            and {(file.path, file.hash) for file in state.select("text")} <= texts
+        ):
+            return described
+    return None
 
 
 def size_warnings(config: TokenizerConfig, vocabulary: int) -> list[str]:

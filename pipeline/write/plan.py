@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.work import PieceAccount
 
@@ -24,6 +25,36 @@ class RestPart:
 
     number: int
     pieces: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class IndexPart:
+    """Index rows of some text parts, in one file."""
+
+    number: int
+    names: tuple[str, ...]
+    """Files in the work folder."""
+
+
+def plan_index(noted: Sequence[Mapping[str, Any]], file_bytes: int) -> list[IndexPart]:
+    """Parts of the index.
+
+    Args:
+        noted: ``name`` and ``bytes`` of the index rows of every text part, in the order of the plan.
+        file_bytes: about how much a file holds.
+    """
+    parts: list[IndexPart] = []
+    names: list[str] = []
+    size = 0
+    for entry in noted:
+        names.append(entry["name"])
+        size += entry["bytes"]
+        if size >= file_bytes:
+            parts.append(IndexPart(len(parts), tuple(names)))
+            names, size = [], 0
+    if names:
+        parts.append(IndexPart(len(parts), tuple(names)))
+    return parts
 
 
 def plan_text(pieces: Sequence[PieceAccount], shard_bytes: int) -> list[TextPart]:

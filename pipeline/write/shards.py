@@ -18,6 +18,7 @@ from corpus.shards import ShardWriter, conform, read_table
 from corpus.storage import Storage
 from pipeline.deduplicate.config import NearDuplicateConfig
 from pipeline.deduplicate.exact import DUPLICATE_TEXT, KEPT, NEAR_DUPLICATE, REPEATED_ID
+from pipeline.earlier.index import index_rows, index_schema
 from pipeline.match import Thresholds, fixed_bytes, read_decisions
 from pipeline.quality.config import FilterConfig
 from pipeline.quality.decide import decide
@@ -25,7 +26,7 @@ from pipeline.split.heldout import cluster_hash, heldout_mask
 from pipeline.stage import with_column
 from pipeline.work import read_staged, reject_counts, single_batch
 from pipeline.write.config import WriteConfig
-from pipeline.write.plan import RestPart, TextPart
+from pipeline.write.plan import IndexPart, RestPart, TextPart
 
 _REASONS = {
     DUPLICATE_TEXT: "exact_duplicate",
@@ -54,6 +55,8 @@ class WriteJob:
     config: WriteConfig
     decisions: str
     """Folder of the decisions on each piece."""
+    index: bool = True
+    """Whether to note for later runs what they compare new documents with."""
 
     @property
     def accounts(self) -> str:
@@ -65,13 +68,15 @@ def write_text(corpus: Storage, work: Storage, part: TextPart, job: WriteJob) ->
     """Write the training and held-out shard of one part.
 
     Returns:
-        ``files`` and, per split, documents, bytes, characters and copies.
+        ``files`` and, per split, documents, bytes, characters and copies. What later runs need to know of the
+        documents is left in the work folder under the part's name.
     """
     account: dict[str, Any] = {"kind": "text", "lang": part.lang, "files": []}
     batches: dict[str, list[pa.RecordBatch]] = {TRAIN: [], HELDOUT: []}
     for number in part.pieces:
         for split, batch in kept_rows(work, number, part.lang, job).items():
             batches[split].append(batch)
+    noted: list[pa.RecordBatch] = []
     for split, chosen in batches.items():
         rows = sum(batch.num_rows for batch in chosen)
         if rows == 0:
@@ -85,21 +90,34 @@ def write_text(corpus: Storage, work: Storage, part: TextPart, job: WriteJob) ->
             "characters": sum(pc.sum(pc.utf8_length(batch.column("text"))).as_py() for batch in chosen),
             "copies": sum(pc.sum(batch.column("copies")).as_py() for batch in chosen),
         }
+        first = 0
+        for batch in chosen if job.index else ():
+            noted.append(index_rows(batch, split == HELDOUT, name, first))
+            first += batch.num_rows
+    if noted:
+        schema = index_schema(job.near)
+        name = f"{job.accounts}/{part.lang}-{part.number:05d}.index.arrow"
+        with work.create(name) as path, ShardWriter(path, schema) as writer:
+            for batch in noted:
+                writer.write(batch)
+        account["index"] = {"name": name, "bytes": work.size(name)}
     return account
 
 
 def kept_rows(work: Storage, number: int, lang: str, job: WriteJob) -> dict[str, pa.RecordBatch]:
-    """The kept rows of one language in one piece, by split, in the columns of a record."""
+    """The kept rows of one language in one piece, by split: the columns of a record, and those of the index."""
     start, stop, _ = job.ranges[number][lang]
     match = read_decisions(work, job.decisions, job.pieces[number])
     rows = match.column("row").to_numpy()
     mine = (rows >= start) & (rows < stop) & (match.column("verdict").to_numpy() == KEPT)
     if not mine.any():
         return {}
-    table = read_staged(work, job.pieces[number]).take(pa.array(rows[mine]))
-    batch = single_batch(table)
+    wanted = {*RECORD_SCHEMA.names, *index_schema(job.near).names, "n_bytes"}
+    batch = single_batch(read_staged(work, job.pieces[number], sorted(wanted)).take(pa.array(rows[mine])))
     clusters = fixed_bytes(match.column("cluster"))[mine]
     held = heldout_mask(cluster_hash(clusters, job.seed), job.bounds.get(lang, 0))
+    forced = match.column("heldout").combine_chunks().filter(pa.array(mine))
+    held = np.where(forced.is_valid(), forced.fill_null(False), held).astype(bool)
     ids = fixed_bytes(match.column("other"))[mine]
     weights = np.full(len(ids), job.weights.get(lang, 1.0), dtype=np.float32)
     columns = {
@@ -113,7 +131,21 @@ def kept_rows(work: Storage, number: int, lang: str, job: WriteJob) -> dict[str,
     for name, column in columns.items():
         batch = with_column(batch, name, column)
     by_split = {TRAIN: batch.filter(pa.array(~held)), HELDOUT: batch.filter(pa.array(held))}
-    return {split: conform(rows, RECORD_SCHEMA) for split, rows in by_split.items() if rows.num_rows}
+    return {split: rows for split, rows in by_split.items() if rows.num_rows}
+
+
+def write_index(corpus: Storage, work: Storage, part: IndexPart, job: WriteJob) -> ShardFile:
+    """Put index rows together in one file of the corpus."""
+    name = f"index/{job.snapshot:06d}-{part.number:05d}.arrow"
+    schema = index_schema(job.near)
+    with corpus.create(name) as target:
+        with ShardWriter(target, schema) as writer:
+            for rows in part.names:
+                with work.local_copy(rows) as path:
+                    for batch in read_table(path).to_batches():
+                        writer.write(batch)
+        size, digest = target.stat().st_size, file_hash(target)
+    return ShardFile(path=name, kind="index", rows=writer.rows, size=size, hash=digest)
 
 
 def write_rest(corpus: Storage, work: Storage, part: RestPart, job: WriteJob) -> dict[str, Any]:

@@ -6,14 +6,27 @@ import apache_beam as beam
 import numpy as np
 import pytest
 
+from corpus.manifest import ShardFile
 from pipeline.config import PrepareConfig
 from pipeline.deduplicate.config import NearDuplicateConfig
 from pipeline.deduplicate.exact import DECISION, ROW
-from pipeline.graph import by_piece, deal, lines_job, match_job, read_job, score_job, unpack, write_job
+from pipeline.earlier.sign import SignTask
+from pipeline.graph import (
+    by_piece,
+    deal,
+    index_job,
+    lines_job,
+    match_job,
+    read_job,
+    score_job,
+    sign_job,
+    unpack,
+    write_job,
+)
 from pipeline.graph_near import NearTask, components_job, near_job, settle_job
 from pipeline.quality.config import FilterConfig
 from pipeline.write.config import WriteConfig
-from pipeline.write.plan import TextPart
+from pipeline.write.plan import IndexPart, TextPart
 from pipeline.write.shards import WriteJob
 
 
@@ -23,7 +36,9 @@ def transforms(build: object) -> int:
     return len(pipeline.to_runner_api().components.transforms)
 
 
-@pytest.mark.parametrize("job", ["read", "lines", "score", "match", "near", "components", "settle", "write"])
+@pytest.mark.parametrize(
+    "job", ["read", "lines", "score", "match", "near", "components", "settle", "write", "index", "sign"]
+)
 def test_graph_has_the_same_size_for_3_and_300_languages(job: str, tmp_path: Path) -> None:
     def size(languages: int) -> int:
         tags = [f"l{number:02d}_Latn" for number in range(languages)]
@@ -50,6 +65,11 @@ def test_graph_has_the_same_size_for_3_and_300_languages(job: str, tmp_path: Pat
         write = WriteJob(
             1, 0, tuple(names), ranges, bounds, weights, {}, FilterConfig(), near, WriteConfig(), "match/final"
         )
+        if job == "index":
+            return transforms(index_job([IndexPart(0, tuple(tags))], work, work, write))
+        if job == "sign":
+            shards = [ShardFile(path=f"text/{tag}/x.arrow", kind="text") for tag in tags]
+            return transforms(sign_job([SignTask(work, shard, "x") for shard in shards], work, PrepareConfig()))
         parts = [TextPart(tag, 0, (0,)) for tag in tags]
         return transforms(write_job(parts, work, work, write))
 

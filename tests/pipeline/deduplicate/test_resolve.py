@@ -5,17 +5,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.deduplicate.resolve import FATE, LINK, MEMBER, Cluster, fates, labels, removable, resolve, unchecked
+from pipeline.deduplicate.resolve import (
+    FATE,
+    FREE,
+    LINK,
+    MEMBER,
+    TO_HELDOUT,
+    TO_TRAIN,
+    Cluster,
+    fates,
+    labels,
+    removable,
+    resolve,
+    splits,
+    unchecked,
+)
 
 CONTAINMENT = 0.9
 
 
-def members(*values: tuple[float, int], earlier: tuple[int, ...] = ()) -> np.ndarray:
+def members(*values: tuple[float, int], earlier: tuple[int, ...] = (), heldout: tuple[int, ...] = ()) -> np.ndarray:
     """(quality, bytes); document n has the id ``i<n>``, the key ``k<n>`` and ``n + 1`` copies."""
     rows = np.zeros(len(values), dtype=MEMBER)
     for number, (quality, size) in enumerate(values):
         id_, key = (f"{letter}{number:03d}".encode().rjust(16, b".") for letter in "ik")
-        rows[number] = (number, id_, key, int(number in earlier), quality, size, number + 1)
+        rows[number] = (number, id_, key, number in earlier, number in heldout, quality, size, number + 1)
     return rows
 
 
@@ -105,6 +119,25 @@ def test_fates() -> None:
     assert [key.decode().strip(".") for key in found["cluster"]] == ["k000"] * 3
     assert found["jaccard"].tolist() == pytest.approx([0, 0.75, 0])
     assert found["containment"].tolist() == pytest.approx([0, 0.8, 0])
+
+
+def test_copies_go_where_the_earlier_documents_lie_that_they_are_like() -> None:
+    # 3 and 4 are earlier, 4 is held out; 0 is a longer version of 3 and 1 of 4, 2 is like 0 alone.
+    rows = members((0.9, 90), (0.9, 90), (0.5, 85), (0.8, 30), (0.8, 30), earlier=(3, 4), heldout=(4,))
+    part = (0.3, 0.3, 1.0)
+    found = links((0, 2, 0.39, 0.5, 0.6), (0, 3, *part), (1, 4, *part))
+    cluster = Cluster(rows, found, np.array([0, 1, 0, 0, 1]))
+    assert splits(cluster).tolist() == [TO_TRAIN, TO_HELDOUT, TO_TRAIN, TO_TRAIN, TO_HELDOUT]
+    assert decide(rows, links((0, 3, *part), (1, 4, *part))) == [0, 1, 2, 3, 4]
+    alone = Cluster(rows[:3], links((0, 2, 0.5, 0.6, 0.7)), np.zeros(3, np.int64))
+    assert splits(alone).tolist() == [FREE, FREE, FREE]
+
+
+def test_whole_of_parts_in_both_splits_can_be_in_neither() -> None:
+    rows = members((0.9, 90), (0.8, 30), (0.8, 30), earlier=(1, 2), heldout=(2,))
+    part = (0.3, 0.3, 1.0)
+    assert decide(rows, links((0, 1, *part), (0, 2, *part))) == [1, 1, 2]
+    assert decide(rows, links((0, 1, *part))) == [0, 1, 2]
 
 
 def test_label_is_of_the_earlier_documents_where_there_are_any() -> None:
