@@ -1,6 +1,9 @@
 """The ledger: every record read is kept, rejected or unreadable, and the sums say so.
 
-    read = kept + sum of rejected(stage, reason) + sum of unreadable(reason)
+    read + made = kept + sum of rejected(stage, reason) + sum of unreadable(reason)
+
+``made`` counts the records that splitting a document into its languages adds to the one that was read; it is 0
+unless a recipe asks for that.
 
 It is checked when a snapshot is committed. What was read is counted by the readers, what was kept and
 rejected by counting rows in the files written, so that a lost record cannot hide in a shared counter.
@@ -22,6 +25,8 @@ class Ledger(Config):
 
     read: int = Field(ge=0)
     """Records the readers met, whole or broken."""
+    made: int = Field(default=0, ge=0)
+    """Records made by splitting documents, beyond the one read of each; counted where they are made."""
     kept: dict[str, int]
     """Records in text shards, by language."""
     rejected: dict[str, dict[str, int]]
@@ -51,12 +56,14 @@ class Ledger(Config):
             LedgerError: it does not; the message holds both sides.
         """
         accounted = self.kept_total + self.rejected_total + self.unreadable_total
-        if accounted != self.read:
-            verb = "lost" if accounted < self.read else "counted twice"
+        expected = self.read + self.made
+        if accounted != expected:
+            verb = "lost" if accounted < expected else "counted twice"
+            made = f" + {self.made:,} made by splitting" if self.made else ""
             raise LedgerError(
-                f"the ledger does not close: {self.read:,} records read, but {self.kept_total:,} kept + "
+                f"the ledger does not close: {self.read:,} records read{made}, but {self.kept_total:,} kept + "
                 f"{self.rejected_total:,} rejected + {self.unreadable_total:,} unreadable = {accounted:,}; "
-                f"{abs(accounted - self.read):,} {verb}",
+                f"{abs(accounted - expected):,} {verb}",
                 "This is a defect of evenglot; the last snapshot is untouched",
             )
 
@@ -75,18 +82,20 @@ class Ledger(Config):
     @classmethod
     def sum(cls, parts: Iterable[Ledger]) -> Ledger:
         """One ledger over several runs."""
-        read = 0
+        read = made = 0
         kept: Counter[str] = Counter()
         unreadable: Counter[str] = Counter()
         rejected: dict[str, Counter[str]] = {}
         for part in parts:
             read += part.read
+            made += part.made
             kept.update(part.kept)
             unreadable.update(part.unreadable)
             for reason, by_language in part.rejected.items():
                 rejected.setdefault(reason, Counter()).update(by_language)
         return cls(
             read=read,
+            made=made,
             kept=sort(kept),
             rejected={r: sort(rejected[r]) for r in sorted(rejected)},
             unreadable=sort(unreadable),

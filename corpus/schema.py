@@ -22,6 +22,14 @@ SPLITS: Final = (TRAIN, HELDOUT)
 
 _CATEGORY = pa.dictionary(pa.int32(), pa.string())
 
+SEGMENTS: Final = pa.list_(
+    pa.struct([pa.field("lang", pa.string()), pa.field("start", pa.int32()), pa.field("end", pa.int32())])
+)
+"""Languages of a text in order, each with the characters it spans."""
+
+SCRIPT_SHARES: Final = pa.list_(pa.struct([pa.field("script", pa.string()), pa.field("share", pa.float32())]))
+"""ISO 15924 codes with their share of a text's letters, the largest first."""
+
 RECORD_SCHEMA: Final = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),  # 128-bit hex, of source and key
@@ -30,10 +38,13 @@ RECORD_SCHEMA: Final = pa.schema(
         pa.field("lang", _CATEGORY, nullable=False),
         pa.field("lang_score", pa.float32()),  # probability of `lang`, 0 to 1
         pa.field("declared_lang", _CATEGORY),  # as the source said, unchanged
+        pa.field("segments", SEGMENTS),  # of a text in several languages: which from where to where; else null
+        pa.field("code_switching", pa.float32()),  # share of the letters in other languages than `lang`, 0 to 1
+        pa.field("scripts", SCRIPT_SHARES),  # from 1 % of the letters on
         pa.field("source", _CATEGORY, nullable=False),
         pa.field("url", pa.string()),
         pa.field("origin", _CATEGORY, nullable=False),
-        pa.field("parent", pa.string()),  # id of the natural document a synthetic one was made from
+        pa.field("parent", pa.string()),  # id of the document that this one was made from, or split off
         pa.field("generator", _CATEGORY),  # model and revision that made a synthetic one
         pa.field("copies", pa.int32(), nullable=False),  # documents this one stands for, itself included
         pa.field("cluster", pa.string()),  # 128-bit hex, shared by documents that are nearly the same
@@ -55,6 +66,7 @@ REJECTED_SCHEMA: Final = pa.schema(
         pa.field("declared_lang", _CATEGORY),
         pa.field("source", _CATEGORY),
         pa.field("url", pa.string()),
+        pa.field("parent", pa.string()),  # id of the document that this one was split off
         pa.field("meta", pa.string()),
         pa.field("file", _CATEGORY, nullable=False),
         pa.field("offset", pa.int64(), nullable=False),  # byte offset in the decompressed file, or row number

@@ -46,7 +46,7 @@ from pipeline.earlier.index import COPIES, COPIES_SCHEMA, key_settings, total_co
 from pipeline.earlier.merge import EarlierLimits, go_on
 from pipeline.earlier.sign import SignTask
 from pipeline.language_id.model import load_model
-from pipeline.language_id.stage import IdentifyStage
+from pipeline.language_id.stage import MADE, IdentifyStage
 from pipeline.leftovers import remove_partial, unfinished
 from pipeline.match import merge_sketches
 from pipeline.quality.concerns import concerns
@@ -361,8 +361,9 @@ class PrepareRun:
             return
         total = self.evaluation.items.num_rows
         with self.step("index evaluation items", lambda: (total * has_index(self.work), total)):
-            stages, identify = item_stages(self.config), IdentifyStage(self.config.identify)
-            items = normal_items(self.evaluation.items, stages, identify)
+            # An item stays whole, whatever is done with documents in several languages.
+            identify = IdentifyStage(self.config.identify.model_copy(update={"mixed": "keep"}))
+            items = normal_items(self.evaluation.items, item_stages(self.config), identify)
             build_index(items, self.config.decontaminate).write(self.work)
 
     def read_tasks(self, splits: Sequence[Split]) -> list[ReadTask]:
@@ -650,6 +651,7 @@ class PrepareRun:
                 kept[file.lang] += file.rows
         ledger = Ledger(
             read=read,
+            made=sum(piece.counters.get(MADE, 0) for piece in pieces),
             kept=sort(kept),
             rejected={reason: sort(rejected[reason]) for reason in sorted(rejected)},
             unreadable=self.unreadable_reasons(files),

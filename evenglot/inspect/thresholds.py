@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from corpus.manifest import LimitOrigin, Snapshot
+from corpus.schema import NO_LANGUAGE, UNDETERMINED
 from pipeline.quality.rules import RARE_RULE, RULES, Rule
 
 ALL_RULES: Final[tuple[Rule, ...]] = (RULES[0], RARE_RULE, *RULES[1:])
@@ -49,12 +50,12 @@ def thresholds(snapshot: Snapshot, lang: str | None = None, limit: str | None = 
 
     Args:
         snapshot: of the corpus.
-        lang: only of this language.
+        lang: only of this language; None takes all, and leaves out what is no language.
         limit: only this one, by name.
     """
     found = []
     for tag in sorted(snapshot.thresholds):
-        if lang not in (None, tag):
+        if lang not in (None, tag) or (lang is None and tag in (UNDETERMINED, NO_LANGUAGE)):
             continue
         facts = snapshot.threshold_facts.get(tag)
         for rule in ALL_RULES:

@@ -12,7 +12,8 @@ import numpy as np
 from corpus.hashing import fingerprint
 from corpus.schema import UNDETERMINED
 from pipeline.language_id.config import IdentifyConfig
-from pipeline.language_id.prediction import Prediction
+from pipeline.language_id.documents import Reader
+from pipeline.language_id.prediction import Candidates, Prediction
 
 
 class Member(Protocol):
@@ -20,6 +21,9 @@ class Member(Protocol):
 
     @property
     def tags(self) -> tuple[str, ...]: ...
+
+    @property
+    def reader(self) -> Reader: ...
 
     def describe(self) -> dict[str, Any]: ...
 
@@ -38,6 +42,11 @@ class Ensemble:
     def tags(self) -> tuple[str, ...]:
         """Every label that a member knows."""
         return tuple(sorted({tag for member in self.members for tag in member.tags}))
+
+    @property
+    def reader(self) -> Reader:
+        """The model that reads sentences, where documents in several languages are looked for: the first."""
+        return self.members[0].reader
 
     def describe(self) -> dict[str, Any]:
         """Names, hash of the hashes, licences and the number of labels of all members."""
@@ -70,11 +79,13 @@ def agree(predictions: Sequence[Prediction], known: Sequence[AbstractSet[str]]) 
         known: the tags of each model.
 
     Returns:
-        n tags; scores are the mean over the models that gave the tag.
+        n tags; scores are the mean over the models that gave the tag. Doubtful are the documents that one model
+        found so, and those on which they do not agree, with the best labels of every model.
     """
     tags, scores = [], []
+    doubtful: dict[int, Candidates] = {}
     columns = zip(*(zip(found.tags, found.scores.tolist(), strict=True) for found in predictions), strict=True)
-    for votes in columns:
+    for row, votes in enumerate(columns):
         standing = {
             tag
             for tag, _ in votes
@@ -85,4 +96,9 @@ def agree(predictions: Sequence[Prediction], known: Sequence[AbstractSet[str]]) 
         given = [score for other, score in votes if other == tag]
         tags.append(tag)
         scores.append(sum(given) / len(given) if given and tag != UNDETERMINED else 0.0)
-    return Prediction(tags, np.array(scores, dtype=np.float32))
+        if any(row in found.doubtful for found in predictions) or len({other for other, _ in votes}) > 1:
+            own = (((other, round(score, 6)),) for other, score in votes)
+            named = (found.doubtful.get(row, vote) for found, vote in zip(predictions, own, strict=True))
+            doubtful[row] = tuple(candidate for candidates in named for candidate in candidates)
+    declared = frozenset[int]().union(*(found.declared for found in predictions))
+    return Prediction(tags, np.array(scores, dtype=np.float32), doubtful, declared)

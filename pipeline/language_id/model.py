@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any, Final, overload
 
 import numpy as np
-import numpy.typing as npt
 
 from corpus.errors import ConfigurationError
 from corpus.hashing import file_hash
-from corpus.schema import NO_LANGUAGE, UNDETERMINED
+from corpus.schema import UNDETERMINED
 from corpus.tags import UnknownLanguage, script_of, to_tag
 from pipeline.language_id.config import DEFAULT_MODEL, IdentifyConfig
+from pipeline.language_id.documents import Votes, label
 from pipeline.language_id.ensemble import Ensemble
 from pipeline.language_id.prediction import Prediction
 from pipeline.language_id.scripts import ScriptCounter
-from pipeline.language_id.text import clean, windows
+from pipeline.language_id.text import clean
 
 BUILTIN_FOLDER: Final = Path(__file__).parent / "models"
 BUILTIN_FILE: Final = BUILTIN_FOLDER / "evenglot-lid.ftz"
@@ -93,6 +93,11 @@ class LanguageModel:
             [scripts.index(script) if (script := script_of(tag)) else len(scripts) for tag in self.tags], dtype=np.int64
         )
 
+    @property
+    def reader(self) -> LanguageModel:
+        """Itself; an ensemble has its first model here."""
+        return self
+
     def describe(self) -> dict[str, Any]:
         """What a snapshot says of the model that labelled it: name, hash of the file, licence, number of labels."""
         return {
@@ -107,52 +112,28 @@ class LanguageModel:
     ) -> Prediction:
         """Label whole documents.
 
-        Each document is cut into windows that cover it, or sample it evenly when it is long; each window votes
-        with its candidates' probabilities, weighted by its letters. Labels whose script the window is not
-        written in get no vote.
+        Each document is cut into windows that cover it, or sample it evenly when it is long; see
+        ``documents.label``.
 
         Args:
             texts: n documents, NFC.
             config: windows, candidates and thresholds.
-            declared: n tags or None; used only as far as ``config.declared_prior`` says.
+            declared: n tags or None; they decide only between close labels.
 
         Returns:
             n tags and scores; a document's result does not depend on the others.
         """
-        config = config or IdentifyConfig()
-        owners: list[int] = []
-        pieces: list[str] = []
-        for number, text in enumerate(texts):
-            found = windows(text, config.windows, config.window_chars)
-            pieces += found
-            owners += [number] * len(found)
-        letters, documents, tags, probabilities = self._candidates(pieces, np.array(owners, dtype=np.int64), config)
-        if declared is not None and config.declared_prior > 0:
-            known = {tag: number for number, tag in enumerate(self.tags)}
-            asked = np.array([known.get(tag, -1) if tag else -1 for tag in declared], dtype=np.int64)
-            probabilities = np.where(
-                asked[documents] == tags, probabilities * np.exp(config.declared_prior), probabilities
-            )
-        total = np.bincount(np.array(owners, dtype=np.int64), weights=letters, minlength=len(texts))
-        winner, votes = _elect(documents, tags, probabilities, len(texts), len(self.tags))
-        scores = np.minimum(votes / np.maximum(total, 1.0), 1.0)
-        result = [
-            self.tags[tag] if tag >= 0 and score >= config.min_score else UNDETERMINED
-            for tag, score in zip(winner.tolist(), scores.tolist(), strict=True)
-        ]
-        for number in np.flatnonzero(total < config.min_letters).tolist():
-            if texts[number].strip():
-                result[number], scores[number] = NO_LANGUAGE, 1.0
-            else:
-                result[number], scores[number] = UNDETERMINED, 0.0
-        return Prediction(result, scores.astype(np.float32))
+        return label(self, texts, config or IdentifyConfig(), declared)
 
-    def _candidates(
-        self, pieces: list[str], owners: npt.NDArray[np.int64], config: IdentifyConfig
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """Letters of each window; and document, tag and weighted probability of each vote."""
+    def read(self, pieces: Sequence[str], candidates: int) -> Votes:
+        """The best labels of pieces of text; those whose script a piece is not written in have probability 0.
+
+        Args:
+            pieces: n pieces, NFC.
+            candidates: labels for each piece.
+        """
         letters = np.zeros(len(pieces), dtype=np.float32)
-        documents, tags, weights = [], [], []
+        owners, tags, probabilities, scripts = [], [], [], []
         for start in range(0, len(pieces), _BATCH):
             given = pieces[start : start + _BATCH]
             cleaned = clean(given)
@@ -162,20 +143,21 @@ class LanguageModel:
             if not len(rows):
                 continue
             lines = cleaned if self._cleaned else [_one_line(piece) for piece in given]
-            found, probabilities = self._model.predict([lines[row] for row in rows.tolist()], k=config.candidates)
+            found, values = self._model.predict([lines[row] for row in rows.tolist()], k=candidates)
             row = np.repeat(rows, np.fromiter(map(len, found), dtype=np.int64, count=len(found)))
             index = self._tag_of_label
             tag = np.array([index[label] for label in chain.from_iterable(found)], dtype=np.int64)
-            probability = np.concatenate([np.asarray(values, dtype=np.float64) for values in probabilities])
+            probability = np.minimum(np.concatenate([np.asarray(some, dtype=np.float64) for some in values]), 1.0)
             share = by_script / np.maximum(count, 1.0)[:, None]
             share = np.concatenate([share, np.ones((len(given), 1), dtype=np.float32)], axis=1)
-            credible = share[row, self._script_of_tag[tag]] >= _SCRIPT_SHARE
-            documents.append(owners[start + row])
+            written = share[row, self._script_of_tag[tag]].astype(np.float64)
+            owners.append(start + row)
             tags.append(tag)
-            weights.append(np.where(credible, np.minimum(probability, 1.0) * count[row], 0.0))
-        if not documents:
-            return letters, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float64)
-        return letters, np.concatenate(documents), np.concatenate(tags), np.concatenate(weights)
+            probabilities.append(np.where(written >= _SCRIPT_SHARE, probability, 0.0))
+            scripts.append(written)
+        if not owners:
+            return Votes(letters, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
+        return Votes(letters, *(np.concatenate(parts) for parts in (owners, tags, probabilities, scripts)))
 
 
 @overload
@@ -276,22 +258,3 @@ def _tag(label: str, ours: bool) -> str:
 def _one_line(text: str) -> str:
     """What fastText's binding can take: one line, no lone surrogates."""
     return " ".join(text.split()).encode("utf-8", "replace").decode("utf-8")
-
-
-def _elect(
-    documents: npt.NDArray[np.int64],
-    tags: npt.NDArray[np.int64],
-    weights: npt.NDArray[np.float64],
-    count: int,
-    width: int,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """The tag with the most votes of each document, or -1 without any, and its votes; ties go to the first tag."""
-    winner = np.full(count, -1, dtype=np.int64)
-    votes = np.zeros(count, dtype=np.float64)
-    keys, places = np.unique(documents * width + tags, return_inverse=True)
-    sums = np.bincount(places, weights=weights, minlength=len(keys))
-    order = np.lexsort((-keys, sums))  # the best of each document is written last
-    order = order[sums[order] > 0]
-    winner[keys[order] // width] = keys[order] % width
-    votes[keys[order] // width] = sums[order]
-    return winner, votes

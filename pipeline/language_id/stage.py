@@ -1,25 +1,47 @@
-"""The stage that labels records with their language."""
+"""The stage that labels records with their language, and finds those in several."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from corpus.schema import NO_LANGUAGE, UNDETERMINED
+from corpus.hashing import record_id
+from corpus.schema import NO_LANGUAGE, SEGMENTS, UNDETERMINED
 from corpus.tags import to_tag_or_none
 from pipeline.language_id.config import IdentifyConfig
 from pipeline.language_id.model import load_model
-from pipeline.stage import Outcome, with_column
+from pipeline.language_id.prediction import Candidates, Prediction
+from pipeline.language_id.segments import Segment, Segmentation, segment
+from pipeline.stage import Outcome, split_batch, with_column
+
+MADE = "made_by_splitting"
+"""Counter of the records beyond the one read that a document in several languages was split into."""
+_ONE = Segmentation((), 0.0)
 
 
 @dataclass(frozen=True)
 class IdentifyStage:
-    """Adds ``lang`` and ``lang_score``; rejects nothing.
+    """Adds ``lang``, ``lang_score``, ``lang_candidates``, ``segments`` and ``code_switching``.
 
-    What to do with ``und``, ``zxx`` and low scores is decided later, when the scores of the whole corpus are
-    known. Counters: ``undetermined``, ``no_language``, ``declared_unknown`` (a declared label that names no
-    language) and ``declared_differs`` (it names another one than was found).
+    Documents in several languages are kept, marked, split or rejected as ``config.mixed`` says; nothing else is
+    rejected here. What to do with ``und``, ``zxx`` and low scores is decided later, when the scores of the whole
+    corpus are known.
+
+    Columns:
+        lang: tag; of a document in several languages the one with the most letters.
+        lang_score: probability of the tag; of a document in several languages over the tag's own sentences.
+        lang_candidates: of a document that left a doubt the best labels with their probabilities, as text.
+        segments: of a document in several languages its segments in order, else null.
+        code_switching: share of the letters in sentences of other languages, 0 where nothing looked like it; null
+            where documents in several languages are not looked for.
+
+    Counters: ``undetermined``, ``no_language``, ``doubtful`` (read again), ``mixed_languages``, ``declared_unknown``
+    (a declared label that names no language), ``declared_differs`` (it names another one than was found),
+    ``declared_decided`` (it decided between two close ones), ``made_by_splitting``.
     """
 
     config: IdentifyConfig = field(default_factory=IdentifyConfig)
@@ -29,24 +51,70 @@ class IdentifyStage:
         """Label one batch.
 
         Args:
-            batch: rows with ``text`` and, where there is one, ``declared_lang``.
+            batch: rows with ``text`` and, where there is one, ``declared_lang``; to be split also with ``id``.
         """
         texts = [text or "" for text in batch.column("text").to_pylist()]
         declared = self._declared(batch)
         tags = [to_tag_or_none(label) for label in declared]
-        prediction = load_model(self.config.model).predict(texts, self.config, tags)
-        kept = with_column(batch, "lang", pa.array(prediction.tags, pa.string()))
-        kept = with_column(kept, "lang_score", pa.array(prediction.scores, pa.float32()))
-        found = prediction.tags
+        model = load_model(self.config.model)
+        prediction = model.predict(texts, self.config, tags)
+        rows = self._suspects(prediction)
+        found = dict(zip(rows, segment(model.reader, [texts[row] for row in rows], self.config.segment), strict=True))
+        mixed = {row: result.segments for row, result in found.items() if result.segments}
+        scores = [
+            dict(found[row].scores)[main_language(mixed[row])] if row in mixed else score
+            for row, score in enumerate(prediction.scores.tolist())
+        ]
+        langs = [main_language(mixed[row]) if row in mixed else tag for row, tag in enumerate(prediction.tags)]
+        kept = self._labelled(batch, langs, scores, prediction, found)
         counters = {
-            "undetermined": found.count(UNDETERMINED),
-            "no_language": found.count(NO_LANGUAGE),
+            "undetermined": langs.count(UNDETERMINED),
+            "no_language": langs.count(NO_LANGUAGE),
+            "doubtful": len(prediction.doubtful),
+            "mixed_languages": len(mixed),
             "declared_unknown": sum(bool(label) and tag is None for label, tag in zip(declared, tags, strict=True)),
             "declared_differs": sum(
-                tag is not None and other not in (tag, UNDETERMINED) for tag, other in zip(tags, found, strict=True)
+                tag is not None and other not in (tag, UNDETERMINED) for tag, other in zip(tags, langs, strict=True)
             ),
+            "declared_decided": len(prediction.declared),
         }
-        return Outcome(kept, None, {name: count for name, count in counters.items() if count})
+        if self.config.mixed == "split":
+            kept, counters[MADE] = split_rows(kept, texts, {row: found[row] for row in mixed})
+        counters = {name: count for name, count in counters.items() if count}
+        if self.config.mixed == "reject" and mixed:
+            reasons = ["mixed_languages" if row in mixed else None for row in range(len(texts))]
+            details = [described(mixed[row]) if row in mixed else None for row in range(len(texts))]
+            return split_batch(kept, reasons, details, counters)
+        return Outcome(kept, None, counters)
+
+    def _suspects(self, prediction: Prediction) -> list[int]:
+        """Documents that may be in several languages: one that is in none is not looked at again."""
+        if self.config.mixed == "keep":
+            return []
+        return [row for row in sorted(prediction.doubtful) if prediction.tags[row] not in (UNDETERMINED, NO_LANGUAGE)]
+
+    def _labelled(
+        self,
+        batch: pa.RecordBatch,
+        langs: Sequence[str],
+        scores: Sequence[float],
+        prediction: Prediction,
+        found: Mapping[int, Segmentation],
+    ) -> pa.RecordBatch:
+        rows = range(batch.num_rows)
+        named = [candidates_text(prediction.doubtful[row]) if row in prediction.doubtful else None for row in rows]
+        runs = [
+            [(part.lang, part.start, part.end) for part in found[row].segments]
+            if row in found and found[row].segments
+            else None
+            for row in rows
+        ]
+        switched = [found.get(row, _ONE).switched if self.config.mixed != "keep" else None for row in rows]
+        kept = with_column(batch, "lang", pa.array(langs, pa.string()))
+        kept = with_column(kept, "lang_score", pa.array(scores, pa.float32()))
+        kept = with_column(kept, "lang_candidates", pa.array(named, pa.string()))
+        kept = with_column(kept, "segments", pa.array(runs, SEGMENTS))
+        return with_column(kept, "code_switching", pa.array(switched, pa.float32()))
 
     @staticmethod
     def _declared(batch: pa.RecordBatch) -> list[str | None]:
@@ -55,3 +123,68 @@ class IdentifyStage:
             return [None] * batch.num_rows
         labels: list[str | None] = batch.column(index).to_pylist()
         return labels
+
+
+def split_rows(
+    batch: pa.RecordBatch, texts: Sequence[str], mixed: Mapping[int, Segmentation]
+) -> tuple[pa.RecordBatch, int]:
+    """Put in place of each document in several languages one record for each segment.
+
+    A segment's record has the text and language of the segment, the ``key`` and all else of the document, the
+    document's id as ``parent``, and an id of its own, made from that and the segment's place.
+
+    Args:
+        batch: n labelled rows.
+        texts: their texts.
+        mixed: of rows in several languages.
+
+    Returns:
+        the rows, and how many more they are.
+    """
+    parents = pa.nulls(batch.num_rows, pa.string())
+    if not mixed:
+        return with_column(batch, "parent", parents), 0
+    source = [row for row in range(batch.num_rows) for _ in (mixed[row].segments if row in mixed else (None,))]
+    taken = with_column(batch, "parent", parents).take(pa.array(source))
+    columns = {name: taken.column(name).to_pylist() for name in ("id", "parent", "text", "lang", "lang_score")}
+    place = 0
+    for row in range(batch.num_rows):
+        if row not in mixed:
+            place += 1
+            continue
+        scores = dict(mixed[row].scores)
+        for number, part in enumerate(mixed[row].segments):
+            columns["parent"][place] = columns["id"][place]
+            columns["id"][place] = record_id(columns["id"][place], f"segment {number}")
+            columns["text"][place] = texts[row][part.start : part.end]
+            columns["lang"][place], columns["lang_score"][place] = part.lang, scores[part.lang]
+            place += 1
+    for name, values in columns.items():
+        taken = with_column(taken, name, pa.array(values, taken.schema.field(name).type))
+    split = np.array([row in mixed for row in source])
+    one = pa.array(np.where(split, 0.0, 1.0).astype(np.float32))
+    taken = with_column(taken, "code_switching", pc.multiply(taken.column("code_switching"), one))
+    return with_column(taken, "segments", pa.nulls(len(source), SEGMENTS)), len(source) - batch.num_rows
+
+
+def main_language(segments: Sequence[Segment]) -> str:
+    """The language of most characters; of equals the one that comes first."""
+    sizes: dict[str, int] = {}
+    for part in segments:
+        sizes[part.lang] = sizes.get(part.lang, 0) + part.end - part.start
+    return max(sizes, key=lambda lang: sizes[lang])
+
+
+def described(segments: Sequence[Segment]) -> str:
+    """``deu_Latn 61 %, eng_Latn 39 % in 2 segments``: what a rejected document is told by."""
+    sizes: dict[str, int] = {}
+    for part in segments:
+        sizes[part.lang] = sizes.get(part.lang, 0) + part.end - part.start
+    total = sum(sizes.values())
+    shares = [f"{lang} {sizes[lang] / total:.0%}" for lang in sorted(sizes, key=lambda lang: (-sizes[lang], lang))]
+    return f"{', '.join(shares)} in {len(segments)} segments"
+
+
+def candidates_text(candidates: Candidates) -> str:
+    """``min_Latn 0.08, ind_Latn 0.06``, or that there is none."""
+    return ", ".join(f"{tag} {score:.2f}" for tag, score in candidates) or "no label in this script"

@@ -61,7 +61,19 @@ def decide(
             bounds = np.array([limits[tag].get(rule.name, np.nan) for tag in tags])
             if not np.isnan(bounds).all():
                 _apply(rule, batch, bounds[owners], decisions)
+    _candidates(batch, decisions)
     return decisions
+
+
+def _candidates(batch: pa.RecordBatch, decisions: list[Decision | None]) -> None:
+    """Say of documents rejected for want of a language what the best labels were."""
+    index = batch.schema.get_field_index("lang_candidates")
+    if index < 0:
+        return
+    named = batch.column(index)
+    for row, decision in enumerate(decisions):
+        if decision is not None and decision.stage == "identify" and named[row].is_valid:
+            decisions[row] = decision._replace(detail=f"{decision.detail}; best: {named[row].as_py()}")
 
 
 def _language(tag: str, config: FilterConfig) -> Decision | None:

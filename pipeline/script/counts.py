@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from corpus.schema import SCRIPT_SHARES
 from pipeline.script.codepoints import chunks
 from pipeline.script.config import ScriptConfig
 from pipeline.script.tags import script_rule
@@ -64,6 +65,31 @@ def dominant(counts: Counts) -> tuple[list[str], npt.NDArray[np.float32]]:
     total = letters.sum(axis=1)
     share = letters[np.arange(len(letters)), best] / np.maximum(total, 1)
     return _NAMES[np.where(total > 0, best, 0)].tolist(), share.astype(np.float32)
+
+
+def shares_column(counts: Counts, least: float = 0.01) -> pa.ListArray:
+    """Share of each script among the letters of each document, the largest first.
+
+    Args:
+        counts: shape (n, 256).
+        least: smallest share that is named.
+
+    Returns:
+        n lists of (script, share), as ``corpus.schema.SCRIPT_SHARES``; empty where a text has no letters.
+    """
+    letters = counts[:, 1 : len(SCRIPTS) + 1]
+    total = letters.sum(axis=1)
+    rows, scripts = np.nonzero(letters)
+    shares = letters[rows, scripts] / total[rows]
+    named = shares >= least
+    rows, scripts, shares = rows[named], scripts[named], shares[named]
+    order = np.lexsort((scripts, -shares, rows))
+    offsets = np.searchsorted(rows, np.arange(len(counts) + 1)).astype(np.int32)
+    codes = pa.DictionaryArray.from_arrays(pa.array(scripts[order].astype(np.int32)), pa.array(SCRIPTS))
+    values = pa.StructArray.from_arrays(
+        [codes.dictionary_decode(), pa.array(shares[order].astype(np.float32))], fields=list(SCRIPT_SHARES.value_type)
+    )
+    return pa.ListArray.from_arrays(pa.array(offsets), values)
 
 
 def agreement(counts: Counts, tags: Sequence[str | None], config: ScriptConfig) -> list[bool | None]:

@@ -8,13 +8,19 @@ from typing import ClassVar
 import pyarrow as pa
 
 from pipeline.script.config import ScriptConfig
-from pipeline.script.counts import agreement, dominant, script_counts
+from pipeline.script.counts import agreement, dominant, script_counts, shares_column
 from pipeline.stage import Outcome, with_column
 
 
 @dataclass(frozen=True)
 class ScriptStage:
-    """Adds ``script`` (string), ``script_share`` (float32) and ``lang_script_agrees`` (bool, null when unknown).
+    """Adds ``script``, ``script_share``, ``scripts`` and ``lang_script_agrees``.
+
+    Columns:
+        script: ISO 15924 code of most letters (string), ``script_share`` their share (float32).
+        scripts: all scripts with at least 1 % of the letters, the largest first, each with its share.
+        lang_script_agrees: whether the letters are in the script of ``lang`` (bool, null when unknown).
+
 
     Counters: ``script_mismatch``, documents whose script contradicts their language tag.
     """
@@ -33,6 +39,7 @@ class ScriptStage:
         agrees = agreement(counts, tags, self.config)
         batch = with_column(batch, "script", pa.array(scripts, pa.string()))
         batch = with_column(batch, "script_share", pa.array(shares, pa.float32()))
+        batch = with_column(batch, "scripts", shares_column(counts))
         batch = with_column(batch, "lang_script_agrees", pa.array(agrees, pa.bool_()))
         mismatches = agrees.count(False)
         return Outcome(batch, None, {"script_mismatch": mismatches} if mismatches else {})

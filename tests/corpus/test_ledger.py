@@ -51,6 +51,13 @@ def test_a_ledger_that_does_not_close_says_both_sides(read: int, words: str) -> 
     assert "the last snapshot is untouched" in caught.value.fix
 
 
+def test_records_made_by_splitting_are_on_a_line_of_their_own() -> None:
+    LEDGER.model_copy(update={"read": 17, "made": 3}).check()
+    with pytest.raises(LedgerError, match=r"17 records read \+ 2 made by splitting, but .* = 20; 1 counted twice"):
+        LEDGER.model_copy(update={"read": 17, "made": 2}).check()
+    assert Ledger.sum([LEDGER.model_copy(update={"made": 2}), LEDGER.model_copy(update={"made": 3})]).made == 5
+
+
 def test_an_empty_ledger_closes() -> None:
     empty = Ledger(read=0, kept={}, rejected={}, unreadable={})
     empty.check()

@@ -24,6 +24,7 @@ from corpus.storage import Storage
 from pipeline.boilerplate.config import BoilerplateConfig
 from pipeline.config import PrepareConfig
 from pipeline.deduplicate.config import DeduplicateConfig, NearDuplicateConfig
+from pipeline.language_id.config import IdentifyConfig
 from pipeline.prepare import prepare, read_so_far, user_error
 from pipeline.sources import InputConfig
 from pipeline.split.config import SplitConfig
@@ -114,6 +115,36 @@ def test_ledger_and_counts_of_a_small_mixed_input(corpus: Path) -> None:
         "set `prepare.deduplicate.repeated_id: keep` or the input's `fields: {id: null}`"
     ]
     assert snapshot.ledger.unreadable == {"blank_line": 1, "invalid_utf8": 1, "not_a_record": 1, "truncated_json": 1}
+
+
+def test_split_documents_have_their_line_in_the_ledger(tmp_path: Path) -> None:
+    german, english = f"{GERMAN[0]} {GERMAN[1]}", f"{ENGLISH[0]} {ENGLISH[1]}"
+    records = [{"id": "both", "lang": "de", "text": f"{german}\n{english}"}, {"id": "one", "text": ENGLISH[2]}]
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, records)) + "\n", encoding="utf-8")
+    config = PrepareConfig(identify=IdentifyConfig(mixed="split"))
+    snapshot = prepare(inputs(tmp_path / "in.jsonl"), str(tmp_path / "corpus"), config)
+    assert (snapshot.ledger.read, snapshot.ledger.made) == (2, 1)
+    assert snapshot.ledger.kept == {"deu_Latn": 1, "eng_Latn": 2}
+    storage = Storage(str(tmp_path / "corpus"))
+    rows = [row for file in snapshot.select("text") for row in read_table(storage.path(file.path)).to_pylist()]
+    parts = {row["text"]: row for row in rows if row["key"] == "both"}
+    assert set(parts) == {german, english}
+    assert len({row["parent"] for row in parts.values()}) == 1
+    assert {row["id"] for row in rows}.isdisjoint({row["parent"] for row in rows})
+
+
+def test_languages_of_a_document_can_be_read_back(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    german, english = f"{GERMAN[0]} {GERMAN[1]}", f"{ENGLISH[0]} {ENGLISH[1]}"
+    (tmp_path / "in.jsonl").write_text(json.dumps({"id": "1", "text": f"{german}\n{english}"}) + "\n", encoding="utf-8")
+    snapshot = prepare(inputs(tmp_path / "in.jsonl"), str(tmp_path / "corpus"))
+    files = [str(tmp_path / "corpus" / file.path) for file in snapshot.select("text")]
+    loaded = datasets.load_dataset("arrow", data_files=files, split="train", cache_dir=str(tmp_path / "cache"))
+    row = loaded[0]
+    assert [row["text"][part["start"] : part["end"]] for part in row["segments"]] == [german, english]
+    assert [part["lang"] for part in row["segments"]] == ["deu_Latn", "eng_Latn"]
+    assert row["scripts"] == [{"script": "Latn", "share": 1.0}]
+    assert 0.3 < row["code_switching"] < 0.7
 
 
 def test_kept_record_counts_its_copies_and_losers_name_it(corpus: Path) -> None:

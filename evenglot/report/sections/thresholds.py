@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Final
 
 from corpus.manifest import LimitOrigin
+from corpus.schema import NO_LANGUAGE, UNDETERMINED
 from evenglot.inspect.thresholds import MEANINGS
 from evenglot.report import rows
 from evenglot.report.blocks import Block, Cell, Column, Group, Note, Section, Table
@@ -28,7 +29,12 @@ _NAMED = 6
 
 def thresholds(context: Context) -> Section | None:
     """One strip per bound with a dot per language; all values in a table behind it."""
-    found = context.facts.corpus.snapshot.thresholds
+    # Documents without a language are rejected before any bound of theirs is looked at.
+    found = {
+        lang: bounds
+        for lang, bounds in context.facts.corpus.snapshot.thresholds.items()
+        if lang not in (UNDETERMINED, NO_LANGUAGE)
+    }
     bounds = sorted({bound for values in found.values() for bound in values})
     if not bounds:
         return None
@@ -95,7 +101,8 @@ def thresholds(context: Context) -> Section | None:
 
 def _origins(context: Context) -> Table | None:
     """Per language: from how many documents and sources its bounds were set, and where each comes from."""
-    facts = context.facts.corpus.snapshot.threshold_facts
+    everything = context.facts.corpus.snapshot.threshold_facts
+    facts = {lang: one for lang, one in everything.items() if lang not in (UNDETERMINED, NO_LANGUAGE)}
     if not facts:
         return None
     scale = Scale(0, max(1, *(len(one.origins) for one in facts.values())))

@@ -18,6 +18,9 @@ def test_limits_with_their_origin_and_what_they_removed(build: Any) -> None:
         Threshold("swh_Latn", "min_rare_score", "lang_score", "min", 0.8, "rare_language", None, 4, 1.5, 0),
         Threshold("swh_Latn", "min_words", "n_words", "min", 4.0, "by_hand", None, 4, 1.5, 1),
     ]
+    both = snapshot.model_copy(update={"thresholds": {**LIMITS, "zxx": {"min_words": 5.0}}})
+    assert thresholds(both, limit="min_words") == thresholds(snapshot, limit="min_words")
+    assert [one.value for one in thresholds(both, "zxx")] == [5.0]
     assert thresholds(snapshot, limit="min_words") == [
         Threshold("eng_Latn", "min_words", "n_words", "min", 8.0, None, None, None, None, 1),
         Threshold("swh_Latn", "min_words", "n_words", "min", 4.0, "by_hand", None, 4, 1.5, 1),

@@ -93,13 +93,12 @@ def test_the_longer_part_of_a_document_wins() -> None:
     assert 0.4 < prediction.scores[0] < 0.9
 
 
-def test_a_declared_label_counts_only_when_asked_and_only_when_possible() -> None:
+def test_a_declared_label_is_ignored_where_there_is_no_doubt() -> None:
     model = load_model()
-    text = [WRITTEN["eng_Latn"]]
-    strong = IdentifyConfig(declared_prior=10.0, candidates=20)
-    assert model.predict(text, IdentifyConfig(), ["deu_Latn"]).tags == ["eng_Latn"]
-    assert model.predict(text, strong, ["jpn_Jpan"]).tags == ["eng_Latn"]
-    assert model.predict(text, strong, [None]).tags == ["eng_Latn"]
+    for label in ("deu_Latn", "jpn_Jpan", None):
+        prediction = model.predict([WRITTEN["eng_Latn"]], IdentifyConfig(declared_margin=1.0), [label])
+        assert prediction.tags == ["eng_Latn"]
+        assert prediction.declared == frozenset()
 
 
 def test_no_documents() -> None:

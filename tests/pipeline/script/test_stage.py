@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from corpus.schema import SCRIPT_SHARES
 from pipeline.script.config import ScriptConfig
 from pipeline.script.stage import ScriptStage
 from pipeline.script.tags import script_rule
@@ -22,6 +23,20 @@ def test_dominant_script_and_share() -> None:
     assert kept.column("script").to_pylist() == ["Latn", "Jpan", "Hani", "Hang", "Zyyy", "Zyyy", "Deva"]
     assert kept.column("script_share").to_pylist() == pytest.approx([0.6, 1, 1, 0.75, 0, 0, 1])
     assert kept.column("lang_script_agrees").to_pylist() == [None] * 7
+
+
+def test_shares_of_all_scripts() -> None:
+    column = run(["abc гд", "漢字とかなとカナ", "", "123", "a" * 199 + "б", "a" * 198 + "бб"]).column("scripts")
+    assert column.type == SCRIPT_SHARES
+    assert [[(part["script"], round(part["share"], 3)) for part in row] for row in column.to_pylist()] == [
+        [("Latn", 0.6), ("Cyrl", 0.4)],
+        [("Hira", 0.5), ("Hani", 0.25), ("Kana", 0.25)],
+        [],
+        [],
+        [("Latn", 0.995)],
+        [("Latn", 0.99), ("Cyrl", 0.01)],
+    ]
+    assert run([]).column("scripts").type == SCRIPT_SHARES
 
 
 @pytest.mark.parametrize(
