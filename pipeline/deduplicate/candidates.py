@@ -60,6 +60,8 @@ def candidate_pairs(
     Returns:
         PAIR rows in ascending order; at most ``NEIGHBOURS + 1`` for each row given.
     """
+    shared = repeated(keys)
+    keys, documents, order = keys[shared], documents[shared], order[shared]
     sorting = np.lexsort((documents, order, keys))
     keys, documents = keys[sorting], documents[sorting]
     found: list[tuple[UInt64s, UInt64s]] = []
@@ -82,6 +84,16 @@ def candidate_pairs(
     if earlier is not None:
         wanted &= pairs["first"] < np.uint64(earlier)
     return unique_pairs(pairs[wanted])
+
+
+def repeated(keys: UInt64s) -> npt.NDArray[np.int64]:
+    """The rows whose key others have too: few, so that only they have to be brought into full order."""
+    sorting = np.argsort(keys)
+    ordered = keys[sorting]
+    equal = np.zeros(len(keys) + 1, np.bool_)
+    equal[1:-1] = ordered[1:] == ordered[:-1]
+    rows: npt.NDArray[np.int64] = sorting[equal[1:] | equal[:-1]]
+    return rows
 
 
 def unique_pairs(pairs: Pairs) -> Pairs:
