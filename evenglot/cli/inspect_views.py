@@ -84,7 +84,7 @@ def rejected(
 
 def reasons(found: Sequence[Reason], state: Snapshot, corpus: str, lang: str | None) -> RenderableType:
     """All reasons with their counts."""
-    whole = sum(state.ledger.language_totals().get(lang, (0, 0))) if lang else state.ledger.read
+    whole = sum(state.ledger.language_totals().get(lang, (0, 0))) if lang else state.ledger.read + state.ledger.made
     of = f"{whole:,} documents of {lang}" if lang else f"{whole:,} records read"
     total = sum(reason.documents for reason in found)
     heading = Text(f"{total:,} of {of} were rejected", style="bold")

@@ -15,7 +15,7 @@ from rich.text import Text
 from corpus.manifest import Snapshot, read_snapshot
 from corpus.storage import Storage
 from evenglot.cli.console import duration
-from evenglot.cli.summaries import size
+from evenglot.cli.summaries import size, split_off
 from evenglot.inspect.languages import language_rows
 from evenglot.inspect.stages import losses
 
@@ -56,6 +56,7 @@ def prepared_result(
         "fingerprint": snapshot.fingerprint,
         "seconds": round(seconds, 3),
         "read": ledger.read,
+        "made_by_splitting": ledger.made,
         "kept": ledger.kept_total,
         "rejected": ledger.rejected_total,
         "unreadable": ledger.unreadable_total,
@@ -86,10 +87,8 @@ def prepared_text(
 ) -> RenderableType:
     """The result of ``prepare`` for people."""
     ledger = snapshot.ledger
-    heading = (
-        f"{ledger.read:,} records read = {ledger.kept_total:,} kept + {ledger.rejected_total:,} rejected + "
-        f"{ledger.unreadable_total:,} unreadable"
-    )
+    heading = f"{ledger.read:,} records read{split_off(ledger)} = {ledger.kept_total:,} kept + "
+    heading += f"{ledger.rejected_total:,} rejected + {ledger.unreadable_total:,} unreadable"
     lines = _repairs(record.get("counters", {}))
     lost = _lost_most(snapshot)
     lines += [f"lost most: {lost}"] if lost else []
@@ -119,7 +118,7 @@ def _table(snapshot: Snapshot) -> Table:
     table.add_column("records", justify="right")
     table.add_column("share", justify="right")
     table.add_column("why")
-    whole = max(1, ledger.read)
+    whole = max(1, ledger.read + ledger.made)
     for stage, reasons in losses(ledger).items():
         number = sum(reasons.values())
         named = [f"{reason} {many:,}" for reason, many in list(reasons.items())[:_REASONS]]

@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from corpus.ledger import Ledger
 from corpus.manifest import Snapshot
 from corpus.tags import english_name
 from evenglot.cli.console import duration
@@ -28,6 +29,11 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def split_off(ledger: Ledger) -> str:
+    """The records that splitting documents into their languages added, as a term of the ledger; empty without any."""
+    return f" + {ledger.made:,} made by splitting" if ledger.made else ""
 
 
 def language_table(snapshot: Snapshot, rows: Sequence[LanguageRow]) -> RenderableType:
@@ -52,7 +58,7 @@ def language_table(snapshot: Snapshot, rows: Sequence[LanguageRow]) -> Renderabl
         )
     ledger = snapshot.ledger
     total = Text(
-        f"\nsnapshot {snapshot.number}: {ledger.read:,} records read = {ledger.kept_total:,} kept + "
+        f"\nsnapshot {snapshot.number}: {ledger.read:,} records read{split_off(ledger)} = {ledger.kept_total:,} kept + "
         f"{ledger.rejected_total:,} rejected + {ledger.unreadable_total:,} unreadable"
     )
     reasons = ledger.by_reason()
@@ -69,6 +75,7 @@ def languages_result(snapshot: Snapshot, corpus: str) -> dict[str, Any]:
         "snapshot": snapshot.number,
         "mixture": snapshot.mixture,
         "read": snapshot.ledger.read,
+        "made_by_splitting": snapshot.ledger.made,
         "kept": snapshot.ledger.kept_total,
         "rejected": snapshot.ledger.rejected_total,
         "unreadable": snapshot.ledger.unreadable_total,

@@ -35,7 +35,7 @@ class Mixing:
     """Counts over the kept documents of a corpus, filled shard by shard."""
 
     recorded: bool = False
-    """Whether any shard says of its documents where their languages change."""
+    """Whether documents in several languages were looked for: where not, their column is there, but empty."""
     languages: dict[str, LanguageMix] = field(default_factory=dict)
     """By the language of most letters."""
     pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -53,9 +53,9 @@ class Mixing:
         names = rows.schema.names
         if SEGMENTS not in names:
             return
-        self.recorded = True
         if SWITCHED in names:
             shares = rows.column(SWITCHED).drop_null().to_numpy()
+            self.recorded = self.recorded or len(shares) > 0
             found.looked_at += len(shares)
             found.some += int(np.count_nonzero(shares > 0))
             found.switched += float(shares.sum())

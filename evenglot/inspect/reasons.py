@@ -55,7 +55,7 @@ class Numbers:
 def reasons(snapshot: Snapshot, lang: str | None = None) -> list[Reason]:
     """All reasons of a snapshot, the most frequent first; for one language its own counts and shares."""
     ledger = snapshot.ledger
-    whole = ledger.read if lang is None else sum(ledger.language_totals().get(lang, (0, 0)))
+    whole = ledger.read + ledger.made if lang is None else sum(ledger.language_totals().get(lang, (0, 0)))
     found = []
     for name, by_language in ledger.rejected.items():
         chosen = {tag: number for tag, number in by_language.items() if lang in (None, tag) and number}

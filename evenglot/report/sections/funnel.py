@@ -18,6 +18,7 @@ _TONES = 6
 def funnel(context: Context) -> Section:
     """The funnel, overall and per language."""
     ledger = context.facts.corpus.snapshot.ledger
+    entered = ledger.read + ledger.made
     by_stage = stage_losses(context)
     drops = [
         charts.Drop(words(stage), sum(reasons.values()), _tip(reasons))
@@ -29,18 +30,18 @@ def funnel(context: Context) -> Section:
     figure = None
     if drops:
         figure = Figure(
-            charts.river(ledger.read, drops, ledger.kept_total),
+            charts.river(entered, drops, ledger.kept_total),
             caption="From what was read to what was kept. The thickness is the number of documents"
-            + ("." if charts.is_whole(ledger.read, ledger.kept_total) else "; the stream is cut at its top."),
-            small=charts.stairs(ledger.read, drops, ledger.kept_total),
+            + ("." if charts.is_whole(entered, ledger.kept_total) else "; the stream is cut at its top."),
+            small=charts.stairs(entered, drops, ledger.kept_total),
         )
         reason, number = max(
             ((reason, number) for reasons in by_stage.values() for reason, number in reasons.items()),
             key=lambda item: item[1],
         )
-        lost = ledger.read - ledger.kept_total
+        lost = entered - ledger.kept_total
         finding = (
-            f"{count(lost)} of {count(ledger.read)} documents ({percent(lost / max(1, ledger.read))}) were set aside, "
+            f"{count(lost)} of {count(entered)} documents ({percent(lost / max(1, entered))}) were set aside, "
             f"most often for “{words(reason)}” ({count(number)}). None was lost: every one is in the corpus folder "
             "with its reason."
         )
@@ -76,20 +77,20 @@ def _equation(context: Context) -> Equation:
     ledger = context.facts.corpus.snapshot.ledger
     parts = ledger.kept_total + ledger.rejected_total + ledger.unreadable_total
     return Equation(
-        total=(count(ledger.read), "read"),
+        total=(count(ledger.read), f"read and {count(ledger.made)} made by splitting" if ledger.made else "read"),
         terms=[
             (count(ledger.kept_total), "kept"),
             (count(ledger.rejected_total), "rejected"),
             (count(ledger.unreadable_total), "unreadable"),
         ],
-        closes=parts == ledger.read,
+        closes=parts == ledger.read + ledger.made,
     )
 
 
 def _steps(context: Context, by_stage: dict[str, dict[str, int]]) -> Table:
     ledger = context.facts.corpus.snapshot.ledger
     scale = linear((number for reasons in by_stage.values() for number in reasons.values()), zero=True)
-    remaining = ledger.read
+    remaining = ledger.read + ledger.made
     groups = []
     for stage, reasons in by_stage.items():
         lines: list[list[Cell]] = []

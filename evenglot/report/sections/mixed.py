@@ -10,6 +10,8 @@ from evenglot.report.sections.context import Context
 from evenglot.report.svg import linear
 
 _PAIRS = 15
+_ENOUGH = 30
+"""Documents from which on a language counts for the scale."""
 _TITLE = "Documents in several languages"
 
 
@@ -38,7 +40,9 @@ def mixed(context: Context) -> Section:
 
 def _by_language(context: Context, involved: dict[str, LanguageMix]) -> Table:
     shares = {lang: one.mixed / max(1, one.documents) for lang, one in involved.items()}
-    scale = linear(shares.values(), zero=True)
+    # A language of a handful of documents, one of them mixed, would flatten all others.
+    many = [share for lang, share in shares.items() if involved[lang].documents >= _ENOUGH]
+    scale = linear(many or shares.values(), zero=True)
 
     def row(lang: str) -> list[Cell]:
         one = involved[lang]

@@ -51,6 +51,16 @@ def test_languages_that_lost_most_are_named(corpus: Path) -> None:
     assert "lost most: swh_Latn 25.0%, eng_Latn 10.0%" in shown(snapshot.model_copy(update={"ledger": ledger}), {})
 
 
+def test_records_made_by_splitting_are_a_term_of_the_ledger(corpus: Path) -> None:
+    snapshot = read_snapshot(str(corpus))
+    ledger = snapshot.ledger.model_copy(update={"read": 16, "made": 2})
+    split = snapshot.model_copy(update={"ledger": ledger})
+    lines = shown(split, {})
+    assert lines[0] == "16 records read + 2 made by splitting = 15 kept + 2 rejected + 1 unreadable"
+    assert lines[5].startswith("kept              15  83.33%")
+    assert prepared_result(split, "out", 1.0, False, {})["made_by_splitting"] == 2
+
+
 def test_the_same_for_machines(corpus: Path) -> None:
     record = {"counters": {"repaired/nfc": 1}, "stages": [{"name": "read"}], "cpu_seconds": 1.5}
     result = prepared_result(read_snapshot(str(corpus)), "out", 2.0, False, record)

@@ -46,6 +46,8 @@ def test_counts_by_language_and_pair() -> None:
 def test_nothing_recorded() -> None:
     mixing = Mixing()
     mixing.add("eng_Latn", pa.table({"id": ["a"]}))
+    empty = {"segments": pa.nulls(2, pa.list_(PART)), "code_switching": pa.nulls(2, pa.float32())}
+    mixing.add("eng_Latn", pa.table(empty))
     assert not mixing.recorded
 
 

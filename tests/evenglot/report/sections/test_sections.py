@@ -336,3 +336,17 @@ def test_documents_in_several_languages(small: Context) -> None:
     ]
     assert languages.groups[0].rows[0][-1] == "5.0\u202f%"
     assert [row[2] for row in pairs.groups[0].rows] == ["2", "1"]
+
+
+def test_records_made_by_splitting_are_in_the_equation(small: Context) -> None:
+    corpus = small.facts.corpus
+    ledger = corpus.snapshot.ledger
+    split = ledger.model_copy(update={"read": ledger.read - 3, "made": 3})
+    changed = replace(corpus, snapshot=corpus.snapshot.model_copy(update={"ledger": split}))
+    (equation,) = [
+        block
+        for block in funnel(replace(small, facts=replace(small.facts, corpus=changed))).blocks
+        if isinstance(block, Equation)
+    ]
+    assert equation.closes
+    assert equation.total == (f"{ledger.read - 3:,}", "read and 3 made by splitting")
