@@ -14,9 +14,10 @@ from corpus.tags import script_of
 from pipeline.language_id.evaluate import Scores
 from pipeline.language_id.examples import Balance
 from pipeline.language_id.fit import Settings
+from pipeline.language_id.relatives import read as read_relatives
 from pipeline.language_id.sources import LICENCES, Unit
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 
 
 def training_card(
@@ -31,6 +32,7 @@ def training_card(
     name: str,
     licence: str,
     licences: Mapping[str, str],
+    relatives: Path | None = None,
 ) -> dict[str, Any]:
     """The facts of a model trained here, without its scores.
 
@@ -45,12 +47,25 @@ def training_card(
         name: of the model.
         licence: of the model file.
         licences: of each source.
+        relatives: file of the tables that tell close relatives apart, where there is one.
     """
     characters: Counter[str] = Counter()
     sources: defaultdict[str, set[str]] = defaultdict(set)
     for unit in units:
         characters[unit.tag] += len(unit.text)
         sources[unit.tag].add(unit.source)
+    beside = (
+        {
+            "relatives": {
+                "file": relatives.name,
+                "bytes": relatives.stat().st_size,
+                "xxh3_128": file_hash(relatives),
+                "groups": [list(group.tags) for group in read_relatives(relatives)],
+            }
+        }
+        if relatives is not None
+        else {}
+    )
     return {
         "name": name,
         "version": VERSION,
@@ -61,6 +76,7 @@ def training_card(
         "bytes": path.stat().st_size,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "xxh3_128": file_hash(path),
+        **beside,
         "labels": list(tags),
         "scripts": sorted({script for tag in tags if (script := script_of(tag))}),
         "training": {

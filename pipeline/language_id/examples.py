@@ -24,11 +24,11 @@ _LONG: Final = (70, 200)
 class Balance:
     """How many characters of a language are trained on in one epoch."""
 
-    cap: int = 100_000
+    cap: int = 250_000
     """Characters taken of a language at most; its sources share them, small sources first."""
-    floor: int = 20_000
+    floor: int = 50_000
     """Smaller languages are read again, in other spans, until they have this many."""
-    repeats: int = 12
+    repeats: int = 24
     """The most often a text is read again."""
     short: float = 0.35
     """Share of the spans that are short."""

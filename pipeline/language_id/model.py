@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -13,19 +13,22 @@ from typing import Any, Final, overload
 import numpy as np
 
 from corpus.errors import ConfigurationError
-from corpus.hashing import file_hash
+from corpus.hashing import file_hash, fingerprint
 from corpus.schema import UNDETERMINED
 from corpus.tags import UnknownLanguage, script_of, to_tag
 from pipeline.language_id.config import DEFAULT_MODEL, IdentifyConfig
 from pipeline.language_id.documents import Votes, label
 from pipeline.language_id.ensemble import Ensemble
 from pipeline.language_id.prediction import Prediction
+from pipeline.language_id.relatives import Relatives
+from pipeline.language_id.relatives import read as read_relatives
 from pipeline.language_id.scripts import ScriptCounter
 from pipeline.language_id.text import clean
 
 BUILTIN_FOLDER: Final = Path(__file__).parent / "models"
 BUILTIN_FILE: Final = BUILTIN_FOLDER / "evenglot-lid.ftz"
 BUILTIN_CARD: Final = BUILTIN_FOLDER / "evenglot-lid.json"
+BUILTIN_RELATIVES: Final = BUILTIN_FOLDER / "evenglot-lid-relatives.npz"
 
 _HUB_ID: Final = re.compile(r"[\w.-]+/[\w.-]+(?:/[\w./-]+\.(?:bin|ftz))?")
 _HUB_FILE: Final = "model.bin"
@@ -53,12 +56,20 @@ class LanguageModel:
         name: as the user gave it, for messages and provenance.
         licence: of the model file, where known.
         cleaned: whether the model was trained on text passed through ``clean``.
+        relatives: file of tables that tell close relatives apart, made with the model.
 
     Raises:
-        ConfigurationError: the file is missing or is no such model.
+        ConfigurationError: a file is missing or is no such model or table.
     """
 
-    def __init__(self, path: Path, name: str, licence: str | None = None, cleaned: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        licence: str | None = None,
+        cleaned: bool = False,
+        relatives: Path | None = None,
+    ) -> None:
         import fasttext
 
         try:
@@ -85,6 +96,8 @@ class LanguageModel:
             label for label, tag in zip(labels, tags, strict=True) if tag == UNDETERMINED and "und" not in label
         )
         self.tags: tuple[str, ...] = tuple(sorted(set(tags)))
+        self._relatives = Relatives(read_relatives(relatives), self.tags) if relatives is not None else None
+        self._files = (path,) if relatives is None else (path, relatives)
         position = {tag: number for number, tag in enumerate(self.tags)}
         self._tag_of_label = {label: position[tag] for label, tag in zip(labels, tags, strict=True)}
         scripts = sorted({script for tag in self.tags if (script := script_of(tag))})
@@ -99,10 +112,11 @@ class LanguageModel:
         return self
 
     def describe(self) -> dict[str, Any]:
-        """What a snapshot says of the model that labelled it: name, hash of the file, licence, number of labels."""
+        """What a snapshot says of the model that labelled it: name, hash of its files, licence, number of labels."""
+        hashes = [file_hash(path) for path in self._files]
         return {
             "name": self.name,
-            "hash": file_hash(self.path),
+            "hash": hashes[0] if len(hashes) == 1 else fingerprint(hashes),
             "licence": self.licence,
             "labels": len(self.tags),
         }
@@ -148,6 +162,8 @@ class LanguageModel:
             index = self._tag_of_label
             tag = np.array([index[label] for label in chain.from_iterable(found)], dtype=np.int64)
             probability = np.minimum(np.concatenate([np.asarray(some, dtype=np.float64) for some in values]), 1.0)
+            if self._relatives is not None:
+                row, tag, probability = self._relatives.refine(lines, row, tag, probability)
             share = by_script / np.maximum(count, 1.0)[:, None]
             share = np.concatenate([share, np.ones((len(given), 1), dtype=np.float32)], axis=1)
             written = share[row, self._script_of_tag[tag]].astype(np.float64)
@@ -185,12 +201,13 @@ def load_model(name: str | tuple[str, ...] = DEFAULT_MODEL) -> LanguageModel | E
 def _load(name: str) -> LanguageModel:
     if name == DEFAULT_MODEL:
         card = model_card()
-        return LanguageModel(BUILTIN_FILE, name, str(card["licence"]), cleaned=bool(card["cleaned"]))
+        relatives = _relatives_beside(BUILTIN_FILE, card)
+        return LanguageModel(BUILTIN_FILE, name, str(card["licence"]), bool(card["cleaned"]), relatives)
     path = Path(name).expanduser()
     if path.is_file():
         card = _card_beside(path)
         licence = card.get("licence") or _LICENCES.get(path.name.lower())
-        return LanguageModel(path, name, licence, cleaned=card.get("cleaned") is True)
+        return LanguageModel(path, name, licence, card.get("cleaned") is True, _relatives_beside(path, card))
     if _HUB_ID.fullmatch(name) and not name.startswith("."):
         return LanguageModel(_download(name), name, _LICENCES.get("/".join(name.lower().split("/")[:2])))
     raise ConfigurationError(
@@ -218,6 +235,24 @@ def _card_beside(path: Path) -> dict[str, Any]:
             "Copy model and card together, train again, or remove a card that does not belong to the model",
         )
     return card
+
+
+def _relatives_beside(path: Path, card: Mapping[str, Any]) -> Path | None:
+    """The tables of close relatives that the card names.
+
+    Raises:
+        ConfigurationError: they are missing or are another model's.
+    """
+    if (entry := card.get("relatives")) is None:
+        return None
+    place = path.with_name(Path(str(entry["file"])).name)
+    if not place.is_file() or file_hash(place) != entry["xxh3_128"]:
+        raise ConfigurationError(
+            f"language identification model '{path}': its tables of close relatives {place} are "
+            + ("another model's" if place.is_file() else "missing"),
+            "Copy model, tables and card together, or train again",
+        )
+    return place
 
 
 @lru_cache(maxsize=1)

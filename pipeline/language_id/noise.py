@@ -37,22 +37,48 @@ _KEYWORDS: Final = _words(
 _TAGS: Final = _words("div span a p li ul td tr table img h1 h2 section nav script style br input")
 _NAVIGATION: Final = _words(
     "home menu login logout register search about contact faq help cart news next prev previous back top all sitemap "
-    "gallery archive rss share tweet like print admin ok cancel"
+    "gallery archive rss share tweet like print admin ok cancel jobs weather sports all terms privacy shop account more"
 )
 _SYMBOLS: Final = "*<>#\\/)(~!|[]{}+=-_$%&?.,:;^@•·…★☆♥♦■□▪►→←↑↓│─┌┐└┘€£§°©®™√∞"
+_TEMPLATES: Final = (
+    "loading", "please wait", "under construction", "coming soon", "content coming soon", "page not found", "not found",
+    "error", "access denied", "permission denied", "forbidden", "internal server error", "bad gateway", "untitled",
+    "untitled document", "new page", "test page", "this page is a test", "this is a test", "test", "testing",
+    "sample text", "placeholder", "placeholder text", "this page is a placeholder", "this page is under construction",
+    "this page is intentionally left blank", "no content", "no results found", "no comments yet", "click here",
+    "read more", "skip to content", "back to top", "please enable javascript", "javascript is required",
+    "please enable cookies", "enable javascript to view this page", "your browser is not supported", "session expired",
+    "redirecting", "you are being redirected", "checking your browser", "default page", "index of", "it works",
+    "add your text here", "enter text here", "your text here", "title goes here", "insert text here", "todo", "n a",
+    "site under maintenance", "we will be back soon", "service unavailable", "this content is not available",
+)  # fmt: skip
+_SPAM: Final = _words(
+    "buy cheap free online best price discount sale offer deal coupon code promo bonus win cash loan credit payday "
+    "mortgage insurance quote rates casino poker slots betting bingo pills pharmacy viagra cialis weight loss diet "
+    "seo backlinks traffic followers likes views download torrent crack keygen serial full version hd stream "
+    "streaming watch movie movies episode season mp3 converter hack cheats generator apk mod unlimited hotel hotels "
+    "flights booking travel cheapest near me top review reviews rated ranking shop store replica watches shoes bags "
+    "jewelry dating singles chat webcam sexy adult porn crypto bitcoin forex trading invest money fast easy "
+    "guaranteed legit software license activation wholesale outlet clearance shipping delivery essay writing service "
+    "plumber lawyer attorney dentist repair rental used cars tickets gift card giveaway vpn hosting domain wordpress "
+    "theme plugin template new latest original official site website no deposit instant approval bad"
+)
+_LONG_TEMPLATES: Final = 0.4
+"""Share of the page-template examples that hold several phrases."""
+_ROWS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "asdfjkl", "qwertzuiop", "azertyuiop")
 _UNITS: Final = _words("kg km cm mm ml kb mb gb px pt hz khz mhz usd eur am pm utc gmt")
 
 
 def examples(count: int, seed: int = 0) -> Iterator[str]:
-    """``count`` texts of 40 to 240 characters, the kinds in turn."""
+    """``count`` texts, the kinds in turn: 40 to 240 characters, of page templates sometimes one phrase alone."""
     for number in range(count):
         chance = random.Random(stable_hash("language-id-noise", number, seed=seed))  # noqa: S311 - no secrets here
         kind = _KINDS[number % len(_KINDS)]
-        size = chance.randrange(40, 240)
+        size = chance.randrange(40, 240) if kind is not _template or chance.random() < _LONG_TEMPLATES else 1
         pieces: list[str] = []
         while sum(map(len, pieces)) + len(pieces) < size:
             pieces.append(kind(chance))
-        yield " ".join(pieces)[:size]
+        yield " ".join(pieces)[: max(size, len(pieces[0]))]
 
 
 def _identifier(chance: random.Random) -> str:
@@ -99,6 +125,14 @@ def _random_letters(chance: random.Random) -> str:
     return "".join(chance.choices(string.ascii_letters + string.digits, k=chance.randrange(4, 24)))
 
 
+def _keyboard(chance: random.Random) -> str:
+    """Fingers running along the rows of a keyboard."""
+    row = chance.choice(_ROWS)
+    start = chance.randrange(len(row) - 2)
+    run = row[start : start + chance.randrange(3, 7)] * chance.randrange(1, 3)
+    return "".join(chance.sample(run, len(run))) if chance.random() < 0.5 else run
+
+
 def _address(chance: random.Random) -> str:
     host = ".".join(chance.choices(_WORDS, k=2)) + chance.choice((".com", ".net", ".org", ".html", ".php"))
     return f"{host}/{_identifier(chance)}/{chance.randrange(10**5)}?{chance.choice(_WORDS)}={chance.randrange(99)}"
@@ -120,6 +154,18 @@ def _menu(chance: random.Random) -> str:
     return f"{entry} ({chance.randrange(9)})" if chance.random() < 0.2 else entry
 
 
+def _template(chance: random.Random) -> str:
+    """What a page without content says: messages of servers and page builders, in English all over the web."""
+    phrase = chance.choice(_TEMPLATES)
+    return chance.choice(("{}", "{}...", "404 {}", "{} | {}", "{}. {}.")).format(phrase, chance.choice(_TEMPLATES))
+
+
+def _keywords(chance: random.Random) -> str:
+    """Search words in no order, as pages for search engines repeat them."""
+    words = chance.choices(_SPAM, k=chance.randrange(6, 20))
+    return " ".join(f"{word} {chance.randrange(2010, 2030)}" if chance.random() < 0.08 else word for word in words)
+
+
 def _symbols(chance: random.Random) -> str:
     return "".join(chance.choices(_SYMBOLS, k=chance.randrange(3, 12))) + chance.choice(string.ascii_letters)
 
@@ -137,4 +183,9 @@ _KINDS: Final[tuple[Callable[[random.Random], str], ...]] = (
     _address,
     _numbers,
     _symbols,
+    _keywords,
+    _template,
+    _keyboard,
+    _keywords,
+    _template,
 )

@@ -12,7 +12,15 @@ from corpus.errors import ConfigurationError
 from corpus.hashing import file_hash
 from corpus.tags import is_tag
 from pipeline.language_id.config import IdentifyConfig
-from pipeline.language_id.model import BUILTIN_FILE, LanguageModel, load_model, model_card
+from pipeline.language_id.model import (
+    BUILTIN_CARD,
+    BUILTIN_FILE,
+    BUILTIN_FOLDER,
+    BUILTIN_RELATIVES,
+    LanguageModel,
+    load_model,
+    model_card,
+)
 
 WRITTEN = {
     # Sentences of everyday life, written for this test.
@@ -35,7 +43,10 @@ def test_the_model_that_ships_is_the_one_its_card_describes() -> None:
     card = model_card()
     assert card["sha256"] == hashlib.sha256(BUILTIN_FILE.read_bytes()).hexdigest()
     assert card["xxh3_128"] == file_hash(BUILTIN_FILE)
-    assert card["bytes"] == BUILTIN_FILE.stat().st_size <= 8_000_000
+    assert card["relatives"]["xxh3_128"] == file_hash(BUILTIN_RELATIVES)
+    assert card["bytes"] == BUILTIN_FILE.stat().st_size
+    assert card["relatives"]["bytes"] == BUILTIN_RELATIVES.stat().st_size
+    assert card["bytes"] + card["relatives"]["bytes"] <= 7_000_000
     model = load_model()
     assert list(model.tags) == card["labels"]
     assert len(model.tags) >= 450
@@ -160,7 +171,8 @@ def test_the_card_beside_a_model_says_how_its_text_is_cleaned(tmp_path: Path) ->
     shouted = [text.upper() for text in WRITTEN.values()]
     model = load_model(str(path))
     assert model.licence == "CC BY-SA 4.0"
-    assert model.predict(shouted).scores.tolist() == load_model().predict(shouted).scores.tolist()
+    bare = LanguageModel(BUILTIN_FILE, "bare", cleaned=True)
+    assert model.predict(shouted).scores.tolist() == bare.predict(shouted).scores.tolist()
 
 
 def test_a_card_of_another_file_is_refused(tmp_path: Path, foreign_model: Path) -> None:
@@ -178,3 +190,22 @@ def test_an_unrelated_file_beside_a_model_is_no_card(tmp_path: Path, foreign_mod
     shutil.copy(foreign_model, path)
     path.with_suffix(".json").write_text(content, encoding="utf-8")
     assert load_model(str(path)).licence is None
+
+
+def test_tables_of_close_relatives_belong_to_their_model(tmp_path: Path) -> None:
+    for file in BUILTIN_FOLDER.iterdir():
+        shutil.copy(file, tmp_path)
+    model = load_model(str(tmp_path / BUILTIN_FILE.name))
+    # Ijekavian "što" and "tko" against "šta" and "ko"; Galician against Portuguese.
+    texts = ["Tko je to vidio i što je rekao o vlaku?", "Non sabemos aínda onde vai estar a nosa xente mañá."]
+    assert model.predict(texts).tags == load_model().predict(texts).tags == ["hrv_Latn", "glg_Latn"]
+    assert model.describe()["hash"] == load_model().describe()["hash"] != file_hash(BUILTIN_FILE)
+    tables = tmp_path / BUILTIN_RELATIVES.name
+    (tmp_path / "other").mkdir()
+    for file in (BUILTIN_FILE, BUILTIN_CARD):
+        shutil.copy(file, tmp_path / "other")
+    with pytest.raises(ConfigurationError, match="missing"):
+        load_model(str(tmp_path / "other" / BUILTIN_FILE.name))
+    (tmp_path / "other" / tables.name).write_bytes(b"another model's")
+    with pytest.raises(ConfigurationError, match="another model's"):
+        load_model(str(tmp_path / "other" / BUILTIN_FILE.name))

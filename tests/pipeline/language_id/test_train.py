@@ -97,7 +97,7 @@ def test_training_writes_a_model_that_loads_and_the_same_one_twice(
     (tmp_path / "b" / "evenglot-lid.json").unlink()
     assert main([*_arguments(data, tmp_path / "b"), "--score-only"]) == 0
     assert "scoring " in capsys.readouterr().err
-    for name in ("evenglot-lid.ftz", "evenglot-lid.json"):
+    for name in ("evenglot-lid.ftz", "evenglot-lid-relatives.npz", "evenglot-lid.json"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     facts = json.loads((tmp_path / "a" / "evenglot-lid.json").read_text(encoding="utf-8"))
     assert facts["labels"] == ["eng_Latn", "rus_Cyrl", "swh_Latn", "zxx"]
@@ -115,7 +115,14 @@ def test_training_writes_a_model_that_loads_and_the_same_one_twice(
 def test_tuning_reads_no_test_part(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (data / "eval" / "lid_udhr" / "test.jsonl.gz").unlink()
     assert main([*_arguments(data, tmp_path / "a"), "--tune"]) == 0
-    assert "held out, ntrex" in capsys.readouterr().err
+    assert "without declaration: declaration: 36 sentences, 3 languages" in capsys.readouterr().err
+    found = json.loads((tmp_path / "a" / "evenglot-lid-tuning.json").read_text(encoding="utf-8"))
+    assert list(found) == [
+        "without declaration: declaration",
+        "without declaration: news, seen kind",
+        *(f"without further sources: {name}" for name in ("bible_pd", "corpus", "nusax", "stories", "tico19")),
+    ]
+    assert not (tmp_path / "a" / "evenglot-lid.ftz").exists()
 
 
 def test_missing_data_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
