@@ -151,8 +151,10 @@ def inspect(
     from corpus.manifest import read_snapshot
     from corpus.storage import Storage
     from corpus.tags import is_tag, to_tag
+    from evenglot.cli.console import Reporter
     from evenglot.cli.console import output as result_output
     from evenglot.inspect.selection import Selection
+    from evenglot.inspect.watched import WatchedStorage
 
     asked = {
         "--rejected": reason if rejected in (None, ALL) and reason is not None else rejected,
@@ -173,7 +175,9 @@ def inspect(
         _require_language(tag, str(lang), {*state.languages, *state.ledger.language_totals()}, corpus)
     selection = Selection(lang=tag, source=source, contains=contains)
     with result_output(as_json or as_lines) as show:
-        view = _view(way, value, Look(storage, state, corpus, selection, limit, seed))
+        with Reporter() as progress:
+            watched = WatchedStorage(corpus, progress)
+            view = _view(way, value, Look(watched, state, corpus, selection, limit, seed))
         if as_lines:
             for item in view.result[view.items]:
                 show(item, "")
