@@ -10,13 +10,16 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from corpus.errors import ConfigurationError, CorpusError, EvenglotError, InputError
 from corpus.manifest import Snapshot, read_snapshot
 from corpus.storage import Storage
 from evenglot.recipe.load import dump_recipe, resolved
 from evenglot.recipe.models import Recipe
+
+if TYPE_CHECKING:
+    from pipeline.dry_run import Estimate
 
 RECIPE: Final = "recipe.yaml"
 """Name of the resolved recipe in a run's folder."""
@@ -38,10 +41,7 @@ def prepare(
     Raises:
         ConfigurationError: the recipe names no input.
     """
-    if not recipe.inputs:
-        raise ConfigurationError(
-            "no input is given", "Name the files with `--input 'data/*.jsonl'`, or list them under `inputs` in a recipe"
-        )
+    _require_inputs(recipe)
     from pipeline.prepare import prepare as run
 
     return run(
@@ -54,6 +54,34 @@ def prepare(
         progress=progress,
         clean_work=clean_work,
     )
+
+
+def estimate(
+    recipe: Recipe, workers: int | None, cpu_hour_price: float | None, progress: Progress | None = None
+) -> Estimate:
+    """What preparing the recipe's corpus would take and give.
+
+    Raises:
+        ConfigurationError: the recipe names no input.
+    """
+    _require_inputs(recipe)
+    from pipeline.dry_run import dry_run
+
+    return dry_run(
+        recipe.inputs,
+        recipe.prepare,
+        seed=recipe.seed,
+        workers=workers,
+        cpu_hour_price=cpu_hour_price,
+        progress=progress,
+    )
+
+
+def _require_inputs(recipe: Recipe) -> None:
+    if not recipe.inputs:
+        raise ConfigurationError(
+            "no input is given", "Name the files with `--input 'data/*.jsonl'`, or list them under `inputs` in a recipe"
+        )
 
 
 def tokenize(recipe: Recipe, workers: int, progress: Progress | None = None) -> Snapshot:

@@ -157,7 +157,7 @@ class PrepareRun:
 
     def execute(self) -> Snapshot:
         """Run what is not done yet and commit."""
-        splits = plan(self.inputs, self.config.split_bytes)
+        splits = self.plan()
         self.workers = self.workers_asked or default_workers(splits)
         model = load_model(self.config.identify.model)
         self.identifier = model.describe()
@@ -170,6 +170,10 @@ class PrepareRun:
             if self.clean_work:
                 self.clean()
             return self.persist(splits)
+
+    def plan(self) -> Sequence[Split]:
+        """What there is to read."""
+        return plan(self.inputs, self.config.split_bytes)
 
     def check_reach(self) -> None:
         """Refuse what only this process can see where several processes have to.

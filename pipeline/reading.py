@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import pyarrow as pa
 
@@ -25,6 +26,8 @@ class ReadTask:
     config: InputConfig
     salt: str = ""
     """Tells the places of this run's files from those of earlier ones, in the ids of records without a key."""
+    batches: int | None = None
+    """Source batches after which to stop, for a sample; None reads to the end."""
 
 
 def read_pieces(task: ReadTask, batch_bytes: int) -> Iterator[Piece | EndOfSplit]:
@@ -32,7 +35,7 @@ def read_pieces(task: ReadTask, batch_bytes: int) -> Iterator[Piece | EndOfSplit
     waiting: list[SourceBatch] = []
     size = number = total = 0
     started = time.process_time()
-    for batch in read(task.split, task.config):
+    for batch in islice(read(task.split, task.config), task.batches):
         waiting.append(batch)
         total += batch.read
         size += batch.records.nbytes + batch.rejected.nbytes + sum(len(u.raw) for u in batch.unreadable)

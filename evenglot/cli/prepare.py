@@ -43,6 +43,19 @@ def prepare(
             help="First remove the unfinished work of runs with other inputs or settings from the corpus.",
         ),
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Run the stages on a sample and print what the whole would take and give; writes nothing.",
+        ),
+    ] = False,
+    cpu_hour_price: Annotated[
+        float | None,
+        typer.Option(
+            "--cpu-hour-price", metavar="PRICE", min=0, help="With --dry-run: price of one processor for an hour."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Turn raw multilingual files into a cleaned, labelled, deduplicated, balanced corpus.
@@ -59,6 +72,8 @@ def prepare(
     evenglot prepare --input 'today/*.jsonl.zst' --output out/corpus --append
 
     evenglot prepare -i crawl.parquet -o out/corpus --set prepare.balance.mixture=temperature
+
+    evenglot prepare -i 'data/*.jsonl.zst' --dry-run --workers 64 --cpu-hour-price 0.03
     """
     from corpus.manifest import current_number
     from corpus.storage import Storage
@@ -79,6 +94,14 @@ def prepare(
             prepare__append=("--append", append or None),
         ),
     )
+    if dry_run:
+        from evenglot.cli.estimated import estimated_text
+
+        with result_output(as_json) as show:
+            with Reporter() as progress:
+                estimate = steps.estimate(settings, workers, cpu_hour_price, progress)
+            show(estimate.as_json(), estimated_text(estimate))
+        return
     started = time.monotonic()
     with result_output(as_json) as show:
         before = current_number(Storage(settings.corpus))

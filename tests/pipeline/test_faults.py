@@ -51,7 +51,7 @@ class Undisturbed:
     pattern: str
     tree: dict[str, str]
     seconds: float
-    """Wall time of its process with one worker."""
+    """Wall time from its first staged file to its end, with one worker."""
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +71,10 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
         content = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         (folder / "in" / f"part-{part:02d}.jsonl").write_text(content + '{"text": "cut\n', encoding="utf-8")
     pattern = f"{folder}/in/*.jsonl"
-    started = time.monotonic()
     with started_run(pattern, folder / "corpus", 1) as process:
+        while process.poll() is None and not work_files(folder / "corpus"):
+            time.sleep(0.01)
+        started = time.monotonic()
         assert process.wait() == 0
     return Undisturbed(pattern, tree(folder / "corpus"), time.monotonic() - started)
 
@@ -229,21 +231,27 @@ def test_kill_at_a_random_moment(
     monkeypatch: pytest.MonkeyPatch,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """Of twenty moments chosen by hash over the whole run: ten kill the run, five a run with two workers, five one
-    of two workers. What was repeated is printed (``pytest -s``) and checked."""
+    """Of twenty moments chosen by hash, from the first staged file to the end of the run: ten kill the run, five a
+    run with two workers, five one of two workers. What was repeated is printed (``pytest -s``) and checked."""
     share = stable_hash("moment", number) / 2**64
     kind = "run" if number < MOMENTS // 2 else "run of two workers" if number < MOMENTS * 3 // 4 else "one worker"
     workers = 1 if kind == "run" else 2
     root = tmp_path / "corpus"
-    started = time.monotonic()
+    first: list[float] = []
+    moment = share * undisturbed.seconds * (1 if workers == 1 else 1.5)
+
+    def has_come() -> bool:
+        if not first and work_files(root):
+            first.append(time.monotonic())
+        return bool(first) and time.monotonic() - first[0] >= moment
+
     with started_run(undisturbed.pattern, root, workers) as process:
 
         def victim() -> int | None:
             found = workers_of(process.pid)
             return process.pid if kind != "one worker" else found[number % len(found)] if found else None
 
-        moment = share * undisturbed.seconds * (1 if workers == 1 else 1.5)
-        killed = kill_when(process, lambda: time.monotonic() - started > moment, victim)
+        killed = kill_when(process, has_come, victim)
         if kind == "one worker":
             assert process.wait(timeout=300) == 0, "it goes on by itself"
             before, written = set[str](), Counter[str]()
