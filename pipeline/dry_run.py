@@ -208,7 +208,7 @@ def extrapolate(
     documents = totals(run.read_records)
     text = totals([unit.text_bytes for unit in run.units])
     read = sum(run.read_records)
-    fraction = min(1.0, read / documents.expected)
+    fraction = min(1.0, read / documents.expected) if documents.high > read else 1.0
     set_aside = {
         **{reason: count for reason, count in ledger.by_reason().items() if not of_copies(reason)},
         **{f"unreadable/{reason}": count for reason, count in ledger.unreadable.items()},

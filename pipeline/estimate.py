@@ -52,11 +52,11 @@ def total(values: Sequence[float], sizes: Sequence[float], whole: float) -> Inte
         the ratio estimate; with a single range its error is unknown and the interval reaches from what was counted
         to twice the estimate.
     """
-    ratio = sum(values) / sum(sizes)
-    covered = min(1.0, sum(sizes) / whole)
-    expected = ratio * whole
-    if covered == 1.0:
-        return Interval(expected, expected, expected)
+    covered = sum(sizes) / whole
+    if covered >= 1.0:
+        counted = float(sum(values))
+        return Interval(counted, counted, counted)
+    expected = sum(values) / covered
     n = len(values)
     if n == 1:
         return Interval(expected, float(sum(values)), 2 * expected)

@@ -9,13 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from corpus.hashing import stable_hash
 from pipeline.reading import ReadTask, read_pieces
 from pipeline.sample import UNIT_BYTES, choose, measure, narrowed, sample_input
 from pipeline.sources import InputConfig, Split, plan
 
 
 def lines(count: int) -> bytes:
-    rows = ({"id": n, "text": f"line {n}, of {count * n * n} and {n**3} in all; " * (1 + n % 9)} for n in range(count))
+    rows = ({"id": n, "text": f"{stable_hash(n)} and {stable_hash(-n)} in all; " * (1 + n % 9)} for n in range(count))
     return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
@@ -31,7 +32,9 @@ def test_every_input_gets_its_share_and_one_range_at_least() -> None:
 
 
 def test_large_file_that_cannot_be_entered_is_read_further() -> None:
-    splits = [Split(0, "s", name, "jsonl", "gzip", bytes=size, place=name) for name, size in (("a", 7 << 20), ("b", 1 << 20))]
+    splits = [
+        Split(0, "s", name, "jsonl", "gzip", bytes=size, place=name) for name, size in (("a", 7 << 20), ("b", 1 << 20))
+    ]
     found = {split.file: limit // UNIT_BYTES for split, limit in choose(splits, 8 * UNIT_BYTES, 0).items()}
     assert found == {"a": 7, "b": 1}
 
