@@ -102,10 +102,7 @@ class SampleRun(PrepareRun):
 
     def read_tasks(self, splits: Sequence[Split]) -> list[ReadTask]:
         tasks = super().read_tasks(splits)
-        return [
-            replace(task, batches=unit.batches)
-            for task, unit in zip(tasks, self.units, strict=True)
-        ]
+        return [replace(task, batches=unit.batches) for task, unit in zip(tasks, self.units, strict=True)]
 
     def read(self, tasks: Sequence[ReadTask]) -> tuple[list[int], list[PieceAccount]]:
         self.read_records, self.pieces = super().read(tasks)
