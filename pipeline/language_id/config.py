@@ -65,7 +65,11 @@ class IdentifyConfig(Config):
     min_letters: int = Field(default=3, ge=1)
     """A document with fewer letters in its windows is ``zxx``: it has no language to find."""
 
-    declared_margin: float = Field(default=0.0, ge=0.0, le=1.0)
+    few_letters: int = Field(default=15, ge=0)
+    """A document with fewer letters is ``und``: so little text fits several languages. Characters of Chinese,
+    Japanese and Korean count for three."""
+
+    declared_margin: float = Field(default=0.2, ge=0.0, le=1.0)
     """A doubtful document gets its declared label where this is the model's second and its probability less than
     this behind that of the first. The label is evidence between languages that are easily taken for each other,
     nothing more. 0 ignores it."""

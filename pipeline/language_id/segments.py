@@ -21,6 +21,7 @@ from corpus.schema import NO_LANGUAGE, UNDETERMINED
 from pipeline.language_id.config import SegmentConfig
 from pipeline.language_id.documents import Reader
 from pipeline.language_id.sentences import sentences
+from pipeline.language_id.structure import weighed_letters
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -36,7 +37,6 @@ _ROUNDS: Final = 3
 """Times that the cost of a change is set anew from a mixed document's own changes."""
 _CHEAPEST: Final = 0.5
 _DEAREST: Final = 4.0
-_LETTERS_OF_DENSE: Final = 3
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _decide(
             continue
         switched += float(amounts[other])
         probability = float(probabilities[mine, other] @ letters[mine]) / float(amounts[other])
-        read = sum(_latin_letters(text[bounds[row] : bounds[row + 1]]) for row in np.flatnonzero(mine).tolist())
+        read = sum(weighed_letters(text[bounds[row] : bounds[row + 1]]) for row in np.flatnonzero(mine).tolist())
         if (
             probability >= config.min_probability
             and amounts[other] >= config.min_share * total
@@ -228,13 +228,6 @@ def _segments(text: str, bounds: Sequence[int], tags: Sequence[str]) -> tuple[Se
             found.append(Segment(tag, start + left, start + right))
         start = end
     return tuple(found)
-
-
-def _latin_letters(text: str) -> int:
-    """Letters as they would be in an alphabet: an ideograph or kana says as much as three."""
-    letters = sum(character.isalpha() for character in text)
-    dense = sum("\u3040" <= character <= "\u9fff" or "\uac00" <= character <= "\ud7a3" for character in text)
-    return letters + (_LETTERS_OF_DENSE - 1) * dense
 
 
 def _blocks(bounds: list[int], most: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from pipeline.language_id.config import IdentifyConfig
 from pipeline.language_id.model import load_model
 from pipeline.language_id.prediction import Candidates, Prediction
 from pipeline.language_id.segments import Segment, Segmentation, segment
+from pipeline.language_id.structure import RULES, structure
 from pipeline.stage import Outcome, split_batch, with_column
 
 MADE = "made_by_splitting"
@@ -34,14 +36,16 @@ class IdentifyStage:
     Columns:
         lang: tag; of a document in several languages the one with the most letters.
         lang_score: probability of the tag; of a document in several languages over the tag's own sentences.
-        lang_candidates: of a document that left a doubt the best labels with their probabilities, as text.
+        lang_candidates: of a document that left a doubt the best labels with their probabilities, as text; of one
+            that a rule made ``und`` or ``zxx`` also the rule.
         segments: of a document in several languages its segments in order, else null.
         code_switching: share of the letters in sentences of other languages, 0 where nothing looked like it; null
             where documents in several languages are not looked for.
 
-    Counters: ``undetermined``, ``no_language``, ``doubtful`` (read again), ``mixed_languages``, ``declared_unknown``
-    (a declared label that names no language), ``declared_differs`` (it names another one than was found),
-    ``declared_decided`` (it decided between two close ones), ``made_by_splitting``.
+    Counters: ``undetermined`` and ``no_language``, and those of them that ``structure`` decided by rule
+    (``few_letters``, ``repetition``, ``word_list``); ``doubtful`` (read again), ``mixed_languages``,
+    ``declared_unknown`` (a declared label that names no language), ``declared_differs`` (it names another one than
+    was found), ``declared_decided`` (it decided between two close ones), ``made_by_splitting``.
     """
 
     config: IdentifyConfig = field(default_factory=IdentifyConfig)
@@ -58,51 +62,55 @@ class IdentifyStage:
         tags = [to_tag_or_none(label) for label in declared]
         model = load_model(self.config.model)
         prediction = model.predict(texts, self.config, tags)
-        rows = self._suspects(prediction)
+        rules = {row: rule for row, text in enumerate(texts) if (rule := structure(text, self.config.few_letters))}
+        langs = [RULES[rules[row]] if row in rules else tag for row, tag in enumerate(prediction.tags)]
+        rows = self._suspects(prediction, langs)
         found = dict(zip(rows, segment(model.reader, [texts[row] for row in rows], self.config.segment), strict=True))
-        mixed = {row: result.segments for row, result in found.items() if result.segments}
-        scores = [
-            dict(found[row].scores)[main_language(mixed[row])] if row in mixed else score
-            for row, score in enumerate(prediction.scores.tolist())
-        ]
-        langs = [main_language(mixed[row]) if row in mixed else tag for row, tag in enumerate(prediction.tags)]
-        kept = self._labelled(batch, langs, scores, prediction, found)
-        counters = {
-            "undetermined": langs.count(UNDETERMINED),
-            "no_language": langs.count(NO_LANGUAGE),
-            "doubtful": len(prediction.doubtful),
-            "mixed_languages": len(mixed),
-            "declared_unknown": sum(bool(label) and tag is None for label, tag in zip(declared, tags, strict=True)),
-            "declared_differs": sum(
-                tag is not None and other not in (tag, UNDETERMINED) for tag, other in zip(tags, langs, strict=True)
-            ),
-            "declared_decided": len(prediction.declared),
-        }
+        mixed = {row: result for row, result in found.items() if result.segments}
+        scores = prediction.scores.tolist()
+        for row, result in mixed.items():
+            langs[row] = main_language(result.segments)
+            scores[row] = dict(result.scores)[langs[row]]
+        named: list[str | None] = [None] * len(texts)
+        for row, candidates in prediction.doubtful.items():
+            named[row] = candidates_text(candidates)
+        for row, rule in rules.items():
+            named[row] = f"{named[row] or candidates_text(((prediction.tags[row], scores[row]),))} ({rule})"
+        kept = self._labelled(batch, langs, scores, named, found)
+        counters = Counter(rules.values())
+        counters["undetermined"] = langs.count(UNDETERMINED)
+        counters["no_language"] = langs.count(NO_LANGUAGE)
+        counters["doubtful"] = len(prediction.doubtful)
+        counters["mixed_languages"] = len(mixed)
+        counters["declared_unknown"] = sum(bool(one) and tag is None for one, tag in zip(declared, tags, strict=True))
+        counters["declared_differs"] = sum(
+            tag is not None and other not in (tag, UNDETERMINED) for tag, other in zip(tags, langs, strict=True)
+        )
+        counters["declared_decided"] = len(prediction.declared)
         if self.config.mixed == "split":
-            kept, counters[MADE] = split_rows(kept, texts, {row: found[row] for row in mixed})
-        counters = {name: count for name, count in counters.items() if count}
+            kept, counters[MADE] = split_rows(kept, texts, mixed)
+        counters = +counters
         if self.config.mixed == "reject" and mixed:
             reasons = ["mixed_languages" if row in mixed else None for row in range(len(texts))]
-            details = [described(mixed[row]) if row in mixed else None for row in range(len(texts))]
+            details = [described(mixed[row].segments) if row in mixed else None for row in range(len(texts))]
             return split_batch(kept, reasons, details, counters)
         return Outcome(kept, None, counters)
 
-    def _suspects(self, prediction: Prediction) -> list[int]:
+    def _suspects(self, prediction: Prediction, langs: Sequence[str]) -> list[int]:
         """Documents that may be in several languages: one that is in none is not looked at again."""
         if self.config.mixed == "keep":
             return []
-        return [row for row in sorted(prediction.doubtful) if prediction.tags[row] not in (UNDETERMINED, NO_LANGUAGE)]
+        return [row for row in sorted(prediction.doubtful) if langs[row] not in (UNDETERMINED, NO_LANGUAGE)]
 
     def _labelled(
         self,
         batch: pa.RecordBatch,
         langs: Sequence[str],
         scores: Sequence[float],
-        prediction: Prediction,
+        named: Sequence[str | None],
         found: Mapping[int, Segmentation],
     ) -> pa.RecordBatch:
         rows = range(batch.num_rows)
-        named = [candidates_text(prediction.doubtful[row]) if row in prediction.doubtful else None for row in rows]
         runs = [
             [(part.lang, part.start, part.end) for part in found[row].segments]
             if row in found and found[row].segments

@@ -83,8 +83,10 @@ def test_a_declared_label_decides_only_between_close_ones() -> None:
     found = label(ByWords(), [close, close, close], config, ["nld_Latn", "deu_Latn", None])
     assert found.tags == ["nld_Latn", "eng_Latn", "eng_Latn"]
     assert found.declared == frozenset({0})
-    assert label(ByWords(), [close], IdentifyConfig(declared_margin=0.1, doubt=0.7), ["nld_Latn"]).tags == ["eng_Latn"]
-    assert label(ByWords(), [close], IdentifyConfig(doubt=0.7), ["nld_Latn"]).declared == frozenset()
+    for margin in (0.1, 0.0):
+        config = IdentifyConfig(declared_margin=margin, doubt=0.7)
+        assert label(ByWords(), [close], config, ["nld_Latn"]).tags == ["eng_Latn"]
+    assert label(ByWords(), [close], config, ["nld_Latn"]).declared == frozenset()
 
 
 def test_a_document_does_not_depend_on_its_neighbours() -> None:
