@@ -53,6 +53,8 @@ def prepared_result(
         "corpus": corpus,
         "snapshot": snapshot.number,
         "unchanged": unchanged,
+        "goes_on_with": snapshot.goes_on_with,
+        "added": None if snapshot.added is None else snapshot.added.model_dump(),
         "fingerprint": snapshot.fingerprint,
         "seconds": round(seconds, 3),
         "read": ledger.read,
@@ -86,24 +88,31 @@ def prepared_text(
     record: Mapping[str, Any],
 ) -> RenderableType:
     """The result of ``prepare`` for people."""
-    ledger = snapshot.ledger
+    # What a run that goes on with a snapshot did itself; of a run that began anew that is all.
+    alone = snapshot if snapshot.added is None else snapshot.model_copy(update={"ledger": snapshot.added})
+    ledger = alone.ledger
     heading = f"{ledger.read:,} records read{split_off(ledger)} = {ledger.kept_total:,} kept + "
     heading += f"{ledger.rejected_total:,} rejected + {ledger.unreadable_total:,} unreadable"
     lines = _repairs(record.get("counters", {}))
-    lost = _lost_most(snapshot)
+    lost = _lost_most(alone)
     lines += [f"lost most: {lost}"] if lost else []
     if unchanged:
         lines.append(f"snapshot {snapshot.number} of {corpus} is of these inputs and settings: nothing to prepare")
     else:
         rate = f"{ledger.read / seconds:,.0f} records/s"
         lines.append(f"snapshot {snapshot.number} of {corpus}, in {duration(seconds)} ({rate})")
+    if snapshot.goes_on_with is not None:
+        before = snapshot.ledger.kept_total - ledger.kept_total
+        lines.append(
+            f"goes on with snapshot {snapshot.goes_on_with}: {before:,} documents and {ledger.kept_total:,} new"
+        )
     place = shlex.quote(corpus)
     lines.extend(f"warning: {warning.replace('inspect CORPUS', f'inspect {place}')}" for warning in snapshot.warnings)
     if ledger.rejected_total:
         lines.append(f"look: evenglot inspect {place} --rejected, evenglot report --corpus {place}")
     if following:
         lines.append(f"next: {following}")
-    return Group(Text(heading, style="bold"), _table(snapshot), Text("\n".join(lines)))
+    return Group(Text(heading, style="bold"), _table(alone), Text("\n".join(lines)))
 
 
 def duplicates(snapshot: Snapshot) -> int:

@@ -17,6 +17,9 @@ from pipeline.config import PrepareConfig
 from pipeline.prepare import prepare
 from pipeline.sources import InputConfig
 from pipeline.split.config import SplitConfig
+from pipeline.tokenizer import TokenizerConfig, tokenize_corpus
+from sampler.config import SamplerConfig
+from sampler.stream import CurriculumStream
 
 RIVER = (
     "The river rose in the night and by the morning the lower meadow lay under water, so the farmer led his cows up "
@@ -263,3 +266,29 @@ def test_records_without_a_key_of_their_own_in_a_file_of_the_same_name_are_new(t
         assert snapshot.number == number
     assert snapshot.ledger.kept == {"eng_Latn": 2}
     assert snapshot.ledger.by_reason() == {"deduplicate/exact_duplicate": 1}
+
+
+def test_the_vocabulary_stays_and_only_new_shards_are_encoded(two_days: tuple[Path, dict[str, str]]) -> None:
+    folder, _ = two_days
+    root = str(folder / "tokens")
+    tokens = TokenizerConfig(vocabulary=320)
+    run(folder, "tokens", ["one"])
+    first = tokenize_corpus(root, tokens, seed=1)
+    before = {file.path: file.hash for file in first.select("tokens")}
+    third = run(folder, "tokens", ["two"])
+    assert (third.number, third.parent, third.goes_on_with) == (3, 2, 1)
+    assert third.tokenizers == {}
+    assert third.select("tokens") == []
+    last = tokenize_corpus(root, tokens, seed=1)
+    assert last.tokenizers == first.tokenizers
+    after = {file.path: file.hash for file in last.select("tokens")}
+    assert {path: after[path] for path in before} == before
+    assert sorted(path.rpartition("/")[2] for path in set(after) - set(before)) == ["000003-train-00000.arrow"] * 2
+    counters = json.loads((folder / "tokens" / "runs" / "000004.json").read_text())["counters"]
+    assert (counters["encode/shards"], counters["encode/shards_reused"]) == (len(after), len(before))
+    assert verify_corpus(root).problems == []
+    config = SamplerConfig.model_validate({"row_tokens": 32})
+    stream = CurriculumStream(root, tokenizer="spm", config=config, seed=0)
+    assert stream.languages == ("deu_Latn", "eng_Latn")
+    assert stream.sizes["eng_Latn"] == last.languages["eng_Latn"].tokens["spm"] + 4
+    assert stream.rows(range(4)).tokens.shape == (4, 32)
