@@ -1,8 +1,9 @@
 """Pairs worth comparing: documents that share a key, without the square of how many share it.
 
 All rows of a key meet in one partition. A few of them are paired each with each; of many, each is paired with the
-best of all and with its neighbours in the order of quality. Near copies of one page share many keys, and the
-best of them is the same everywhere, so they are paired with the one that is to stay.
+best of all and with its next neighbours in the order of quality. Near copies of one page share many keys, and the
+best of them is the same everywhere, so they are paired with the one that is to stay, and that pair is the same one
+for all their keys.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ KEY: Final = np.dtype([("key", "<u8"), ("row", "<u4"), ("order", "<f4")])
 PAIR: Final = np.dtype([("first", "<u8"), ("second", "<u8")])
 """Two documents by number, the smaller first."""
 
-NEIGHBOURS: Final = 8
-"""Documents of one key after it that a document is paired with, besides the best of all."""
+FEW: Final = 9
+"""Documents of one key that are paired each with each."""
+NEIGHBOURS: Final = 2
+"""Where there are more: documents after it that one is paired with, besides the best of all."""
 
 ROW_BITS: Final = 32
 """Of a document's number, the lower ones."""
@@ -58,28 +61,25 @@ def candidate_pairs(
         earlier: documents with this number or a higher one are of earlier snapshots, and not compared among themselves.
 
     Returns:
-        PAIR rows in ascending order; at most ``NEIGHBOURS + 1`` for each row given.
+        PAIR rows in ascending order; at most ``(FEW - 1) / 2`` for each row given.
     """
     shared = repeated(keys)
     keys, documents, order = keys[shared], documents[shared], order[shared]
     sorting = np.lexsort((documents, order, keys))
     keys, documents = keys[sorting], documents[sorting]
-    found: list[tuple[UInt64s, UInt64s]] = []
-    for gap in range(1, NEIGHBOURS + 1):
+    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else shared
+    sizes = np.diff(np.append(starts, len(keys)))
+    best, many = np.repeat(starts, sizes), np.repeat(sizes > FEW, sizes)
+    rows = np.arange(len(keys))
+    found = [(best, rows)]
+    for gap in range(1, FEW):
         same = np.flatnonzero(keys[gap:] == keys[:-gap])
-        if not len(same):
-            break
-        found.append((documents[same], documents[same + gap]))
-    else:
-        starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-        sizes = np.diff(np.append(starts, len(keys)))
-        best = np.repeat(starts, sizes)
-        far = np.flatnonzero(np.arange(len(keys)) - best > NEIGHBOURS)
-        found.append((documents[best[far]], documents[far]))
-    pairs = np.empty(sum(len(one) for one, _ in found), dtype=PAIR)
-    if found:
-        one, two = np.concatenate([one for one, _ in found]), np.concatenate([two for _, two in found])
-        pairs["first"], pairs["second"] = np.minimum(one, two), np.maximum(one, two)
+        if gap > NEIGHBOURS:
+            same = same[~many[same]]
+        found.append((same, same + gap))
+    one, two = (documents[np.concatenate([side[end] for side in found])] for end in (0, 1))
+    pairs = np.empty(len(one), dtype=PAIR)
+    pairs["first"], pairs["second"] = np.minimum(one, two), np.maximum(one, two)
     wanted = pairs["first"] != pairs["second"]
     if earlier is not None:
         wanted &= pairs["first"] < np.uint64(earlier)

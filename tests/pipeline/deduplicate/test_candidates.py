@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.deduplicate.candidates import NEIGHBOURS, candidate_pairs, number, partition_of, place
+from pipeline.deduplicate.candidates import FEW, NEIGHBOURS, candidate_pairs, number, partition_of, place
 
 
 def pairs(rows: list[tuple[int, int, float]]) -> list[tuple[int, int]]:
@@ -19,6 +19,11 @@ def test_documents_of_one_key_are_paired_each_with_each_once() -> None:
         (10, 30),
         (20, 30),
     ]
+
+
+def test_few_are_paired_each_with_each() -> None:
+    found = pairs([(1, document, 0) for document in range(FEW)])
+    assert found == [(one, two) for one in range(FEW) for two in range(one + 1, FEW)]
 
 
 def test_document_that_has_a_key_twice_is_no_pair() -> None:
