@@ -336,9 +336,10 @@ def _thresholds(limit: str | None, look: Look) -> View:
 
     limits = [None] if limit is None else [rule.name for rule in rules_of(limit, look.state)]
     found = [one for name in limits for one in thresholds(look.state, look.selection.lang, name)]
-    return View(
-        {"thresholds": [asdict(one) for one in found]}, "thresholds", views.thresholds(found, look.selection.lang)
-    )
+    facts = look.state.threshold_facts.get(look.selection.lang or "")
+    words = facts.stop_words if facts and limit is None else []
+    result = {"thresholds": [asdict(one) for one in found], "stop_words": words}
+    return View(result, "thresholds", views.thresholds(found, look.selection.lang, words))
 
 
 def _clusters(reason: str | None, look: Look) -> View:

@@ -138,7 +138,7 @@ def _choices(one: Borderline, own: float | None) -> RenderableType:
     return Padding(table, (0, 0, 0, 2))
 
 
-def thresholds(found: Sequence[Threshold], lang: str | None) -> RenderableType:
+def thresholds(found: Sequence[Threshold], lang: str | None, stop_words: Sequence[str] = ()) -> RenderableType:
     """Limits per language; of one language with their measures, of many as one line each."""
     if not found:
         return Text("this snapshot holds no limits")
@@ -168,7 +168,8 @@ def thresholds(found: Sequence[Threshold], lang: str | None) -> RenderableType:
             ]
         table.add_row(*cells)
     meanings = [f"{origin} ({number:,}): {MEANINGS[origin]}" for origin, number in origins.most_common()]
-    return Group(Text(summary, style="bold"), table, _hint("\n".join(meanings)))
+    words = [Text(f"stop words: {visible(' '.join(stop_words))}")] if stop_words else []
+    return Group(Text(summary, style="bold"), table, _hint("\n".join(meanings)), *words)
 
 
 def clusters(

@@ -10,7 +10,7 @@ import difflib
 import heapq
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -27,8 +27,11 @@ from evenglot.inspect.reasons import decided
 from evenglot.inspect.sample import batches
 from evenglot.inspect.selection import Selection
 from evenglot.inspect.thresholds import ALL_RULES
-from pipeline.quality.rules import Rule
+from pipeline.quality.rules import STOP_RULE, Rule
 from pipeline.quality.stage import QualityStage
+from pipeline.quality.stop_words import shares
+from pipeline.quality.thresholds import stop_words_of
+from pipeline.stage import with_column
 
 Row = dict[str, Any]
 MEASURED: Final = 20_000
@@ -106,6 +109,7 @@ def borderline(
     values: dict[str, list[npt.NDArray[np.float64]]] = defaultdict(list)
     order = 0
     files = snapshot.select("text", lang=selection.lang)
+    lists = stop_words_of(snapshot.threshold_facts) if STOP_RULE in rules else {}
     share = MEASURED / max(1, sum(file.rows for file in files))
     for file in files:
         limits = snapshot.thresholds.get(file.lang or "", {})
@@ -113,7 +117,7 @@ def borderline(
             chosen = batch.filter(pc.and_(selection.mask(batch), _drawn(batch, share)))
             if not chosen.num_rows:
                 continue
-            measured = _measured(chosen)
+            measured = _measured(chosen, lists)
             for rule in rules:
                 bound = limits.get(rule.name)
                 column = measured.column(rule.feature).to_numpy(zero_copy_only=False).astype(np.float64)
@@ -124,7 +128,7 @@ def borderline(
                 for row in np.argsort(far, kind="stable")[:count].tolist():
                     if math.isfinite(far[row]):
                         order -= 1
-                        entry = (-float(far[row]), order, _row(chosen, row, rule, column[row], bound))
+                        entry = (-float(far[row]), order, _row(chosen, row, rule, float(column[row]), bound))
                         _push(kept[rule.name], entry, count)
     turned_away = _rejected(storage, snapshot, rules, selection, count)
     for rule in rules:
@@ -189,8 +193,11 @@ def _drawn(batch: pa.RecordBatch, share: float) -> pa.Array:
     return pa.array([stable_hash("borderline", identity) < below for identity in ids], pa.bool_())
 
 
-def _measured(batch: pa.RecordBatch) -> pa.RecordBatch:
-    return QualityStage()(batch).kept
+def _measured(batch: pa.RecordBatch, lists: Mapping[str, Sequence[str]]) -> pa.RecordBatch:
+    """The rows with all measures; that of stop words where there are lists of them, else nothing."""
+    measured = QualityStage(top_words=bool(lists))(batch).kept
+    found = shares(measured, lists) if lists else np.full(batch.num_rows, np.nan, np.float32)
+    return with_column(measured, STOP_RULE.feature, pa.array(found))
 
 
 def _judged(batch: pa.RecordBatch, rule: Rule) -> npt.NDArray[np.bool_]:

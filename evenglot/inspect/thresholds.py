@@ -7,9 +7,9 @@ from typing import Final
 
 from corpus.manifest import LimitOrigin, Snapshot
 from corpus.schema import NO_LANGUAGE, UNDETERMINED
-from pipeline.quality.rules import RARE_RULE, RULES, Rule
+from pipeline.quality.rules import RARE_RULE, RULES, STOP_RULE, Rule
 
-ALL_RULES: Final[tuple[Rule, ...]] = (RULES[0], RARE_RULE, *RULES[1:])
+ALL_RULES: Final[tuple[Rule, ...]] = (RULES[0], RARE_RULE, *RULES[1:], STOP_RULE)
 """All rules with a limit, in the order in which they are tried."""
 MEANINGS: Final[dict[LimitOrigin, str]] = {
     "derived": "from the language's own documents",

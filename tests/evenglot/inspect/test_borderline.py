@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from corpus.errors import CorpusError
+from corpus.manifest import ThresholdFacts
 from evenglot.inspect import borderline as module
 from evenglot.inspect.borderline import Choice, borderline, choices, rules_of
 from evenglot.inspect.selection import Selection
@@ -95,3 +96,24 @@ def test_a_rule_without_a_limit_shows_what_one_would_cost(opened: Any) -> None:
     )
     assert [row["key"] for row in unset.kept] == ["k8", "k9"]
     assert Choice(9, 1, 1 / 5) in unset.choices
+
+
+def test_stop_words_are_looked_for_with_the_lists_of_the_snapshot(build: Any) -> None:
+    words = "na ya kwa mti mto jua mwezi nyota bahari mlima ziwa kisiwa"
+    text = " ".join([words] * 5)
+    facts = {"swh_Latn": ThresholdFacts(documents=1, sources=1, origins={}, stop_words=["na", "ya", "kwa"])}
+    opened = build(
+        [{"key": "a", "text": text, "lang": "swh_Latn"}],
+        thresholds={"swh_Latn": {"min_stop_words": 0.05}},
+        threshold_facts=facts,
+    )
+    (found,) = borderline(*opened, rules_of("min_stop_words", opened[1]), Selection(), 1)
+    assert [row["measured"]["value"] for row in found.kept] == [3 / 12]
+    (unknown,) = borderline(
+        opened[0],
+        opened[1].model_copy(update={"threshold_facts": {}}),
+        rules_of("no_stop_words", opened[1]),
+        Selection(),
+        1,
+    )
+    assert (unknown.measured, unknown.kept) == (0, [])
