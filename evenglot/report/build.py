@@ -21,7 +21,7 @@ from evenglot.report.numbers import percent
 from evenglot.report.runs import load_runs
 from evenglot.report.sections.balance import balance
 from evenglot.report.sections.boilerplate import boilerplate
-from evenglot.report.sections.context import Context
+from evenglot.report.sections.context import Context, quoted
 from evenglot.report.sections.duplicates import duplicates
 from evenglot.report.sections.evaluation import evaluation
 from evenglot.report.sections.funnel import funnel
@@ -129,7 +129,9 @@ def sections(facts: Facts, config: ReportConfig) -> list[Section]:
 def warnings(facts: Facts) -> list[str]:
     """What the reader must know before any number: of the runs, and of the data the report was made from."""
     ledger = facts.corpus.snapshot.ledger
-    found = [*facts.corpus.snapshot.warnings, *facts.corpus.problems]
+    here = f"inspect {quoted(facts.corpus.url)}"
+    found = [warning.replace("inspect CORPUS", here) for warning in facts.corpus.snapshot.warnings]
+    found += facts.corpus.problems
     for run in facts.runs:
         found += [f"{run.name}: {problem}" for problem in run.problems]
     if ledger.read and ledger.kept_total < 0.2 * ledger.read:

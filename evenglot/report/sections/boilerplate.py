@@ -47,7 +47,7 @@ def boilerplate(context: Context) -> Section | None:
             ],
             [Group("", lines)],
             caption="The sites that most lines were removed from. A site whose text stands here lost what it should "
-            "have kept: evenglot inspect CORPUS --boilerplate --source SITE shows its lines.",
+            f"have kept: {context.command('--boilerplate --source SITE')} shows its lines.",
         )
     ]
     if found.sites > len(found.shown):

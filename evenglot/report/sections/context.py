@@ -42,6 +42,10 @@ class Context:
         """What a language is called."""
         return self.languages.get(lang) or describe(lang)
 
+    def command(self, options: str) -> str:
+        """The ``evenglot inspect`` command on this corpus with some options."""
+        return f"evenglot inspect {quoted(self.facts.corpus.url)} {options}"
+
     def ordered(self, langs: Iterable[str]) -> list[str]:
         """Languages by training bytes, the largest first, those without text last."""
         return sorted(langs, key=lambda lang: (-self.sizes.get(lang, 0), lang))

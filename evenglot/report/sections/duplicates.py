@@ -153,5 +153,6 @@ def _by_language(context: Context) -> Table:
             Column("Share of the language’s documents", "chart", axis=rows.axis(scale, percent_tick)),
         ],
         context.groups(list(found), row),
-        caption="Documents rejected as copies of a kept one. Copies are still counted: they can weigh in the balance.",
+        caption="Documents rejected as copies of a kept one. Copies are still counted: they can weigh in the balance. "
+        f"To see what differs: {context.command('--clusters --lang LANG')}.",
     )

@@ -65,7 +65,7 @@ def _by_language(context: Context, involved: dict[str, LanguageMix]) -> Table:
         ],
         context.groups(list(involved), row),
         caption="By the language of most of a document’s letters. To read some: "
-        "evenglot inspect CORPUS --mixed --lang LANG.",
+        f"{context.command('--mixed --lang LANG')}.",
     )
 
 

@@ -54,7 +54,7 @@ def removed(context: Context) -> Section | None:
         groups,
         caption="Percent of the language’s documents that each reason removed; darker is more, and darkest from "
         f"{percent(_FULL)} on. Every document counts once, for the first reason that applied. To read some of them: "
-        "evenglot inspect CORPUS --rejected REASON --lang LANG.",
+        f"{context.command('--rejected REASON --lang LANG')}.",
         total="Read",
     )
     return Section("removed", "What was removed, by reason and language", "Removed", finding, [heat])

@@ -129,7 +129,8 @@ def _origins(context: Context) -> Table | None:
         ],
         context.groups(list(facts), row),
         caption="Where each language’s bounds come from. A bound from few documents or few sources says little of the "
-        "language: there the defaults protect it.",
+        "language: there the defaults protect it. Documents next to a bound: "
+        f"{context.command('--borderline BOUND --lang LANG')}.",
         key=rows.key(*(("bar", tone, _NAMES[origin]) for origin, tone in tones.items())),
     )
 

@@ -28,7 +28,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows += [
         {"id": f"c{number}", "text": texts[0].replace(" ", "  "), "url": "https://b.example/"} for number in (1, 2)
     ]
-    rows.append({"id": "short", "text": "The river rises.", "url": f"https://c.example/{BELL}"})
+    rows.append({"id": "short", "text": "The river rises in the hills.", "url": f"https://c.example/{BELL}"})
     (root / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     config = PrepareConfig(deduplicate={"near": {"enabled": False}})  # the stories differ in one word
     prepare(
@@ -64,12 +64,12 @@ def test_reasons_with_their_counts(cli: Run, prepared: Path) -> None:
 def test_rejected_for_a_reason_with_the_numbers(cli: Run, prepared: Path) -> None:
     shown = cli("inspect", prepared, "--rejected", "too_short").stdout
     assert "1 of 1 documents rejected for filter/too_short" in shown
-    assert "n_words 3 < min_words" in shown
+    assert "n_words 6 < min_words" in shown
     assert "--borderline min_words" in shown
     assert BELL not in shown
     assert r"\x1b]0;x\x07" in shown
     found = result(cli, prepared, "--rejected", "too_short")
-    assert found["documents"][0]["decided"]["value"] == 3
+    assert found["documents"][0]["decided"]["value"] == 6
     assert found["numbers"][0]["limit"] == "min_words"
 
 
