@@ -33,6 +33,7 @@ from pipeline.boilerplate.select import SELECTED_SCHEMA, select, selected_batch
 from pipeline.config import PrepareConfig
 from pipeline.deduplicate.exact import DECISION, ROW, Rows, keep_all, partition, resolve_ids, resolve_texts
 from pipeline.earlier.documents import EarlierPart, earlier_name, earlier_rows, earlier_sketch
+from pipeline.earlier.filter import NewKeys, piece_places, write_range
 from pipeline.earlier.merge import EarlierLimits
 from pipeline.earlier.sign import SignTask, sign_shard
 from pipeline.match import (
@@ -226,6 +227,7 @@ def match_job(
     config: PrepareConfig,
     seed: int,
     earlier: Sequence[EarlierPart] = (),
+    new_keys: NewKeys | None = None,
     limits: EarlierLimits | None = None,
 ) -> Build:
     """Derive thresholds, apply them, and compare what survives by id and by text.
@@ -238,6 +240,7 @@ def match_job(
         config: settings.
         seed: decides what is held out.
         earlier: documents that are compared as well, and stay.
+        new_keys: of the documents of this run; needed where there are earlier ones.
         limits: of the snapshot that the run goes on with.
     """
     tasks = [MatchTask(number, name) for number, name in enumerate(pieces)]
@@ -255,7 +258,7 @@ def match_job(
         )
         new = dealt | "filter" >> beam.FlatMap(survivors, work, config, partitions, beam.pvalue.AsSingleton(thresholds))
         parts = pipeline | "earlier" >> beam.Create(known, reshuffle=False) | "deal earlier" >> beam.Reshuffle()
-        old = parts | "earlier rows" >> beam.FlatMap(deal_earlier, partitions)
+        old = parts | "earlier rows" >> beam.FlatMap(deal_earlier, partitions, new_keys)
         by_id = (
             (new, old)
             | "all rows" >> beam.Flatten()
@@ -372,10 +375,10 @@ def derive_limits(surveys: Surveys, config: PrepareConfig, limits: EarlierLimits
     return limits.carry(derive(surveys, config.filter, limits.documents))
 
 
-def deal_earlier(numbered: tuple[int, EarlierPart], partitions: int) -> Iterator[tuple[int, bytes]]:
+def deal_earlier(numbered: tuple[int, EarlierPart], partitions: int, new_keys: NewKeys) -> Iterator[tuple[int, bytes]]:
     """Packed rows of earlier documents, by partition of their id."""
     piece, part = numbered
-    yield from deal(earlier_rows(part, piece), "id", partitions)
+    yield from deal(earlier_rows(part, piece, new_keys), "id", partitions)
 
 
 def sketch_earlier(numbered: tuple[int, EarlierPart], config: PrepareConfig, seed: int) -> dict[str, SplitSketch]:
@@ -389,7 +392,7 @@ def by_piece(decisions: Rows) -> Iterator[tuple[int, bytes]]:
     return by_number(decisions, decisions["piece"].astype(np.int64))
 
 
-def by_number(rows: Rows, numbers: npt.NDArray[np.int64]) -> Iterator[tuple[int, bytes]]:
+def by_number(rows: npt.NDArray[Any], numbers: npt.NDArray[np.int64]) -> Iterator[tuple[int, bytes]]:
     """Packed rows by a number that is given for each."""
     order = np.argsort(numbers, kind="stable")
     for number, start, stop in equal_runs(numbers[order]):
@@ -509,6 +512,35 @@ def write_index_part(part: IndexPart, corpus: str, work: str, job: WriteJob) -> 
     """Write one part of the index, then its account."""
     file = write_index(Storage(corpus), Storage(work), part, job)
     Storage(work).write_bytes(f"{job.accounts}/index-{part.number:05d}.json", encode({"files": [file.model_dump()]}))
+
+
+def new_keys_job(pieces: Sequence[str], keys: NewKeys) -> Build:
+    """Note which keys the documents of this run have."""
+
+    def build(pipeline: beam.Pipeline) -> None:
+        _ = (
+            pipeline
+            | "pieces" >> beam.Create(list(pieces), reshuffle=False)
+            | "deal pieces" >> beam.Reshuffle()
+            | "places" >> beam.FlatMap(deal_places, keys)
+            | "group places" >> beam.GroupByKey()
+            | "write places" >> beam.Map(write_places, keys)
+        )
+
+    return build
+
+
+def deal_places(piece: str, keys: NewKeys) -> Iterator[tuple[int, bytes]]:
+    """Places of the keys of a piece in the table of new keys, by part of the table."""
+    table = read_staged(Storage(keys.work), piece, ["id", "text_key", "bands", "sampled"])
+    places = piece_places(table, keys)
+    yield from by_number(places, keys.part_of(places))
+
+
+def write_places(element: tuple[int, Iterable[bytes]], keys: NewKeys) -> None:
+    """Write one part of the table."""
+    part, packed = element
+    write_range(Storage(keys.work), keys, part, np.frombuffer(b"".join(packed), np.uint32))
 
 
 def sign_job(tasks: Sequence[SignTask], work: str, config: PrepareConfig) -> Build:

@@ -50,6 +50,7 @@ from pipeline.deduplicate.shingles import UInt64s
 from pipeline.deduplicate.verify import verify
 from pipeline.documents import StagedDocuments
 from pipeline.earlier.documents import EarlierPart, JoinedDocuments, earlier_keys, earlier_name
+from pipeline.earlier.filter import NewKeys
 from pipeline.graph import (
     MergeSketches,
     by_number,
@@ -78,6 +79,8 @@ class NearTask:
     config: NearDuplicateConfig
     earlier: tuple[EarlierPart, ...] = ()
     """Earlier documents, as pieces numbered after those of the run."""
+    new_keys: NewKeys | None = None
+    """The keys of this run's documents; needed where there are earlier ones."""
 
     @property
     def documents(self) -> Documents:
@@ -137,8 +140,8 @@ def deal_pieces(pipeline: beam.Pipeline, task: NearTask) -> Any:
 
 def piece_keys(piece: int, task: NearTask) -> Iterator[tuple[int, tuple[int, bytes]]]:
     """Keys of the kept documents of a piece, by partition of the key; each says which piece it comes from."""
-    if piece >= len(task.pieces):
-        keys = earlier_keys(task.earlier[piece - len(task.pieces)])
+    if piece >= len(task.pieces) and task.new_keys is not None:
+        keys = earlier_keys(task.earlier[piece - len(task.pieces)], task.new_keys)
     else:
         storage, name = Storage(task.work), task.pieces[piece]
         match = read_decisions(storage, f"{task.folder}/exact", name)

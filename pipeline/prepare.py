@@ -41,6 +41,7 @@ from pipeline.decontaminate.stage import ITEM
 from pipeline.deduplicate.bands import bands_and_rows, curve
 from pipeline.deduplicate.config import NearDuplicateConfig
 from pipeline.earlier.documents import EarlierPart, earlier_copies
+from pipeline.earlier.filter import new_keys
 from pipeline.earlier.find import earlier_corpora
 from pipeline.earlier.index import COPIES, COPIES_SCHEMA, key_settings, total_copies
 from pipeline.earlier.merge import EarlierLimits, go_on
@@ -471,18 +472,25 @@ class PrepareRun:
         self, pieces: Sequence[PieceAccount]
     ) -> tuple[dict[str, int], dict[str, float], dict[str, dict[str, float]], dict[str, dict[str, float]]]:
         """Thresholds, duplicates, held-out bounds; then mixtures and weights."""
-        from pipeline.graph import match_job
+        from pipeline.graph import match_job, new_keys_job
 
         names = [piece.name for piece in pieces]
         # Decisions rest on all pieces and on thresholds derived from them; other pieces have another folder.
         self.decisions = f"match/{fingerprint(names)[:16]}"
+        self.new_keys = None
+        if self.earlier:
+            self.new_keys = new_keys(self.work_url, f"{self.decisions}/new", sum(piece.rows for piece in pieces))
+            if not self.is_done("new"):
+                with self.step("keys of new documents", lambda: (0, len(names))):
+                    self.run_job(new_keys_job(names, self.new_keys))
+                self.mark_done("new")
         near = self.config.deduplicate.near
         exact = f"{self.decisions}/{'exact' if near.enabled else 'final'}"
         if not self.is_done("exact"):
             with self.step("thresholds, exact duplicates (pieces)", self.files_in(exact, ".arrow", len(names))):
                 limits = None if self.base is None else EarlierLimits.of(self.base)
-                job = match_job(names, self.work_url, self.decisions, self.config, self.seed, self.earlier, limits)
-                self.run_job(job)
+                known = (self.earlier, self.new_keys, limits)
+                self.run_job(match_job(names, self.work_url, self.decisions, self.config, self.seed, *known))
             self.mark_done("exact")
         if near.enabled:
             self.near_duplicates(names)
@@ -506,7 +514,7 @@ class PrepareRun:
         from pipeline.graph_near import NearTask, components_job, near_job, settle_job
 
         near = self.config.deduplicate.near
-        task = NearTask(self.work_url, self.decisions, tuple(names), near, tuple(self.earlier))
+        task = NearTask(self.work_url, self.decisions, tuple(names), near, tuple(self.earlier), self.new_keys)
         if not self.is_done("links"):
             with self.step("near duplicates (pieces)", self.files_in(f"{self.decisions}/links", ".json", len(names))):
                 self.run_job(near_job(task))
@@ -543,7 +551,10 @@ class PrepareRun:
 
     def files_in(self, folder: str, suffix: str, total: int) -> Callable[[], tuple[int, int]]:
         """How many of the files expected in a folder are there."""
-        return lambda: (sum(name.endswith(suffix) and name[0] != "." for name in self.work.list(folder)), total)
+        return lambda: (
+            min(total, sum(name.endswith(suffix) and name[0] != "." for name in self.work.list(folder))),
+            total,
+        )
 
     def plan_parts(
         self,

@@ -14,11 +14,12 @@ import pyarrow as pa
 
 from corpus.shards import conform, read_table
 from corpus.storage import Storage
-from pipeline.deduplicate.candidates import KEY, number, place
+from pipeline.deduplicate.candidates import number, place
 from pipeline.deduplicate.exact import ROW
 from pipeline.deduplicate.resolve import MEMBER
 from pipeline.deduplicate.shingles import Int64s, UInt64s
 from pipeline.documents import StagedDocuments
+from pipeline.earlier.filter import NewKeys, first_half
 from pipeline.earlier.index import COPIES_SCHEMA
 from pipeline.match import fixed_bytes, pack_keys, read_decisions
 from pipeline.split.config import SplitConfig
@@ -70,23 +71,26 @@ def earlier_name(part: int) -> str:
     return f"earlier-{part:06d}"
 
 
-def earlier_rows(part: EarlierPart, piece: int) -> npt.NDArray[np.void]:
-    """The documents of a part, packed for the comparison of ids and texts."""
+def earlier_rows(part: EarlierPart, piece: int, new: NewKeys) -> npt.NDArray[np.void]:
+    """The documents of a part that may share id or text with a new one, packed for comparison."""
     table = part.read(["id", "text_key", "quality", "bytes"])
+    chosen = new.has(first_half(fixed_bytes(table.column("id"))))
+    chosen |= new.has(first_half(fixed_bytes(table.column("text_key"))))
+    places = np.flatnonzero(chosen)
+    table = table.take(pa.array(places))
     rows = np.zeros(table.num_rows, dtype=ROW)
     rows["id"], rows["key"] = fixed_bytes(table.column("id")), fixed_bytes(table.column("text_key"))
     rows["quality"], rows["bytes"] = table.column("quality").to_numpy(), table.column("bytes").to_numpy()
-    rows["piece"], rows["row"] = piece, np.arange(table.num_rows)
+    rows["piece"], rows["row"] = piece, places
     return rows
 
 
-def earlier_keys(part: EarlierPart) -> npt.NDArray[np.void]:
-    """The keys by which new documents may meet those of a part, as KEY rows."""
+def earlier_keys(part: EarlierPart, new: NewKeys) -> npt.NDArray[np.void]:
+    """The keys by which new documents may meet those of a part, as KEY rows; those that no new one has are left out."""
     batch = single_batch(part.read(["bands", "sampled", "quality"]))
     quality = batch.column("quality").to_numpy(zero_copy_only=False)
     keys = pack_keys(batch.column("bands"), batch.column("sampled"), np.arange(batch.num_rows), -quality - _FIRST)
-    assert keys.dtype == KEY
-    return keys
+    return keys[new.has(keys["key"])]
 
 
 def earlier_sketch(part: EarlierPart, config: SplitConfig, seed: int) -> dict[str, SplitSketch]:

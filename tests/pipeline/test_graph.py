@@ -10,6 +10,7 @@ from corpus.manifest import ShardFile
 from pipeline.config import PrepareConfig
 from pipeline.deduplicate.config import NearDuplicateConfig
 from pipeline.deduplicate.exact import DECISION, ROW
+from pipeline.earlier.filter import new_keys
 from pipeline.earlier.sign import SignTask
 from pipeline.graph import (
     by_piece,
@@ -17,6 +18,7 @@ from pipeline.graph import (
     index_job,
     lines_job,
     match_job,
+    new_keys_job,
     read_job,
     score_job,
     sign_job,
@@ -37,7 +39,7 @@ def transforms(build: object) -> int:
 
 
 @pytest.mark.parametrize(
-    "job", ["read", "lines", "score", "match", "near", "components", "settle", "write", "index", "sign"]
+    "job", ["read", "lines", "score", "match", "near", "components", "settle", "write", "index", "sign", "new_keys"]
 )
 def test_graph_has_the_same_size_for_3_and_300_languages(job: str, tmp_path: Path) -> None:
     def size(languages: int) -> int:
@@ -67,6 +69,8 @@ def test_graph_has_the_same_size_for_3_and_300_languages(job: str, tmp_path: Pat
         )
         if job == "index":
             return transforms(index_job([IndexPart(0, tuple(tags))], work, work, write))
+        if job == "new_keys":
+            return transforms(new_keys_job(names, new_keys(work, "new", languages)))
         if job == "sign":
             shards = [ShardFile(path=f"text/{tag}/x.arrow", kind="text") for tag in tags]
             return transforms(sign_job([SignTask(work, shard, "x") for shard in shards], work, PrepareConfig()))

@@ -196,6 +196,7 @@ def test_the_same_day_again_does_nothing_also_after_another(two_days: tuple[Path
     assert tree(folder / "corpus") == before
 
 
+@pytest.mark.slow
 def test_the_result_does_not_depend_on_workers_or_the_place(two_days: tuple[Path, dict[str, str]]) -> None:
     folder, _ = two_days
     run(folder, "other", ["one", "two"])
@@ -209,6 +210,7 @@ def test_two_workers_write_the_same_bytes(two_days: tuple[Path, dict[str, str]])
     assert tree(folder / "workers") == tree(folder / "corpus")
 
 
+@pytest.mark.slow
 def test_a_corpus_without_an_index_or_with_another_is_signed_anew(two_days: tuple[Path, dict[str, str]]) -> None:
     folder, _ = two_days
     run(folder, "bare", ["one"], deduplicate={"index": False})
@@ -237,6 +239,7 @@ def test_documents_of_other_corpora_do_not_come_again(two_days: tuple[Path, dict
     assert [file.path for file in snapshot.select("index")] == ["index/000001-00000.arrow"]
 
 
+@pytest.mark.slow
 def test_new_documents_never_straddle_the_split_of_earlier_ones(tmp_path: Path) -> None:
     half = SplitConfig(heldout_share=0.5, heldout_min_documents=0).model_dump()
     texts = [DAY_ONE, {"s2": LONGER_SCHOOL}]
