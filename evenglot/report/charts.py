@@ -229,13 +229,21 @@ def shares(
         scale = Scale(0, 1)
         parts.append(stretched(top, base - top, _polyline(Line(curve, tone="accent", tip=x_title), scale, scale)))
         low = base + 8
-    for value, name in rules:
+    for number, (value, name) in enumerate(rules):
         parts.append(
             element("line", x1=per_cent(100 * value), x2=per_cent(100 * value), y1=16, y2=low - 8, class_="mark")
         )
         anchor, gap = ("end", -5) if value > 0.6 else ("start", 5)
         parts.append(
-            element("text", name, x=per_cent(100 * value), dx=gap, y=26, text_anchor=anchor, class_="tick halo")
+            element(
+                "text",
+                name,
+                x=per_cent(100 * value),
+                dx=gap,
+                y=26 + _LABEL_GAP * number,
+                text_anchor=anchor,
+                class_="tick halo",
+            )
         )
     for value in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
         anchor = "start" if value == 0 else "end" if value == 1 else "middle"
