@@ -28,7 +28,7 @@ class NearDuplicateConfig(Config):
     that 95 of 100 pairs just at it are looked at, those more alike nearly all."""
     rows: int | None = Field(default=None, ge=1, le=64)
     """Values in a band."""
-    sample: int = Field(default=16, ge=0, le=4096)
+    sample: int = Field(default=12, ge=0, le=4096)
     """One run of shingles in this many is kept to find parts of longer texts; 0 finds none but by their bands."""
 
     @model_validator(mode="after")
