@@ -16,7 +16,7 @@ class NearDuplicateConfig(Config):
     """Look for near duplicates."""
     jaccard: float = Field(default=0.4, gt=0, le=1)
     """Documents are near duplicates from this similarity on: the share of all their shingles that both have.
-    0.4 is where one word in eleven, evenly spread, was changed, or where a third was cut off and as much added."""
+    0.4 is where one word in ten, evenly spread, was changed, or where two fifths were replaced in one piece."""
     containment: float = Field(default=0.9, gt=0, le=1)
     """A document is removed as a part of a longer one when this share of its shingles stands there; 1 asks for all."""
     words: int = Field(default=5, ge=1, le=32)
