@@ -14,7 +14,6 @@ from importlib.metadata import version
 from typing import Any
 
 import fsspec
-import pyarrow as pa
 
 from corpus import errors
 from corpus.boilerplate import REMOVED_SCHEMA
@@ -25,14 +24,12 @@ from corpus.lock import exclusive
 from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, ThresholdFacts, commit, current_number, read_snapshot
 from corpus.mixtures import relative_weights
 from corpus.schema import FORMAT_VERSION, HELDOUT, TRAIN
-from corpus.shards import ShardWriter, read_table
 from corpus.storage import Storage
 from pipeline.account import Clock, run_account
 from pipeline.balance.mixtures import stored_mixtures
-from pipeline.boilerplate.config import BoilerplateConfig
+from pipeline.boilerplate.keys import gather_keys, write_keys
 from pipeline.boilerplate.removed import masked, merge_removed
-from pipeline.boilerplate.select import removal_keys, selected_rows
-from pipeline.boilerplate.stage import KEYS_SCHEMA, REMOVED
+from pipeline.boilerplate.stage import REMOVED
 from pipeline.config import PrepareConfig
 from pipeline.decontaminate.index import build_index, has_index, indexed_items
 from pipeline.decontaminate.items import normal_items, read_evaluation
@@ -434,7 +431,7 @@ class PrepareRun:
         if not self.work.exists(keys):
             with self.step("boilerplate lines of sites", done):
                 self.run_job(lines_job(names, self.work_url, folder, self.config))
-                write_keys(self.work, folder, keys, self.config.boilerplate)
+                write_keys(self.work, keys, gather_keys(self.work, folder, self.config.boilerplate))
         with self.work.local_copy(keys) as path:
             return keys, file_hash(path)[:8]
 
@@ -870,18 +867,6 @@ def evidence(accounts: Sequence[dict[str, Any]], ledger: Ledger) -> dict[str, La
         if totals[lang]["documents"] or totals[lang]["heldout_documents"]:
             found[lang] = LanguageEvidence.model_validate({**totals[lang], "rejected": rejected[lang][1]})
     return found
-
-
-def write_keys(work: Storage, folder: str, name: str, config: BoilerplateConfig) -> None:
-    """Put the boilerplate lines of all sites together into the file that the removal looks them up in."""
-    tables = []
-    for part in work.list(folder):
-        if part.endswith(".arrow") and not part.startswith("."):
-            with work.local_copy(f"{folder}/{part}") as path:
-                tables.append(selected_rows(read_table(path)))
-    keys = pa.RecordBatch.from_arrays([pa.array(removal_keys(tables, config))], schema=KEYS_SCHEMA)
-    with work.create(name) as path, ShardWriter(path, KEYS_SCHEMA) as writer:
-        writer.write(keys)
 
 
 def read_so_far(work: Storage, sizes: Mapping[str, int], folder: str = STAGED) -> int:

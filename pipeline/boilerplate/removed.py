@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from corpus.boilerplate import REMOVED_SCHEMA
+from corpus.boilerplate import REMOVED_SCHEMA, add_up
 from pipeline.pii.config import PiiConfig
 from pipeline.pii.stage import MaskPiiStage
 
@@ -31,8 +30,8 @@ def merge_removed(tables: Iterable[pa.Table], most: int = _ROWS) -> pa.Table:
         waiting.append(table)
         rows += table.num_rows
         if rows > max(_ENOUGH, most):
-            total, waiting, rows = _add([total, *waiting], 2 * most), [], 0
-    return _add([total, *waiting], most)
+            total, waiting, rows = add_up([total, *waiting]).slice(0, 2 * most), [], 0
+    return add_up([total, *waiting]).slice(0, most)
 
 
 def masked(table: pa.Table, config: PiiConfig) -> pa.Table:
@@ -41,10 +40,3 @@ def masked(table: pa.Table, config: PiiConfig) -> pa.Table:
         return table
     lines = pa.RecordBatch.from_arrays([table.column("line").combine_chunks()], names=["text"])
     return table.set_column(1, REMOVED_SCHEMA.field("line"), MaskPiiStage(config)(lines).kept.column("text"))
-
-
-def _add(tables: list[pa.Table], most: int) -> pa.Table:
-    summed = pa.concat_tables(tables).group_by(["site", "line"], use_threads=False).aggregate([("count", "sum")])
-    summed = summed.rename_columns({"count_sum": "count"}).select(REMOVED_SCHEMA.names)
-    order = pc.sort_indices(summed, [("count", "descending"), ("site", "ascending"), ("line", "ascending")])
-    return summed.take(order[:most]).cast(REMOVED_SCHEMA)

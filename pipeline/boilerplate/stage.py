@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar, Final
 
 import numpy as np
@@ -12,9 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.boilerplate import REMOVED_SCHEMA
-from corpus.shards import read_table
-from corpus.storage import Storage
 from pipeline.boilerplate.config import BoilerplateConfig
+from pipeline.boilerplate.keys import load_keys
 from pipeline.boilerplate.lines import UInt64s, combine, find_lines
 from pipeline.boilerplate.select import anywhere
 from pipeline.boilerplate.sites import NO_SITE, site_keys, site_names
@@ -22,7 +20,6 @@ from pipeline.stage import Outcome, with_column
 
 REMOVED: Final = "removed"
 """Name of the table of removed lines that the stage sets aside."""
-KEYS_SCHEMA: Final = pa.schema([pa.field("key", pa.uint64())])
 REPAIR: Final = "boilerplate"
 
 
@@ -65,11 +62,12 @@ class BoilerplateStage:
             removed.update((site, line) for line in taken)
             counters["boilerplate/lines"] += len(taken)
             counters["boilerplate/documents"] += 1
-            counters["boilerplate/bytes"] += len(text.encode()) - len(cleaned.encode())
         if changed:
             mask = np.zeros(batch.num_rows, np.bool_)
             mask[list(changed)] = True
+            before = pc.sum(pc.binary_length(texts)).as_py()
             texts = pc.replace_with_mask(texts, pa.array(mask), pa.array(list(changed.values()), texts.type))
+            counters["boilerplate/bytes"] = before - pc.sum(pc.binary_length(texts)).as_py()
             batch = with_column(with_column(batch, "text", texts), "repairs", noted(batch.column("repairs"), mask))
         return Outcome(batch, None, dict(sorted(counters.items())), {REMOVED: removed_batch(removed)})
 
@@ -143,11 +141,3 @@ def removed_batch(removed: Counter[tuple[str | None, str]]) -> pa.RecordBatch:
         [pa.array(column, field.type) for column, field in zip(columns, REMOVED_SCHEMA, strict=True)],
         schema=REMOVED_SCHEMA,
     )
-
-
-@lru_cache(maxsize=2)
-def load_keys(work: str, name: str) -> UInt64s:
-    """The keys of a file, by memory map where the storage is local; once for each process."""
-    with Storage(work).local_copy(name) as path:
-        keys: UInt64s = read_table(path).column("key").combine_chunks().to_numpy()
-        return keys

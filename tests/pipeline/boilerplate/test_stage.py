@@ -6,12 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from corpus.shards import ShardWriter
+from corpus.storage import Storage
 from pipeline.boilerplate.config import BoilerplateConfig
+from pipeline.boilerplate.keys import NO_KEYS, load_keys, write_keys
 from pipeline.boilerplate.lines import combine, find_lines
 from pipeline.boilerplate.select import anywhere
 from pipeline.boilerplate.sites import site_keys
-from pipeline.boilerplate.stage import KEYS_SCHEMA, REMOVED, BoilerplateStage, load_keys, without_lines
+from pipeline.boilerplate.stage import REMOVED, BoilerplateStage, without_lines
 
 
 def keys_of(pairs: list[tuple[str | None, str]]) -> np.ndarray:
@@ -24,10 +25,7 @@ def keys_of(pairs: list[tuple[str | None, str]]) -> np.ndarray:
 
 def stage(folder: Path, pairs: list[tuple[str | None, str]]) -> BoilerplateStage:
     load_keys.cache_clear()
-    with ShardWriter(folder / "keys.arrow", KEYS_SCHEMA) as writer:
-        writer.write(
-            pa.RecordBatch.from_arrays([pa.array(keys_of(pairs) if pairs else [], pa.uint64())], schema=KEYS_SCHEMA)
-        )
+    write_keys(Storage(str(folder)), "keys.arrow", keys_of(pairs) if pairs else NO_KEYS)
     return BoilerplateStage(BoilerplateConfig(), str(folder), "keys.arrow")
 
 
