@@ -14,6 +14,8 @@ from importlib.metadata import version
 from typing import Any
 
 import fsspec
+import numpy as np
+import pyarrow as pa
 
 from corpus import errors
 from corpus.boilerplate import REMOVED_SCHEMA
@@ -27,7 +29,15 @@ from corpus.schema import FORMAT_VERSION, HELDOUT, TRAIN
 from corpus.storage import Storage
 from pipeline.account import Clock, run_account
 from pipeline.balance.mixtures import stored_mixtures
-from pipeline.boilerplate.keys import gather_keys, write_keys
+from pipeline.boilerplate.keys import (
+    KEYS_SCHEMA,
+    earlier_keys,
+    gather_keys,
+    keys_batch,
+    keys_name,
+    load_keys,
+    write_keys,
+)
 from pipeline.boilerplate.removed import masked, merge_removed
 from pipeline.boilerplate.stage import REMOVED
 from pipeline.config import PrepareConfig
@@ -418,7 +428,11 @@ class PrepareRun:
             self.run_job(read_job(waiting, self.work_url, self.config))
 
     def boilerplate(self, pieces: Sequence[PieceAccount]) -> tuple[str, str]:
-        """Select the boilerplate lines of all sites; the file of their keys, and a hash of what is in it."""
+        """Select the boilerplate lines of all sites, beside those that earlier runs found.
+
+        Returns:
+            the file of their keys, and a hash of what is in it.
+        """
         from pipeline.graph import lines_job
 
         names = [piece.name for piece in pieces]
@@ -431,7 +445,9 @@ class PrepareRun:
         if not self.work.exists(keys):
             with self.step("boilerplate lines of sites", done):
                 self.run_job(lines_job(names, self.work_url, folder, self.config))
-                write_keys(self.work, keys, gather_keys(self.work, folder, self.config.boilerplate))
+                found = gather_keys(self.work, folder, self.config.boilerplate)
+                write_keys(self.work, keys, np.union1d(found, earlier_keys(self.corpus, self.base)))
+        self.keys = keys
         with self.work.local_copy(keys) as path:
             return keys, file_hash(path)[:8]
 
@@ -598,18 +614,24 @@ class PrepareRun:
         return [accounts[name] for name in names]
 
     def removed_lines(self, pieces: Sequence[PieceAccount]) -> dict[str, Any]:
-        """Write the table of boilerplate lines that were removed; the account of its file."""
+        """Write the table of boilerplate lines that were removed, and the keys found by this run; their account."""
+        if not self.config.boilerplate.enabled:
+            return {"kind": "boilerplate", "files": []}
         table = merge_removed(
             read_side(self.work, piece.name, REMOVED) for piece in pieces if piece.counters.get("boilerplate/lines")
         )
-        table = masked(table, self.config.pii)
-        name = f"boilerplate/{self.number:06d}.arrow"
-        if table.num_rows == 0:
-            self.corpus.remove(name)  # an interrupted run may have had some
-            return {"kind": "boilerplate", "files": []}
-        batches = table.to_batches()
-        file = write_shard(self.corpus, name, "boilerplate", batches, REMOVED_SCHEMA, self.config.write)
-        return {"kind": "boilerplate", "files": [file.model_dump()]}
+        found = np.setdiff1d(load_keys(self.work_url, self.keys), earlier_keys(self.corpus, self.base))
+        files = []
+        for name, batches, schema in (
+            (f"boilerplate/{self.number:06d}.arrow", masked(table, self.config.pii).to_batches(), REMOVED_SCHEMA),
+            (keys_name(self.number), [keys_batch(found)], KEYS_SCHEMA),
+        ):
+            if any(batch.num_rows for batch in batches):
+                file = write_shard(self.corpus, name, "boilerplate", batches, schema, self.config.write)
+                files.append(file.model_dump())
+            else:
+                self.corpus.remove(name)  # an interrupted run may have had some
+        return {"kind": "boilerplate", "files": files}
 
     def is_whole(self, account: Mapping[str, Any]) -> bool:
         """Whether the shards of an interrupted run are still its own: another run may have written there since."""

@@ -21,6 +21,7 @@ from corpus.lock import exclusive
 from corpus.manifest import current_number, read_snapshot
 from corpus.shards import read_table
 from corpus.storage import Storage
+from evenglot.verify.corpus_files import verify_corpus
 from pipeline.boilerplate.config import BoilerplateConfig
 from pipeline.config import PrepareConfig
 from pipeline.deduplicate.config import DeduplicateConfig, NearDuplicateConfig
@@ -427,6 +428,22 @@ def test_frame_of_a_site_is_removed_wherever_its_pages_lie(tmp_path: Path) -> No
         "boilerplate/lines": 24,
     }
     assert [stage["name"] for stage in account["stages"]][:4] == ["read", "normalise", "count_lines", "boilerplate"]
+
+
+def test_frame_known_from_an_earlier_run_is_removed_from_a_single_page(tmp_path: Path) -> None:
+    config = PrepareConfig(append=True, deduplicate=NO_NEAR)
+    root = str(tmp_path / "corpus")
+    first = prepare([InputConfig(path=f"{write_site(tmp_path / 'in', 12)}/*.jsonl", name="in")], root, config)
+    page = {"id": "new", "url": "https://site.example/new", "text": f"{FRAME[0]}\n{GERMAN[1]}\n{FRAME[1]}"}
+    (tmp_path / "new.jsonl").write_text(json.dumps(page) + "\n", encoding="utf-8")
+    second = prepare([InputConfig(path=str(tmp_path / "new.jsonl"), name="in")], root, config)
+    assert texts_of(root)["new"] == GERMAN[1]
+    assert [file.path for file in second.select("boilerplate")] == [
+        "boilerplate/000001-keys.arrow", "boilerplate/000001.arrow", "boilerplate/000002.arrow",
+    ]  # fmt: skip
+    assert removed_lines(root, first).column("count").to_pylist() == [12, 12]
+    assert removed_lines(root, second).column("count").to_pylist() == [13, 13]
+    assert verify_corpus(root).ok
 
 
 def test_without_removal_of_boilerplate_texts_stay_and_one_job_reads_and_scores(tmp_path: Path) -> None:
