@@ -129,7 +129,7 @@ class CorpusFacts:
     url: str
     snapshot: Snapshot
     runs: Sequence[CorpusRun]
-    """Of this snapshot and its forebears up to the last ``prepare``, oldest first."""
+    """Of this snapshot and of those that it goes on with, oldest first."""
     identification: Identification
     duplicates: Duplicates
     kept: Mapping[str, Sequence[Sample]]

@@ -43,6 +43,8 @@ from evenglot.report.facts import (
 
 _SIMILARITY = r"^(?P<measure>jaccard|containment) (?P<value>[01](?:\.\d+)?)"
 """How the detail of a near duplicate begins."""
+_RUNS = 50
+"""Runs of a corpus that is gone on with that are looked at, the latest ones."""
 _RAW_SHOWN = 160
 """Bytes quoted of an unreadable record."""
 
@@ -300,10 +302,15 @@ def _value_counts(column: pa.ChunkedArray) -> list[tuple[str | None, int]]:
 
 
 def _corpus_runs(storage: Storage, snapshot: Snapshot, problems: list[str]) -> list[CorpusRun]:
+    """The runs whose documents or tokens the snapshot holds, the oldest first."""
     chain: list[Snapshot] = [snapshot]
-    while chain[-1].made_by != "prepare" and chain[-1].parent is not None:
+    while len(chain) < _RUNS:
+        last = chain[-1]
+        before = last.goes_on_with if last.made_by == "prepare" else last.parent
+        if before is None:
+            break
         try:
-            chain.append(read_snapshot(storage, chain[-1].parent))
+            chain.append(read_snapshot(storage, before))
         except CorpusError as error:
             problems.append(f"the history of the corpus is incomplete: {error.message}")
             break

@@ -75,7 +75,12 @@ def _near(context: Context) -> list[Block]:
     """How alike near duplicates were, which pairs were looked at, and how their clusters were found."""
     found = context.facts.corpus.duplicates
     account = next(
-        (run.record["near_duplicates"] for run in context.facts.corpus.runs if run.record.get("near_duplicates")), None
+        (
+            run.record["near_duplicates"]
+            for run in reversed(context.facts.corpus.runs)
+            if run.record.get("near_duplicates")
+        ),
+        None,
     )
     if account is None and not found.similarity:
         return [Note("Near duplicates were not looked for.")]

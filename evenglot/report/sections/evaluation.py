@@ -15,7 +15,12 @@ _ITEMS = 20
 def evaluation(context: Context) -> Section | None:
     """Files with what could be looked for in them, and the items found in most documents."""
     account: Mapping[str, Any] = next(
-        (run.record["decontamination"] for run in context.facts.corpus.runs if run.record.get("decontamination")), {}
+        (
+            run.record["decontamination"]
+            for run in reversed(context.facts.corpus.runs)
+            if run.record.get("decontamination")
+        ),
+        {},
     )
     files = account.get("files") or []
     if not files:

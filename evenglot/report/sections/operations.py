@@ -12,7 +12,7 @@ from corpus.schema import FORMAT_VERSION
 from evenglot.inspect.stages import stage_place
 from evenglot.report import rows
 from evenglot.report.blocks import Block, Cell, Column, Facts, Group, Section, Source, Table
-from evenglot.report.facts import CorpusRun
+from evenglot.report.facts import CorpusRun, StageTime
 from evenglot.report.numbers import compact, count, duration, percent, plural, size
 from evenglot.report.sections.context import Context, words
 from evenglot.report.sections.funnel import stage_losses
@@ -26,14 +26,15 @@ def times(context: Context) -> Section | None:
         return None
     tables = [table for table in (_on_the_clock(runs), _within(context, runs)) if table is not None]
     total = sum(run.wall_seconds or 0 for run in runs)
-    prepare = next((run for run in runs if run.made_by == "prepare" and run.wall_seconds), None)
     finding = f"The corpus took {duration(total)} to make."
-    if prepare is not None and prepare.wall_seconds:
-        read = context.facts.corpus.snapshot.ledger.read
-        finding += f" Preparing went at {compact(read / prepare.wall_seconds)} documents a second"
-        rate = f", {compact(read / prepare.cpu_seconds)} per second of processor time" if prepare.cpu_seconds else ""
-        finding += f"{rate}."
-        finding += _engine(prepare)
+    prepared = [run for run in runs if run.made_by == "prepare" and run.wall_seconds]
+    wall = sum(run.wall_seconds or 0 for run in prepared)
+    if wall:
+        read = _read(context, prepared)
+        finding += f" Preparing went at {compact(read / wall)} documents a second"
+        cpu = sum(run.cpu_seconds or 0 for run in prepared)
+        finding += f", {compact(read / cpu)} per second of processor time." if cpu else "."
+        finding += _engine(prepared)
     return Section("times", "Time per stage", "Time", finding, tables)
 
 
@@ -68,23 +69,30 @@ def _on_the_clock(runs: Sequence[CorpusRun]) -> Table | None:
     )
 
 
-def _engine(run: CorpusRun) -> str:
+def _read(context: Context, prepared: Sequence[CorpusRun]) -> int:
+    """Documents that some runs read, by their own account; by the ledger where they keep none."""
+    counted = [stage.records_in for run in prepared for stage in run.stages if stage.name == "read"]
+    return sum(counted) if len(counted) == len(prepared) else context.facts.corpus.snapshot.ledger.read
+
+
+def _engine(prepared: Sequence[CorpusRun]) -> str:
     """Which part of the processor time the stages took, and which all else did."""
-    inside = sum(stage.seconds for stage in run.stages)
-    if not run.cpu_seconds or not run.steps or not 0 < inside <= run.cpu_seconds:
+    inside = sum(stage.seconds for run in prepared for stage in run.stages)
+    whole = sum(run.cpu_seconds or 0 for run in prepared)
+    if not whole or not all(run.steps for run in prepared) or not 0 < inside <= whole:
         return ""
-    rest = run.cpu_seconds - inside
     return (
-        f" The stages took {duration(inside)} of {duration(run.cpu_seconds)} of processor time; the other "
-        f"{percent(rest / run.cpu_seconds)} went to the engine, comparing documents, writing shards and starting up."
+        f" The stages took {duration(inside)} of {duration(whole)} of processor time; the other "
+        f"{percent((whole - inside) / whole)} went to the engine, comparing documents, writing shards and starting up."
     )
 
 
 def _within(context: Context, runs: Sequence[CorpusRun]) -> Table | None:
     """The stages inside the steps, by processor time, with what each removed."""
-    stages = [stage for run in runs if run.steps for stage in run.stages]
-    if not stages:
+    found = [stage for run in runs if run.steps for stage in run.stages]
+    if not found:
         return None
+    stages = _together(found)
     whole = sum(stage.seconds for stage in stages)
     lost = {stage: sum(reasons.values()) for stage, reasons in stage_losses(context).items()}
     scale = linear((stage.seconds for stage in stages), zero=True)
@@ -118,8 +126,21 @@ def _within(context: Context, runs: Sequence[CorpusRun]) -> Table | None:
     )
 
 
+def _together(stages: Sequence[StageTime]) -> list[StageTime]:
+    """The stages of several runs, those of one name as one."""
+    by_name: dict[str, list[StageTime]] = {}
+    for stage in stages:
+        by_name.setdefault(stage.name, []).append(stage)
+    found = []
+    for name, several in by_name.items():
+        seconds, records = sum(one.seconds for one in several), sum(one.records_in for one in several)
+        rate = records / seconds if seconds else 0.0
+        found.append(StageTime(name, seconds, records, sum(one.records_out for one in several), rate))
+    return found
+
+
 def _summary(run: CorpusRun) -> str:
-    parts = [run.made_by]
+    parts = [f"{run.made_by} · snapshot {run.snapshot}"]
     if run.wall_seconds is not None:
         parts.append(f"{duration(run.wall_seconds)} on the clock")
     if run.cpu_seconds is not None:

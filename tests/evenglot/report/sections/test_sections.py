@@ -16,6 +16,7 @@ from evenglot.report.blocks import Facts as FactList
 from evenglot.report.config import ReportConfig
 from evenglot.report.facts import Facts
 from evenglot.report.load import load_corpus
+from evenglot.report.numbers import compact
 from evenglot.report.runs import load_runs
 from evenglot.report.sections.balance import balance
 from evenglot.report.sections.boilerplate import boilerplate
@@ -350,3 +351,14 @@ def test_records_made_by_splitting_are_in_the_equation(small: Context) -> None:
     ]
     assert equation.closes
     assert equation.total == (f"{ledger.read - 3:,}", "read and 3 made by splitting")
+
+
+def test_runs_that_go_on_with_each_other_are_counted_together(large: Context) -> None:
+    corpus = large.facts.corpus
+    run = replace(corpus.runs[0], steps=[("read", 20.0, 18.0)], wall_seconds=10.0, cpu_seconds=40.0)
+    section = times(replace(large, facts=replace(large.facts, corpus=replace(corpus, runs=[run, run]))))
+    assert section is not None
+    read = next(stage.records_in for stage in run.stages if stage.name == "read")
+    assert f"Preparing went at {compact(read / 10)} documents a second, {compact(read / 40)} per" in section.finding
+    stages = tables(section.blocks)[1]
+    assert [row[0] for row in stages.groups[0].rows].count("identify") == 1
