@@ -24,7 +24,8 @@ from corpus.shards import ShardWriter, read_table
 from corpus.storage import Storage
 from pipeline.decontaminate.config import DecontaminateConfig
 from pipeline.decontaminate.items import file_labels
-from pipeline.decontaminate.ngrams import WORD, Int64s, UInt64s, Units, parts
+from pipeline.decontaminate.ngrams import WORD, Units, parts
+from pipeline.deduplicate.shingles import Int64s, UInt64s
 
 FOLDER: Final = "decontaminate"
 _FILTER_BITS: Final = range(16, 25)

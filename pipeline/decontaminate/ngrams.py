@@ -19,12 +19,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.deduplicate.shingles import Int64s, UInt64s, mix, powers, span_hashes
 from pipeline.quality.classes import Kind, kind_table
 from pipeline.script.codepoints import CHUNK, LONGEST, CodePoints, chunks, decode, utf8
 from pipeline.script.unicode import SIZE
-
-Int64s = npt.NDArray[np.int64]
-UInt64s = npt.NDArray[np.uint64]
 
 WORD: Final = 4
 """Weight of a word; n words weigh ``WORD * n``."""
@@ -34,7 +32,6 @@ LETTER: Final = 1
 OVERLAP: Final = 1 << 14
 """Code points that parts of a long document have in common, so that n-grams at their ends are found."""
 
-_BASE: Final = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2**64
 _NO_LETTERS: Final = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0xAC00, 0xD7A4), (0x20000, SIZE))
 """Ideographs and hangul: no case, and no compatibility forms but those outside these ranges."""
 
@@ -62,17 +59,6 @@ def _weight_table() -> npt.NDArray[np.int32]:
     weights[Kind.IDEOGRAPH] = IDEOGRAPH
     weights[Kind.UNSPACED] = LETTER
     return weights
-
-
-@cache
-def _powers() -> tuple[UInt64s, UInt64s]:
-    """Powers of the base and of its inverse modulo 2**64, for positions in a part."""
-    tables = []
-    for factor in (_BASE, pow(_BASE, -1, 1 << 64)):
-        table = np.full(CHUNK + OVERLAP + 1, factor, np.uint64)
-        table[0] = 1
-        tables.append(np.multiply.accumulate(table))
-    return tables[0], tables[1]
 
 
 def parts(column: pa.Array) -> Iterator[CodePoints]:
@@ -141,16 +127,9 @@ class Units:
 
     def _prefix_sums(self) -> UInt64s:
         """Prefix sums of a polynomial over the units' hashes: the hash of any run of units in three operations."""
-        powers, inverses = _powers()
-        letters = np.zeros(len(self.folded) + 1, np.uint64)
-        np.cumsum(powers[: len(self.folded)] * self.folded, out=letters[1:])
-        units = letters[self.stops]
-        units -= letters[self.starts]
-        units *= inverses[self.starts]
-        units ^= units >> np.uint64(29)
-        units *= np.uint64(0xBF58476D1CE4E5B9)
-        units ^= units >> np.uint64(32)
-        units *= powers[: len(units)]
+        factors, _ = powers()
+        units = span_hashes(self.folded, self.starts, self.stops)
+        units *= factors[: len(units)]
         sums = np.zeros(len(units) + 1, np.uint64)
         np.cumsum(units, out=sums[1:])
         return sums
@@ -189,13 +168,11 @@ class Units:
 
     def hashes(self, starts: Int64s, stops: Int64s) -> UInt64s:
         """64-bit hashes of runs of units, equal for equal runs wherever they stand."""
-        _, inverses = _powers()
+        _, inverses = powers()
         hashes: UInt64s = self._sums[stops]
         hashes = hashes - self._sums[starts]
         hashes *= inverses[starts]
-        hashes ^= hashes >> np.uint64(31)
-        hashes *= np.uint64(0x94D049BB133111EB)
-        return hashes
+        return mix(hashes)
 
     def words(self, start: int, stop: int) -> list[str]:
         """Units as they are compared."""

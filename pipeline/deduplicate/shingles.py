@@ -102,7 +102,7 @@ def shingle(chunk: CodePoints, lengths: Lengths) -> Shingles:
     sizes = np.where(counts > 0, counts - asked + 1, 0)
     result = np.concatenate([[0], np.cumsum(sizes)])
     hashes = np.empty(result[-1], np.uint64)
-    words = _span_hashes(letters, starts, stops)
+    words = span_hashes(letters, starts, stops)
     runs = words.copy()
     length = 1
     for wanted in np.unique(asked[asked > 0]).tolist():
@@ -191,7 +191,7 @@ def _tokens(letters: UInt32s, bounds: Int64s) -> tuple[Int64s, Int64s]:
 
 
 @cache
-def _powers() -> tuple[UInt64s, UInt64s]:
+def powers() -> tuple[UInt64s, UInt64s]:
     """Powers of the base and of its inverse modulo 2**64, for positions in a chunk."""
     tables = []
     for factor in (_LETTERS, pow(_LETTERS, -1, 1 << 64)):
@@ -201,14 +201,14 @@ def _powers() -> tuple[UInt64s, UInt64s]:
     return tables[0], tables[1]
 
 
-def _span_hashes(letters: UInt32s, starts: Int64s, stops: Int64s) -> UInt64s:
+def span_hashes(letters: UInt32s, starts: Int64s, stops: Int64s) -> UInt64s:
     """64-bit hashes of spans, by differences of the prefix sums of a polynomial: equal for equal letters.
 
     Positions wrap at the end of the power table, which only a document longer than a chunk reaches; there at most
     one word gets another hash.
     """
-    powers, inverses = _powers()
-    factors = powers[: len(letters)] if len(letters) <= len(powers) else np.resize(powers, len(letters))
+    table, inverses = powers()
+    factors = table[: len(letters)] if len(letters) <= len(table) else np.resize(table, len(letters))
     sums = np.empty(len(letters) + 1, np.uint64)
     sums[0] = 0
     np.cumsum(factors * letters, out=sums[1:])
