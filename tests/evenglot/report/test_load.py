@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from corpus.errors import CorpusError
-from corpus.manifest import read_snapshot
+from corpus.manifest import commit, read_snapshot
+from corpus.shards import ShardWriter, read_table
+from corpus.storage import Storage
+from evenglot.report.build import build_report
 from evenglot.report.config import ReportConfig
 from evenglot.report.load import load_corpus
 
@@ -107,3 +110,39 @@ def test_damage_is_named_and_the_rest_is_read(small_corpus: Path, tmp_path: Path
 def test_no_corpus(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="holds no corpus"):
         load_corpus(str(tmp_path), ReportConfig())
+
+
+def test_runs_are_those_that_the_snapshot_goes_on_with(small_corpus: Path, tmp_path: Path) -> None:
+    root = tmp_path / "corpus"
+    shutil.copytree(small_corpus, root)
+    first = read_snapshot(str(root))
+    tokenized = first.model_copy(update={"number": 2, "parent": 1, "made_by": "tokenize"})
+    commit(Storage(root), tokenized, {"wall_seconds": 1.0})
+    further = first.model_copy(update={"number": 3, "parent": 2, "goes_on_with": 1})
+    commit(Storage(root), further, {"wall_seconds": 2.0, "counters": {"boilerplate/bytes": 5}})
+    facts = load_corpus(str(root), ReportConfig())
+    assert [(run.snapshot, run.made_by) for run in facts.runs] == [(1, "prepare"), (3, "prepare")]
+    assert facts.counters["boilerplate/bytes"] == 4005
+
+
+def test_a_corpus_of_before_there_were_segments_and_clusters(small_corpus: Path, tmp_path: Path) -> None:
+    root = tmp_path / "corpus"
+    shutil.copytree(small_corpus, root)
+    for path in [*root.glob("text/**/*.arrow"), *root.glob("rejected/*.arrow")]:
+        table = read_table(path).combine_chunks()
+        new = {"segments", "code_switching", "scripts", "cluster", "parent"} & set(table.column_names)
+        table = table.drop_columns(sorted(new))
+        with ShardWriter(path, table.schema) as writer:
+            for batch in table.to_batches():
+                writer.write(batch)
+    (root / "boilerplate/000001.arrow").unlink()
+    snapshot = read_snapshot(str(root))
+    files = [file for file in snapshot.files if file.kind != "boilerplate"]
+    commit(Storage(root), snapshot.model_copy(update={"number": 2, "parent": 1, "files": files}), {})
+    facts = load_corpus(str(root), ReportConfig())
+    assert facts.problems == []
+    assert not facts.mixing.recorded
+    assert facts.boilerplate.removed == 0
+    assert facts.kept.keys() == load_corpus(str(small_corpus), ReportConfig()).kept.keys()
+    page = build_report(str(root), [], str(tmp_path / "r.html")).read_text(encoding="utf-8")
+    assert "Not measured" in page
