@@ -29,6 +29,9 @@ class RunnerConfig(Config):
     """Options passed on to Beam as they are, for example ``--flink_master=host:8081``."""
     restarts: int = Field(default=2, ge=0)
     """Times that the local engine goes on by itself, with one worker fewer, after a worker process was killed."""
+    rows_worth_workers: int = Field(default=200_000, ge=0)
+    """Documents from which on the local engine starts worker processes also for comparing keys and writing shards:
+    with fewer, starting them takes longer than it saves. Reading and scoring always get theirs."""
 
 
 class PrepareConfig(Config):

@@ -233,6 +233,7 @@ class PrepareRun:
         if not pieces:
             raise InputError("the inputs hold no records", "Look at the files, or correct the paths")
         read_total = sum(ends)
+        self.rows = sum(piece.rows for piece in pieces)
         self.check_readable(read_total, pieces)
         bounds, weights, mixtures, thresholds = self.match(pieces)
         parts, job = self.plan_parts(pieces, bounds, weights, thresholds)
@@ -313,7 +314,7 @@ class PrepareRun:
                 waiting.append(part)
         if waiting:
             with self.step("write index", lambda: (sum(map(self.work.exists, names)), len(names))):
-                self.run_job(index_job(waiting, self.output, self.work_url, job))
+                self.run_job(index_job(waiting, self.output, self.work_url, job), self.rows)
         files = [file for name in names for file in json.loads(self.work.read_bytes(name))["files"]]
         copies = earlier_copies(self.work, f"{self.decisions}/final", [part for part in self.earlier if part.own])
         if copies.num_rows:
@@ -444,7 +445,7 @@ class PrepareRun:
 
         if not self.work.exists(keys):
             with self.step("boilerplate lines of sites", done):
-                self.run_job(lines_job(names, self.work_url, folder, self.config))
+                self.run_job(lines_job(names, self.work_url, folder, self.config), sum(piece.rows for piece in pieces))
                 found = gather_keys(self.work, folder, self.config.boilerplate)
                 write_keys(self.work, keys, np.union1d(found, earlier_keys(self.corpus, self.base)))
         self.keys = keys
@@ -503,7 +504,8 @@ class PrepareRun:
             with self.step("thresholds, exact duplicates (pieces)", self.files_in(exact, ".arrow", len(names))):
                 limits = None if self.base is None else EarlierLimits.of(self.base)
                 known = (self.earlier, self.new_keys, limits)
-                self.run_job(match_job(names, self.work_url, self.decisions, self.config, self.seed, *known))
+                job = match_job(names, self.work_url, self.decisions, self.config, self.seed, *known)
+                self.run_job(job, self.rows)
             self.mark_done("exact")
         if near.enabled:
             self.near_duplicates(names)
@@ -530,7 +532,7 @@ class PrepareRun:
         task = NearTask(self.work_url, self.decisions, tuple(names), near, tuple(self.earlier), self.new_keys)
         if not self.is_done("links"):
             with self.step("near duplicates (pieces)", self.files_in(f"{self.decisions}/links", ".json", len(names))):
-                self.run_job(near_job(task))
+                self.run_job(near_job(task), self.rows)
             self.mark_done("links")
         links = [account for _, account in json_files(self.work, f"{self.decisions}/links")]
         total = sum(account["links"] for account in links)
@@ -548,7 +550,7 @@ class PrepareRun:
         final = f"{self.decisions}/final"
         if not self.work.exists(f"{self.decisions}/sketches.json"):
             with self.step("what stays of duplicates (pieces)", self.files_in(final, ".arrow", len(names))):
-                self.run_job(settle_job(task, partitions, labels, self.config, self.seed))
+                self.run_job(settle_job(task, partitions, labels, self.config, self.seed), self.rows)
         unsettled = [count for _, count in json_files(self.work, f"{self.decisions}/rounds")]
         self.near_account = near_account(
             near, links, [account for _, account in json_files(self.work, f"{self.decisions}/clusters")], unsettled
@@ -606,7 +608,7 @@ class PrepareRun:
 
         if waiting:
             with self.step("write shards", done):
-                self.run_job(write_job(waiting, self.output, self.work_url, job))
+                self.run_job(write_job(waiting, self.output, self.work_url, job), self.rows)
         accounts = dict(json_files(self.work, job.accounts))
         missing = [name for name in names if name not in accounts]
         if missing:
@@ -643,12 +645,18 @@ class PrepareRun:
                     return False
         return True
 
-    def run_job(self, build: Any) -> None:
-        """Run one Beam job; what a user can mend comes out as itself, not wrapped by Beam."""
+    def run_job(self, build: Any, rows: int | None = None) -> None:
+        """Run one Beam job; what a user can mend comes out as itself, not wrapped by Beam.
+
+        Args:
+            build: adds the job's transforms to a pipeline.
+            rows: documents of a job that costs little for each; with few of them it stays in this process.
+        """
         from pipeline.runner import run_job
 
+        worth = rows is None or rows >= self.config.runner.rows_worth_workers
         try:
-            run_job(build, self.config.runner, self.workers)
+            run_job(build, self.config.runner, self.workers if worth else 1)
         except Exception as error:
             mended = user_error(error)
             if mended is not None:

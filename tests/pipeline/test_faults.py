@@ -32,7 +32,7 @@ from pipeline.sources import InputConfig
 
 PARTS: Final = 8
 TEXTS_PER_LANGUAGE: Final = 8
-CONFIG: Final = PrepareConfig.model_validate({"batch_bytes": 1 << 15})
+CONFIG: Final = PrepareConfig.model_validate({"batch_bytes": 1 << 15, "runner": {"rows_worth_workers": 0}})
 SCRIPT: Final = """
 import sys
 from pathlib import Path

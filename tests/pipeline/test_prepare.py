@@ -23,7 +23,7 @@ from corpus.shards import read_table
 from corpus.storage import Storage
 from evenglot.verify.corpus_files import verify_corpus
 from pipeline.boilerplate.config import BoilerplateConfig
-from pipeline.config import PrepareConfig
+from pipeline.config import PrepareConfig, RunnerConfig
 from pipeline.deduplicate.config import DeduplicateConfig, NearDuplicateConfig
 from pipeline.language_id.config import IdentifyConfig
 from pipeline.prepare import prepare, read_so_far, user_error
@@ -189,8 +189,10 @@ def test_second_run_elsewhere_and_two_workers_give_the_same_bytes(corpus: Path, 
     uncut = prepare(both, str(tmp_path / "uncut"))
     one = prepare(both, str(tmp_path / "one"), config, workers=1)
     two = prepare(both, str(tmp_path / "two"), config, workers=2)
+    everywhere = config.model_copy(update={"runner": RunnerConfig(rows_worth_workers=0)})
+    prepare(both, str(tmp_path / "two everywhere"), everywhere, workers=2)
     assert tree(tmp_path / "again") == tree(corpus)
-    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+    assert tree(tmp_path / "one") == tree(tmp_path / "two") == tree(tmp_path / "two everywhere")
     assert two.ledger.kept == uncut.ledger.kept, "how inputs are cut must not change what is kept"
     removed = [removed_lines(str(tmp_path / name), run).to_pylist() for name, run in (("uncut", uncut), ("one", one))]
     assert removed[0] == removed[1] != [], "nor what is boilerplate"
