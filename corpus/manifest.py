@@ -19,7 +19,7 @@ from corpus.ledger import Ledger
 from corpus.schema import FORMAT_VERSION
 from corpus.storage import Storage
 
-FileKind = Literal["text", "tokens", "rejected", "unreadable", "tokenizer", "index", "boilerplate"]
+FileKind = Literal["text", "tokens", "rejected", "unreadable", "tokenizer", "index", "boilerplate", "scores"]
 MANIFEST = "manifest.json"
 
 

@@ -16,7 +16,7 @@ import typer
 
 import evenglot
 from corpus.errors import EvenglotError
-from evenglot.cli import demo, evaluate, lid, prepare, report, tokenize, train, verify
+from evenglot.cli import decide, demo, evaluate, lid, prepare, report, tokenize, train, verify
 from evenglot.cli import inspect as inspect_command
 from evenglot.cli.logs import configure_logging
 
@@ -57,6 +57,7 @@ for _name, _command in (
     ("evaluate", evaluate.evaluate),
     ("report", report.report),
     ("inspect", inspect_command.inspect),
+    ("decide", decide.decide),
     ("verify", verify.verify),
 ):
     app.command(_name, cls=_OWN_PARSING.get(_name), help=unwrapped(_command.__doc__ or ""))(_command)

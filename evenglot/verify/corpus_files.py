@@ -22,7 +22,7 @@ from corpus.storage import Storage
 
 Progress = Callable[[str, int, int], None]
 
-_FOLDERS: Final = ("text", "tokens", "rejected", "unreadable", "tokenizers", "index", "boilerplate")
+_FOLDERS: Final = ("text", "tokens", "rejected", "unreadable", "tokenizers", "index", "boilerplate", "scores")
 """Where files of snapshots live; anything there that no snapshot names is an orphan."""
 
 

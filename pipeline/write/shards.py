@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from corpus.errors import EvenglotError
 from corpus.hashing import file_hash, fingerprint
 from corpus.manifest import FileKind, ShardFile
 from corpus.schema import HELDOUT, NATURAL, RECORD_SCHEMA, REJECTED_SCHEMA, TRAIN
@@ -22,6 +23,8 @@ from pipeline.earlier.index import index_rows, index_schema
 from pipeline.match import Thresholds, fixed_bytes, read_decisions
 from pipeline.quality.config import FilterConfig
 from pipeline.quality.decide import decide
+from pipeline.quality.features import FEATURES
+from pipeline.quality.scores import SCORES_SCHEMA, scores_of
 from pipeline.split.heldout import cluster_hash, heldout_mask
 from pipeline.stage import with_column
 from pipeline.work import read_staged, reject_counts, single_batch
@@ -84,6 +87,8 @@ def write_text(corpus: Storage, work: Storage, part: TextPart, job: WriteJob) ->
         name = f"text/{part.lang}/{job.snapshot:06d}-{split}-{part.number:05d}.arrow"
         file = write_shard(corpus, name, "text", chosen, RECORD_SCHEMA, job.config, lang=part.lang, split=split)
         account["files"].append(file.model_dump())
+        if job.config.scores:
+            account["files"].append(write_scores(corpus, name, chosen, lang=part.lang, split=split).model_dump())
         account[split] = {
             "documents": rows,
             "bytes": sum(pc.sum(pc.binary_length(batch.column("text"))).as_py() for batch in chosen),
@@ -105,14 +110,14 @@ def write_text(corpus: Storage, work: Storage, part: TextPart, job: WriteJob) ->
 
 
 def kept_rows(work: Storage, number: int, lang: str, job: WriteJob) -> dict[str, pa.RecordBatch]:
-    """The kept rows of one language in one piece, by split: the columns of a record, and those of the index."""
+    """The kept rows of one language in one piece, by split: the columns of a record, of the index, of the scores."""
     start, stop, _ = job.ranges[number][lang]
     match = read_decisions(work, job.decisions, job.pieces[number])
     rows = match.column("row").to_numpy()
     mine = (rows >= start) & (rows < stop) & (match.column("verdict").to_numpy() == KEPT)
     if not mine.any():
         return {}
-    wanted = {*RECORD_SCHEMA.names, *index_schema(job.near).names, "n_bytes"}
+    wanted = {*RECORD_SCHEMA.names, *index_schema(job.near).names, *SCORES_SCHEMA.names}
     batch = single_batch(read_staged(work, job.pieces[number], sorted(wanted)).take(pa.array(rows[mine])))
     clusters = fixed_bytes(match.column("cluster"))[mine]
     held = heldout_mask(cluster_hash(clusters, job.seed), job.bounds.get(lang, 0))
@@ -160,6 +165,8 @@ def write_rest(corpus: Storage, work: Storage, part: RestPart, job: WriteJob) ->
         name = f"rejected/{job.snapshot:06d}-{part.number:05d}.arrow"
         file = write_shard(corpus, name, "rejected", batches, REJECTED_SCHEMA, job.config)
         account["files"].append(file.model_dump())
+        if job.config.scores:
+            account["files"].append(write_scores(corpus, name, batches).model_dump())
         with corpus.local_copy(name) as path:
             account["rejected"] = reject_counts(read_table(path))
     lines = b""
@@ -202,7 +209,7 @@ def filtered(batch: pa.RecordBatch, verdicts: Sequence[tuple[str, str, str] | No
     given = [verdict for verdict in verdicts if verdict is not None]
     for position, name in enumerate(("stage", "reason", "detail")):
         chosen = with_column(chosen, name, pa.array([verdict[position] for verdict in given], pa.string()))
-    return conform(chosen, REJECTED_SCHEMA)
+    return chosen
 
 
 def duplicates(batch: pa.RecordBatch, lost: pa.Table, near: NearDuplicateConfig) -> pa.RecordBatch:
@@ -227,7 +234,7 @@ def duplicates(batch: pa.RecordBatch, lost: pa.Table, near: NearDuplicateConfig)
     }
     for name, column in columns.items():
         chosen = with_column(chosen, name, column)
-    return conform(chosen, REJECTED_SCHEMA)
+    return chosen
 
 
 def likeness(jaccard: float, containment: float, near: NearDuplicateConfig) -> str:
@@ -264,6 +271,24 @@ def write_shard(
                 writer.write(batch)
         size, digest = path.stat().st_size, file_hash(path)
     return ShardFile(path=name, kind=kind, lang=lang, split=split, rows=writer.rows, size=size, hash=digest)
+
+
+def write_scores(
+    corpus: Storage,
+    shard: str,
+    batches: Sequence[pa.RecordBatch],
+    *,
+    lang: str | None = None,
+    split: str | None = None,
+) -> ShardFile:
+    """Write what the rows of a shard were judged by, in their order; null for those that no stage scored."""
+    if lang is not None and (missing := {*FEATURES} - {*batches[0].schema.names}):
+        raise EvenglotError(f"kept rows of {shard} come without {sorted(missing)[0]}", "This is a defect of evenglot")
+    # Read seldom and in one go: compressed whatever the shards are, and in one batch, as every buffer is by itself.
+    rows = pa.Table.from_batches([conform(batch, SCORES_SCHEMA) for batch in batches]).unify_dictionaries()
+    whole = rows.combine_chunks().to_batches()
+    config = WriteConfig(compression="zstd")
+    return write_shard(corpus, scores_of(shard), "scores", whole, SCORES_SCHEMA, config, lang=lang, split=split)
 
 
 def describe(corpus: Storage, name: str, kind: FileKind, rows: int) -> ShardFile:

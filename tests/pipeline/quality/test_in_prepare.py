@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 from corpus.manifest import Snapshot, read_snapshot
+from corpus.shards import read_table
+from corpus.storage import Storage
 from pipeline.config import PrepareConfig
 from pipeline.prepare import prepare
+from pipeline.quality.config import StopWordsConfig
+from pipeline.quality.scores import scores_of
 from pipeline.sources import InputConfig
 
 CLAUSES = [
@@ -41,10 +45,19 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def run(source: Path, output: Path, workers: int = 1, enabled: bool = True) -> Snapshot:
-    limits = {"min_diversity": 0, "min_lang_score": 0, "max_duplicate_ngrams": 1, "min_punctuation": 0}
-    settings = {"stop_words": {"enabled": enabled}, "keep_undetermined": True, "languages": {"eng_Latn": limits}}
-    config = PrepareConfig.model_validate({"filter": settings, "batch_bytes": 4096, "script": {"enabled": False}})
+LIMITS = {"min_diversity": 0, "min_lang_score": 0, "max_duplicate_ngrams": 1, "min_punctuation": 0}
+SETTINGS = {
+    "filter": {"stop_words": {"enabled": True}, "keep_undetermined": True, "languages": {"eng_Latn": LIMITS}},
+    "batch_bytes": 4096,
+    "script": {"enabled": False},
+}
+
+
+def run(source: Path, output: Path, workers: int = 1, enabled: bool = True, scores: bool = True) -> Snapshot:
+    config = PrepareConfig.model_validate(SETTINGS | {"write": {"scores": scores}})
+    if not enabled:
+        plain = config.filter.model_copy(update={"stop_words": StopWordsConfig()})
+        config = config.model_copy(update={"filter": plain})
     return prepare([InputConfig(path=str(source))], str(output), config, workers=workers)
 
 
@@ -73,3 +86,15 @@ def test_without_stop_words_nothing_is_judged_by_them(source: Path, tmp_path: Pa
     assert "filter/no_stop_words" not in snapshot.ledger.by_reason()
     assert snapshot.threshold_facts["eng_Latn"].stop_words == []
     assert "min_stop_words" not in snapshot.thresholds["eng_Latn"]
+
+
+def test_scores_lie_beside_the_shards(source: Path, tmp_path: Path) -> None:
+    snapshot, storage = run(source, tmp_path / "one"), Storage(str(tmp_path / "one"))
+    shards = [*snapshot.select("text"), *snapshot.select("rejected")]
+    assert [file.path for file in snapshot.select("scores")] == sorted(scores_of(file.path) for file in shards)
+    for file in shards:
+        scores = read_table(storage.path(scores_of(file.path)))
+        texts = read_table(storage.path(file.path)).column("text").to_pylist()
+        assert scores.column("n_chars").to_pylist() == [len(text) for text in texts]
+        assert None not in scores.column("top_words").to_pylist()
+    assert run(source, tmp_path / "none", scores=False).select("scores") == []
