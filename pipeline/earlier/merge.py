@@ -11,7 +11,7 @@ from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, ThresholdFact
 from pipeline.quality.rules import STOP_RULE
 from pipeline.quality.thresholds import Derived, Thresholds, stop_words_of
 
-CARRIED = ("text", "rejected", "unreadable", "index", "boilerplate")
+CARRIED = ("text", "rejected", "unreadable", "index", "boilerplate", "scores")
 """Kinds of files that a snapshot hands on. Tokens are not among them: they would not cover the new text."""
 _UNCERTAIN = ("few_documents", "few_sources")
 """Origins of limits that more documents may still change."""

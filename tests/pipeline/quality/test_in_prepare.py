@@ -27,7 +27,7 @@ CLAUSES = [
     "the doctor said that the road to the town was closed and that he had come on foot",
     "it was the end of the summer, and the apples in the garden of the inn were ripe",
 ]
-SPAM = "casino bonus hotel booking flights insurance credit loan cheap watches"
+SPAM = "house window kitchen winter doctor teacher letter carpet picture wedding"
 
 
 def page(number: int) -> str:
@@ -50,6 +50,7 @@ SETTINGS = {
     "filter": {"stop_words": {"enabled": True}, "keep_undetermined": True, "languages": {"eng_Latn": LIMITS}},
     "batch_bytes": 4096,
     "script": {"enabled": False},
+    "deduplicate": {"near": {"enabled": False}},
 }
 
 
