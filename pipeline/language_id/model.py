@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from corpus.errors import ConfigurationError
 from corpus.hashing import file_hash, fingerprint
@@ -57,6 +58,8 @@ class LanguageModel:
         licence: of the model file, where known.
         cleaned: whether the model was trained on text passed through ``clean``.
         relatives: file of tables that tell close relatives apart, made with the model.
+        abstain_below: a piece of text whose likeliest language, close relatives together, has less probability than
+            this gets no label at all: it is more often in a language that the model does not know.
 
     Raises:
         ConfigurationError: a file is missing or is no such model or table.
@@ -69,6 +72,7 @@ class LanguageModel:
         licence: str | None = None,
         cleaned: bool = False,
         relatives: Path | None = None,
+        abstain_below: float = 0.0,
     ) -> None:
         import fasttext
 
@@ -97,6 +101,7 @@ class LanguageModel:
         )
         self.tags: tuple[str, ...] = tuple(sorted(set(tags)))
         self._relatives = Relatives(read_relatives(relatives), self.tags) if relatives is not None else None
+        self._abstain_below = abstain_below
         self._files = (path,) if relatives is None else (path, relatives)
         position = {tag: number for number, tag in enumerate(self.tags)}
         self._tag_of_label = {label: position[tag] for label, tag in zip(labels, tags, strict=True)}
@@ -164,6 +169,8 @@ class LanguageModel:
             probability = np.minimum(np.concatenate([np.asarray(some, dtype=np.float64) for some in values]), 1.0)
             if self._relatives is not None:
                 row, tag, probability = self._relatives.refine(lines, row, tag, probability)
+            if self._abstain_below > 0:
+                probability = np.where(self._sure(row, tag, probability, len(given)), probability, 0.0)
             share = by_script / np.maximum(count, 1.0)[:, None]
             share = np.concatenate([share, np.ones((len(given), 1), dtype=np.float32)], axis=1)
             written = share[row, self._script_of_tag[tag]].astype(np.float64)
@@ -174,6 +181,17 @@ class LanguageModel:
         if not owners:
             return Votes(letters, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
         return Votes(letters, *(np.concatenate(parts) for parts in (owners, tags, probabilities, scripts)))
+
+    def _sure(
+        self, row: npt.NDArray[np.int64], tag: npt.NDArray[np.int64], probability: npt.NDArray[np.float64], count: int
+    ) -> npt.NDArray[np.bool_]:
+        """[votes] whether the likeliest language of the vote's piece, the first of its votes, is likely enough."""
+        first = np.concatenate([[True], row[1:] != row[:-1]])[: len(row)]
+        top = np.zeros(count, dtype=np.int64)
+        top[row[first]] = tag[first]
+        related = tag == top[row] if self._relatives is None else self._relatives.related(tag, top[row])
+        together = np.bincount(row[related], weights=probability[related], minlength=count)
+        return together[row] >= self._abstain_below
 
 
 @overload
@@ -202,12 +220,14 @@ def _load(name: str) -> LanguageModel:
     if name == DEFAULT_MODEL:
         card = model_card()
         relatives = _relatives_beside(BUILTIN_FILE, card)
-        return LanguageModel(BUILTIN_FILE, name, str(card["licence"]), bool(card["cleaned"]), relatives)
+        cleaned, abstain_below = bool(card["cleaned"]), float(card.get("abstain_below", 0.0))
+        return LanguageModel(BUILTIN_FILE, name, str(card["licence"]), cleaned, relatives, abstain_below)
     path = Path(name).expanduser()
     if path.is_file():
         card = _card_beside(path)
         licence = card.get("licence") or _LICENCES.get(path.name.lower())
-        return LanguageModel(path, name, licence, card.get("cleaned") is True, _relatives_beside(path, card))
+        relatives, abstain_below = _relatives_beside(path, card), float(card.get("abstain_below", 0.0))
+        return LanguageModel(path, name, licence, card.get("cleaned") is True, relatives, abstain_below)
     if _HUB_ID.fullmatch(name) and not name.startswith("."):
         return LanguageModel(_download(name), name, _LICENCES.get("/".join(name.lower().split("/")[:2])))
     raise ConfigurationError(

@@ -189,6 +189,12 @@ class Relatives:
             self._priors.append(np.array([PRIOR.get(group.tags[number], 0.0) for number in known]))
             self._tables.append(np.ascontiguousarray(group.table()[:, known]))
 
+    def related(self, tags: npt.NDArray[np.int64], others: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """[n] whether two tags are the same or of one group."""
+        group = self._group_of[tags]
+        related: npt.NDArray[np.bool_] = (tags == others) | ((group >= 0) & (group == self._group_of[others]))
+        return related
+
     def refine(
         self,
         lines: Sequence[str],

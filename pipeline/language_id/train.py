@@ -37,6 +37,9 @@ from pipeline.language_id.transfer import cuts
 NAME: Final = "evenglot-lid"
 LICENCE: Final = "CC BY-SA 4.0"
 """Most of the training text is share-alike; the model file follows it. The code is Apache-2.0."""
+ABSTAIN_BELOW: Final = 0.5
+"""On sentences of unseen origin this costs the languages that are known nothing (macro F1 0.942 and 0.974 stay as they
+are); of sentences in languages that are not, 45 % instead of 22 % are left without a label."""
 TUNING_FILE: Final = "evenglot-lid-tuning.json"
 _SCORES: Final = "scores"
 _TUNING: Final = "tuning"
@@ -112,7 +115,10 @@ def run(
         return found
     if score_only:
         _say(f"scoring {path} as it is")
-        model, examples = LanguageModel(path, NAME, LICENCE, True, relatives), len(build(units, balance, seed))
+        model, examples = (
+            LanguageModel(path, NAME, LICENCE, True, relatives, ABSTAIN_BELOW),
+            len(build(units, balance, seed)),
+        )
     else:
         model, examples = _train(units, output, settings, balance, seed)
     declaration = score_udhr(model, data)
@@ -135,6 +141,7 @@ def run(
         licences=LICENCES,
         relatives=relatives,
     )
+    facts["abstain_below"] = ABSTAIN_BELOW
     facts["scores"] = {
         "udhr_test_sentences": numbers(declaration),
         "clean_documents_unseen": numbers(unseen),
@@ -205,7 +212,7 @@ def _train(
     write_relatives(learn_relatives(lines), relatives)
     size = (path.stat().st_size + relatives.stat().st_size) / 1e6
     _say(f"trained in {time.process_time() - start:.0f} CPU seconds, {size:.2f} MB")
-    return LanguageModel(path, NAME, LICENCE, True, relatives), len(lines)
+    return LanguageModel(path, NAME, LICENCE, True, relatives, ABSTAIN_BELOW), len(lines)
 
 
 def _tuned(scores: Scores) -> dict[str, Any]:

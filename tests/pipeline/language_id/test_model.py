@@ -209,3 +209,21 @@ def test_tables_of_close_relatives_belong_to_their_model(tmp_path: Path) -> None
     (tmp_path / "other" / tables.name).write_bytes(b"another model's")
     with pytest.raises(ConfigurationError, match="another model's"):
         load_model(str(tmp_path / "other" / BUILTIN_FILE.name))
+
+
+def test_a_label_needs_the_probability_asked_for() -> None:
+    sentences = [WRITTEN["swh_Latn"], WRITTEN["eng_Latn"] + " " + WRITTEN["swh_Latn"]]
+    bold = LanguageModel(BUILTIN_FILE, "bold", cleaned=True).predict(sentences)
+    between = float(np.mean(bold.scores))
+    careful = LanguageModel(BUILTIN_FILE, "careful", cleaned=True, abstain_below=between).predict(sentences)
+    assert bold.scores[1] < between < bold.scores[0]
+    assert careful.tags == ["swh_Latn", "und"]
+    assert careful.scores.tolist() == [bold.scores[0], 0.0]
+
+
+def test_close_relatives_count_together_for_abstention() -> None:
+    model = load_model()
+    tags = np.array([model.tags.index(tag) for tag in ("bos_Latn", "hrv_Latn", "deu_Latn", "nld_Latn")])
+    rows, probabilities = np.array([0, 0, 2, 2]), np.array([0.4, 0.3, 0.4, 0.3])
+    assert model._sure(rows, tags, probabilities, 3).tolist() == [True, True, False, False]
+    assert model._sure(rows[:0], tags[:0], probabilities[:0], 3).tolist() == []
