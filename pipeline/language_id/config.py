@@ -74,6 +74,13 @@ class IdentifyConfig(Config):
     this behind that of the first. The label is evidence between languages that are easily taken for each other,
     nothing more. 0 ignores it."""
 
+    romanised: bool = True
+    """Look at documents in Latin letters that left a doubt for languages of other scripts: romanised Hindi becomes
+    ``hin_Latn`` instead of whatever language looks most like it."""
+
+    min_romanised: float = Field(default=0.5, ge=0.0, le=1.0)
+    """Probability that a document is romanised, from any language, for it to be labelled so."""
+
     mixed: Mixed = "mark"
     """What becomes of documents in several languages. ``mark`` keeps them under the language of most of their
     letters and says in the column ``segments`` where each language begins and ends; ``split`` makes a record of

@@ -90,9 +90,9 @@ def label(
     Returns:
         n labels; a document's result does not depend on the others.
     """
-    tally, doubtful = _first_reading(reader, texts, config)
+    tally, doubtful = _reading(reader, texts, config, config.window_chars)
     again = [row for row in np.flatnonzero(doubtful).tolist() if len(texts[row]) > 2 * config.window_chars]
-    second = _second_reading(reader, [texts[row] for row in again], config)
+    second, _ = _reading(reader, [texts[row] for row in again], config, 2 * config.window_chars)
     tags = [UNDETERMINED] * len(texts)
     scores = np.zeros(len(texts), dtype=np.float32)
     candidates: dict[int, Candidates] = {}
@@ -130,10 +130,11 @@ def _decides(asked: str, found: Candidates, config: IdentifyConfig) -> bool:
     )
 
 
-def _first_reading(
-    reader: Reader, texts: Sequence[str], config: IdentifyConfig
+def _reading(
+    reader: Reader, texts: Sequence[str], config: IdentifyConfig, size: int
 ) -> tuple[_Tally, npt.NDArray[np.bool_]]:
-    pieces, owners = _cut(texts, config.windows, config.window_chars)
+    """Votes of n documents read in windows of a size, and which of them leave a doubt [n]."""
+    pieces, owners = _cut(texts, config.windows, size)
     votes = reader.read(pieces, config.candidates)
     tally = _tally(votes, owners, len(texts), len(reader.tags))
     winners = tally.best()[owners]
@@ -149,11 +150,6 @@ def _first_reading(
     doubtful[owners[odd]] = True
     doubtful |= _best_shares(tally) < config.doubt
     return tally, doubtful
-
-
-def _second_reading(reader: Reader, texts: Sequence[str], config: IdentifyConfig) -> _Tally:
-    pieces, owners = _cut(texts, config.windows, 2 * config.window_chars)
-    return _tally(reader.read(pieces, config.candidates), owners, len(texts), len(reader.tags))
 
 
 def _cut(texts: Sequence[str], count: int, size: int) -> tuple[list[str], Ints]:

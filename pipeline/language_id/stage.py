@@ -16,12 +16,17 @@ from corpus.tags import to_tag_or_none
 from pipeline.language_id.config import IdentifyConfig
 from pipeline.language_id.model import load_model
 from pipeline.language_id.prediction import Candidates, Prediction
+from pipeline.language_id.romanised import Romanised, find_romanised, is_latin
 from pipeline.language_id.segments import Segment, Segmentation, segment
 from pipeline.language_id.structure import RULES, structure
 from pipeline.stage import Outcome, split_batch, with_column
 
 MADE = "made_by_splitting"
 """Counter of the records beyond the one read that a document in several languages was split into."""
+_SURE = 0.8
+"""A score from which on a document without doubtful parts is in the language it looks like."""
+_ALIKE = frozenset({"hns_Latn"})
+"""Languages of the Latin script that are written as a relative is when romanised: Caribbean Hindustani and Hindi."""
 _ONE = Segmentation((), 0.0)
 
 
@@ -34,7 +39,8 @@ class IdentifyStage:
     corpus are known.
 
     Columns:
-        lang: tag; of a document in several languages the one with the most letters.
+        lang: tag; of a document in several languages the one with the most letters; of romanised text ``hin_Latn``
+            and the like.
         lang_score: probability of the tag; of a document in several languages over the tag's own sentences.
         lang_candidates: of a document that left a doubt the best labels with their probabilities, as text; of one
             that a rule made ``und`` or ``zxx`` also the rule.
@@ -43,7 +49,7 @@ class IdentifyStage:
             where documents in several languages are not looked for.
 
     Counters: ``undetermined`` and ``no_language``, and those of them that ``structure`` decided by rule
-    (``few_letters``, ``repetition``, ``word_list``); ``doubtful`` (read again), ``mixed_languages``,
+    (``few_letters``, ``repetition``, ``word_list``); ``romanised``; ``doubtful`` (read again), ``mixed_languages``,
     ``declared_unknown`` (a declared label that names no language), ``declared_differs`` (it names another one than
     was found), ``declared_decided`` (it decided between two close ones), ``made_by_splitting``.
     """
@@ -64,22 +70,28 @@ class IdentifyStage:
         prediction = model.predict(texts, self.config, tags)
         rules = {row: rule for row, text in enumerate(texts) if (rule := structure(text, self.config.few_letters))}
         langs = [RULES[rules[row]] if row in rules else tag for row, tag in enumerate(prediction.tags)]
-        rows = self._suspects(prediction, langs)
+        scores = prediction.scores.tolist()
+        latin = self._romanised(texts, prediction, rules)
+        for row, one in latin.items():
+            langs[row], scores[row] = one.tag, one.probability
+        rows = [row for row in self._suspects(prediction, langs) if row not in latin]
         found = dict(zip(rows, segment(model.reader, [texts[row] for row in rows], self.config.segment), strict=True))
         mixed = {row: result for row, result in found.items() if result.segments}
-        scores = prediction.scores.tolist()
         for row, result in mixed.items():
             langs[row] = main_language(result.segments)
             scores[row] = dict(result.scores)[langs[row]]
         named: list[str | None] = [None] * len(texts)
         for row, candidates in prediction.doubtful.items():
             named[row] = candidates_text(candidates)
+        for row, one in latin.items():
+            named[row] = f"{candidates_text(one.candidates)} (romanised)"
         for row, rule in rules.items():
             named[row] = f"{named[row] or candidates_text(((prediction.tags[row], scores[row]),))} ({rule})"
         kept = self._labelled(batch, langs, scores, named, found)
         counters = Counter(rules.values())
         counters["undetermined"] = langs.count(UNDETERMINED)
         counters["no_language"] = langs.count(NO_LANGUAGE)
+        counters["romanised"] = len(latin)
         counters["doubtful"] = len(prediction.doubtful)
         counters["mixed_languages"] = len(mixed)
         counters["declared_unknown"] = sum(bool(one) and tag is None for one, tag in zip(declared, tags, strict=True))
@@ -95,6 +107,18 @@ class IdentifyStage:
             details = [described(mixed[row].segments) if row in mixed else None for row in range(len(texts))]
             return split_batch(kept, reasons, details, counters)
         return Outcome(kept, None, counters)
+
+    def _romanised(
+        self, texts: Sequence[str], prediction: Prediction, rules: Mapping[int, str]
+    ) -> dict[int, Romanised]:
+        """Documents of languages with another script in Latin letters, among those whose label is not sure."""
+        if not self.config.romanised:
+            return {}
+        alike = np.array([tag in _ALIKE for tag in prediction.tags], dtype=bool)
+        unsure = np.flatnonzero(((prediction.scores < _SURE) & (prediction.scores > 0)) | alike).tolist()
+        rows = [row for row in sorted({*prediction.doubtful, *unsure}) if row not in rules and is_latin(texts[row])]
+        found = find_romanised([texts[row] for row in rows], self.config.min_romanised)
+        return {row: one for row, one in zip(rows, found, strict=True) if one is not None}
 
     def _suspects(self, prediction: Prediction, langs: Sequence[str]) -> list[int]:
         """Documents that may be in several languages: one that is in none is not looked at again."""
