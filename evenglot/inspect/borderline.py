@@ -1,8 +1,4 @@
-"""Documents next to a limit: the kept ones that nearly went, the rejected ones that nearly stayed.
-
-A text shard holds the text and the probability of its language, not every measure the filters looked at. Those are
-measured again here, by the same stage, on the text as it was stored: it is the text they were measured on.
-"""
+"""Documents next to a limit: the kept ones that nearly went, the rejected ones that nearly stayed."""
 
 from __future__ import annotations
 
@@ -10,32 +6,26 @@ import difflib
 import heapq
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from corpus.errors import CorpusError
-from corpus.hashing import stable_hash
 from corpus.manifest import Snapshot
 from corpus.storage import Storage
+from evenglot.inspect.measures import measured_batches
 from evenglot.inspect.reasons import decided
 from evenglot.inspect.sample import batches
 from evenglot.inspect.selection import Selection
 from evenglot.inspect.thresholds import ALL_RULES
 from pipeline.quality.rules import STOP_RULE, Rule
-from pipeline.quality.stage import QualityStage
-from pipeline.quality.stop_words import shares
 from pipeline.quality.thresholds import stop_words_of
-from pipeline.stage import with_column
 
 Row = dict[str, Any]
-MEASURED: Final = 20_000
-"""Kept documents measured at most; of more, a sample by hash."""
 _SHARES: Final = (0.001, 0.005, 0.01, 0.02, 0.05)
 """Of the kept documents: what a tighter limit would cost."""
 _BACK: Final = (0.25, 0.5, 1.0)
@@ -95,7 +85,8 @@ def borderline(
     """The documents next to each of some limits.
 
     Every language is compared with its own limit; of a rule without one the most extreme documents are shown.
-    Cost: the measures of up to ``MEASURED`` documents (some thousands a second), and one pass over the rejected ones.
+    Cost: one pass over the rejected documents, and one over the measures of the kept ones, or where these were not
+    kept the measures of up to ``MEASURED`` documents (some thousands a second).
 
     Args:
         storage: the corpus.
@@ -108,28 +99,21 @@ def borderline(
     kept: dict[str, list[tuple[float, int, Row]]] = defaultdict(list)
     values: dict[str, list[npt.NDArray[np.float64]]] = defaultdict(list)
     order = 0
-    files = snapshot.select("text", lang=selection.lang)
     lists = stop_words_of(snapshot.threshold_facts) if STOP_RULE in rules else {}
-    share = MEASURED / max(1, sum(file.rows for file in files))
-    for file in files:
-        limits = snapshot.thresholds.get(file.lang or "", {})
-        for batch in batches(storage, file):
-            chosen = batch.filter(pc.and_(selection.mask(batch), _drawn(batch, share)))
-            if not chosen.num_rows:
-                continue
-            measured = _measured(chosen, lists)
-            for rule in rules:
-                bound = limits.get(rule.name)
-                column = measured.column(rule.feature).to_numpy(zero_copy_only=False).astype(np.float64)
-                judged = _judged(measured, rule)
-                values[rule.name].append(column[judged])
-                found[rule.name].measured += int(judged.sum())
-                far = np.where(judged, distances(rule, column, bound), np.inf)
-                for row in np.argsort(far, kind="stable")[:count].tolist():
-                    if math.isfinite(far[row]):
-                        order -= 1
-                        entry = (-float(far[row]), order, _row(chosen, row, rule, float(column[row]), bound))
-                        _push(kept[rule.name], entry, count)
+    for lang, chosen, measured in measured_batches(storage, snapshot, selection, lists):
+        limits = snapshot.thresholds.get(lang, {})
+        for rule in rules:
+            bound = limits.get(rule.name)
+            column = measured.column(rule.feature).to_numpy(zero_copy_only=False).astype(np.float64)
+            judged = _judged(measured, rule)
+            values[rule.name].append(column[judged])
+            found[rule.name].measured += int(judged.sum())
+            far = np.where(judged, distances(rule, column, bound), np.inf)
+            for row in np.argsort(far, kind="stable")[:count].tolist():
+                if math.isfinite(far[row]):
+                    order -= 1
+                    entry = (-float(far[row]), order, _row(chosen, row, rule, float(column[row]), bound))
+                    _push(kept[rule.name], entry, count)
     turned_away = _rejected(storage, snapshot, rules, selection, count)
     for rule in rules:
         one = found[rule.name]
@@ -137,8 +121,8 @@ def borderline(
         one.rejected = turned_away[rule.name][0]
         limits = snapshot.thresholds.get(selection.lang or "", {})
         if selection.lang is not None and values[rule.name]:
-            measured = np.concatenate(values[rule.name])
-            one.choices = choices(rule, measured, np.asarray(turned_away[rule.name][1]), limits.get(rule.name))
+            every = np.concatenate(values[rule.name])
+            one.choices = choices(rule, every, np.asarray(turned_away[rule.name][1]), limits.get(rule.name))
     return [found[rule.name] for rule in rules]
 
 
@@ -182,22 +166,6 @@ def choices(
 
 def _round(value: float) -> float:
     return float(f"{value:.4g}")
-
-
-def _drawn(batch: pa.RecordBatch, share: float) -> pa.Array:
-    """Rows of a sample by hash of their ids."""
-    if share >= 1:
-        return pa.array([True] * batch.num_rows, pa.bool_())
-    below = int(share * 2**64)
-    ids = batch.column("id").to_pylist()
-    return pa.array([stable_hash("borderline", identity) < below for identity in ids], pa.bool_())
-
-
-def _measured(batch: pa.RecordBatch, lists: Mapping[str, Sequence[str]]) -> pa.RecordBatch:
-    """The rows with all measures; that of stop words where there are lists of them, else nothing."""
-    measured = QualityStage(top_words=bool(lists))(batch).kept
-    found = shares(measured, lists) if lists else np.full(batch.num_rows, np.nan, np.float32)
-    return with_column(measured, STOP_RULE.feature, pa.array(found))
 
 
 def _judged(batch: pa.RecordBatch, rule: Rule) -> npt.NDArray[np.bool_]:

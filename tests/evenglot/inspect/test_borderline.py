@@ -7,7 +7,6 @@ import pytest
 
 from corpus.errors import CorpusError
 from corpus.manifest import ThresholdFacts
-from evenglot.inspect import borderline as module
 from evenglot.inspect.borderline import Choice, borderline, choices, rules_of
 from evenglot.inspect.selection import Selection
 from evenglot.inspect.thresholds import ALL_RULES
@@ -64,13 +63,6 @@ def test_documents_that_the_rule_did_not_look_at_are_left_out(build: Any) -> Non
     opened = build([words("short", 29), words("long", 40)], thresholds={"eng_Latn": {"min_diversity": 0.5}})
     (found,) = borderline(*opened, rules_of("min_diversity", opened[1]), Selection(), 5)
     assert [row["key"] for row in found.kept] == ["long"]
-
-
-def test_of_many_documents_a_sample_is_measured(build: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = build([words(f"k{number}", 10) for number in range(200)], thresholds=LIMITS)
-    monkeypatch.setattr(module, "MEASURED", 50)
-    (found,) = borderline(*opened, rules_of("min_words", opened[1]), Selection(), 1)
-    assert 25 < found.measured < 75
 
 
 def test_a_reason_with_several_limits_and_one_without(opened: Any) -> None:
