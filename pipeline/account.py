@@ -8,6 +8,7 @@ import resource
 import time
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 
@@ -18,13 +19,16 @@ def cpu_seconds() -> float:
 
 
 def peak_memory() -> int:
-    """Largest resident set of this process or of one of its children, in bytes."""
-    return max(memory_of(resource.RUSAGE_SELF), memory_of(resource.RUSAGE_CHILDREN))
+    """Largest resident set of this process so far, in bytes.
 
-
-def memory_of(who: int) -> int:
-    """Largest resident set in bytes: of this process (``RUSAGE_SELF``) or of its largest child."""
-    return resource.getrusage(who).ru_maxrss * 1024
+    Of worker processes each has to say its own: what the system keeps of children counts a child's moment between
+    fork and exec, when it is as large as its parent.
+    """
+    try:
+        with Path("/proc/self/status").open(encoding="ascii") as lines:
+            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,20 @@ class Clock:
         }
 
 
-def run_account(clock: Clock, workers: int) -> dict[str, Any]:
-    """The part of ``runs/<n>.json`` that every run has."""
+def run_account(clock: Clock, workers: int, worker_memory: int = 0) -> dict[str, Any]:
+    """The part of ``runs/<n>.json`` that every run has.
+
+    Args:
+        clock: started with the run.
+        workers: processes asked for.
+        worker_memory: largest resident set of a worker process, in bytes; 0 where this process did the work.
+    """
+    own = peak_memory()
     return {
         **clock.elapsed(),
-        "peak_memory_bytes": peak_memory(),
-        "driver_memory_bytes": memory_of(resource.RUSAGE_SELF),
-        "worker_memory_bytes": memory_of(resource.RUSAGE_CHILDREN if workers > 1 else resource.RUSAGE_SELF),
+        "peak_memory_bytes": max(own, worker_memory),
+        "driver_memory_bytes": own,
+        "worker_memory_bytes": worker_memory or own,
         "workers": workers,
         "evenglot_version": version("evenglot"),
         "machine": {

@@ -160,6 +160,7 @@ class PrepareRun:
         self.output = output
         self.steps: list[dict[str, Any]] = []
         self.restarts = 0
+        self.worker_memory = 0
         self.near_account: dict[str, Any] | None = None
         self.clock = Clock()
 
@@ -652,11 +653,12 @@ class PrepareRun:
             build: adds the job's transforms to a pipeline.
             rows: documents of a job that costs little for each; with few of them it stays in this process.
         """
-        from pipeline.runner import run_job
+        from pipeline.runner import WORKER_MEMORY, run_job
 
         worth = rows is None or rows >= self.config.runner.rows_worth_workers
         try:
-            run_job(build, self.config.runner, self.workers if worth else 1)
+            found = run_job(build, self.config.runner, self.workers if worth else 1)
+            self.worker_memory = max(self.worker_memory, found.get(WORKER_MEMORY, 0))
         except Exception as error:
             mended = user_error(error)
             if mended is not None:
@@ -782,7 +784,7 @@ class PrepareRun:
             for stage in order
         ]
         total = counters(pieces)
-        account = run_account(self.clock, self.workers) | {
+        account = run_account(self.clock, self.workers, self.worker_memory) | {
             "stages": stages,
             "steps": self.steps,
             "restarts": self.restarts,

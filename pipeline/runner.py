@@ -31,11 +31,13 @@ from apache_beam.transforms import environments
 
 from corpus.errors import WorkerLost
 from pipeline.config import RunnerConfig
-from pipeline.worker import PARENT
+from pipeline.worker import MEMORY_SUFFIX, NOTES, PARENT
 
 _RUNNERS: Final = {"flink": "FlinkRunner", "dataflow": "DataflowRunner", "portable": "PortableRunner"}
 _LAST_WORDS: Final = 20
 """Lines of the workers' log that are shown when a job fails."""
+WORKER_MEMORY: Final = "runner/worker_memory_bytes"
+"""Among the counters of a job: bytes of the largest resident set of its worker processes."""
 _FOLDER: Final = "evenglot-beam-"
 _WATCH_SECONDS: Final = 0.2
 _ENGINE_THREADS: Final = ("beam_control_read", "read_grpc_client_inputs", "run_worker")
@@ -60,9 +62,9 @@ def run_job(build: Callable[[beam.Pipeline], None], config: RunnerConfig, worker
         watch = Watch()
         runner = local_runner(options, workers, log, watch) if config.name == "local" else None
         pipeline = beam.Pipeline(runner=runner, options=options)
-        # Beam removes this folder of its own only where a pipeline is used as a context.
+        # Beam makes a folder of its own and does not always remove it.
         shutil.rmtree(pipeline.local_tempdir, ignore_errors=True)
-        pipeline.local_tempdir = str(folder)
+        pipeline.local_tempdir = str(folder / "beam")
         build(pipeline)
         try:
             with engine_threads_speak_to(log):
@@ -75,7 +77,13 @@ def run_job(build: Callable[[beam.Pipeline], None], config: RunnerConfig, worker
                 lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
                 error.add_note("The workers' last words:\n" + "\n".join(lines[-_LAST_WORDS:]))
             raise
-        return read_counters(result)
+        return read_counters(result) | worker_memory(folder)
+
+
+def worker_memory(folder: Path) -> dict[str, int]:
+    """Largest resident set of the worker processes of a job, as the counter ``WORKER_MEMORY``; none without any."""
+    found = [int(path.read_text(encoding="ascii") or 0) for path in folder.glob(f"*{MEMORY_SUFFIX}")]
+    return {WORKER_MEMORY: max(found)} if found else {}
 
 
 @contextmanager
@@ -151,7 +159,8 @@ def local_runner(options: PipelineOptions, workers: int, log: Path, watch: Watch
         return fn_runner.FnApiRunner()
     # -P and the path: workers import what this process does, whatever lies in the folder it was started in.
     path = shlex.quote(os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path))
-    python = f"{PARENT}={os.getpid()} PYTHONPATH={path} exec {shlex.quote(sys.executable)} -P"
+    told = f"{PARENT}={os.getpid()} {NOTES}={shlex.quote(str(log.parent))}"
+    python = f"{told} PYTHONPATH={path} exec {shlex.quote(sys.executable)} -P"
     command = f"{python} -m pipeline.worker 2>>{shlex.quote(str(log))}"
     encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
     provision = fn_runner.ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded))

@@ -9,7 +9,7 @@ import pytest
 from corpus.errors import ConfigurationError, WorkerLost
 from pipeline.config import RunnerConfig
 from pipeline.prepare import prepare
-from pipeline.runner import locked, run_job, scratch_folder
+from pipeline.runner import WORKER_MEMORY, locked, run_job, scratch_folder
 from pipeline.sources import InputConfig
 
 
@@ -45,6 +45,34 @@ def test_folders_of_killed_runs_are_removed_and_those_in_use_stay(temporary: Pat
             assert folder.is_dir()
             assert {path.name for path in temporary.iterdir()} == {used.name, foreign.name, folder.name}
     assert {path.name for path in temporary.iterdir()} == {used.name, foreign.name}
+
+
+def fill(number: int) -> int:
+    return len(b"x" * number) % 7
+
+
+def test_workers_tell_their_own_memory(temporary: Path) -> None:
+    def build(pipeline: beam.Pipeline) -> None:
+        _ = pipeline | beam.Create([300 << 20], reshuffle=False) | beam.Reshuffle() | beam.Map(fill)
+
+    found = run_job(build, RunnerConfig(), 2)
+    assert found[WORKER_MEMORY] > 300 << 20
+    assert list(temporary.iterdir()) == []
+
+
+def fail(number: int) -> int:
+    raise ValueError(f"number {number}")
+
+
+def test_error_of_a_worker_comes_with_its_last_words(temporary: Path) -> None:
+    def build(pipeline: beam.Pipeline) -> None:
+        _ = pipeline | beam.Create([42], reshuffle=False) | beam.Reshuffle() | beam.Map(fail)
+
+    with pytest.raises(RuntimeError, match="number 42") as raised:
+        run_job(build, RunnerConfig(), 2)
+    (note,) = raised.value.__notes__
+    assert note.startswith("The workers' last words:\n")
+    assert "number 42" in note
 
 
 def die(number: int) -> int:
