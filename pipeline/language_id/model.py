@@ -144,12 +144,13 @@ class LanguageModel:
         """
         return label(self, texts, config or IdentifyConfig(), declared)
 
-    def read(self, pieces: Sequence[str], candidates: int) -> Votes:
+    def read(self, pieces: Sequence[str], candidates: int, abstain: bool = True) -> Votes:
         """The best labels of pieces of text; those whose script a piece is not written in have probability 0.
 
         Args:
             pieces: n pieces, NFC.
             candidates: labels for each piece.
+            abstain: give no vote for a piece whose likeliest language is not likely enough.
         """
         letters = np.zeros(len(pieces), dtype=np.float32)
         owners, tags, probabilities, scripts = [], [], [], []
@@ -169,7 +170,7 @@ class LanguageModel:
             probability = np.minimum(np.concatenate([np.asarray(some, dtype=np.float64) for some in values]), 1.0)
             if self._relatives is not None:
                 row, tag, probability = self._relatives.refine(lines, row, tag, probability)
-            if self._abstain_below > 0:
+            if abstain and self._abstain_below > 0:
                 probability = np.where(self._sure(row, tag, probability, len(given)), probability, 0.0)
             share = by_script / np.maximum(count, 1.0)[:, None]
             share = np.concatenate([share, np.ones((len(given), 1), dtype=np.float32)], axis=1)

@@ -133,7 +133,8 @@ def _odds(
     reader: Reader, pieces: Sequence[str], owners: Ints, count: int, config: SegmentConfig
 ) -> tuple[Ints, Floats, Floats]:
     """Languages of each document [count, k] (-1 for none), probability of each in each piece [n, k], letters [n]."""
-    votes = reader.read(pieces, _CANDIDATES)
+    # Among the languages of one document a sentence may tell what it could not among all.
+    votes = reader.read(pieces, _CANDIDATES, abstain=False)
     letters = votes.letters.astype(np.float64)
     none = np.array([tag in (NO_LANGUAGE, UNDETERMINED) for tag in reader.tags])[votes.tag]
     weight = np.where(none, 0.0, votes.probability * letters[votes.piece])

@@ -19,7 +19,7 @@ class ByWords:
     tags: tuple[str, ...] = ("deu_Latn", "eng_Latn", "nld_Latn", "zxx")
     read_pieces: int = 0
 
-    def read(self, pieces: Sequence[str], candidates: int) -> Votes:
+    def read(self, pieces: Sequence[str], candidates: int, abstain: bool = True) -> Votes:
         self.read_pieces += len(pieces)
         rows: list[tuple[int, int, float]] = []
         for number, piece in enumerate(pieces):
