@@ -25,6 +25,8 @@ _MEMBER: Final = {
     "fil": "tgl", "ful": "fuv", "grn": "gug", "hbs": "hrv", "kok": "gom", "kon": "kng", "kur": "kmr", "lav": "lvs",
     "mlg": "plt", "mon": "khk", "msa": "zsm", "nep": "npi", "nor": "nob", "ori": "ory", "orm": "gaz", "pus": "pbt",
     "que": "quy", "sqi": "als", "swa": "swh", "uzb": "uzn", "yid": "ydd", "zlm": "zsm",
+    # one written standard under several codes
+    "pbu": "pbt", "pst": "pbt", "src": "srd",
 }  # fmt: skip
 _SPECIAL: Final = frozenset({*_MEMBER, NO_LANGUAGE, UNDETERMINED})
 _SCRIPT: Final = {"Kore": "Hang", "Hrkt": "Jpan"}
