@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from corpus.hashing import text_key
 from corpus.manifest import Snapshot, read_snapshot
 from corpus.shards import read_table
 from evenglot.verify.corpus_files import verify_corpus
 from pipeline.config import PrepareConfig
 from pipeline.prepare import prepare
 from pipeline.sources import InputConfig
-from pipeline.split.config import SplitConfig
+from pipeline.split.heldout import cluster_hash
 from pipeline.tokenizer import TokenizerConfig, tokenize_corpus
 from sampler.config import SamplerConfig
 from sampler.stream import CurriculumStream
@@ -55,6 +57,11 @@ LONGER_SCHOOL = f"{SCHOOL} {HARBOUR} " + (
     "small fish, can still be found on two of the stones below the crane where the children sit and dangle their feet. "
     "In the summer after the war a circus wintered there, and an elephant is said to have carried the beams for the "
     "new roof of the boathouse, one by one, without dropping a single one of them into the water."
+)
+
+PRINTER = (
+    "The last printer in the lane sets wedding cards by hand, letter by letter, and will not be hurried; when the ink "
+    "is dry he ties them with a ribbon and delivers them on his bicycle, whatever the weather and however far it is."
 )
 
 DAY_ONE = {"r1": RIVER, "b1": BAKERY, "s1": SCHOOL, "m1": MARKET}
@@ -239,16 +246,22 @@ def test_documents_of_other_corpora_do_not_come_again(two_days: tuple[Path, dict
     assert [file.path for file in snapshot.select("index")] == ["index/000001-00000.arrow"]
 
 
-@pytest.mark.slow
-def test_new_documents_never_straddle_the_split_of_earlier_ones(tmp_path: Path) -> None:
-    half = SplitConfig(heldout_share=0.5, heldout_min_documents=0).model_dump()
-    texts = [DAY_ONE, {"s2": LONGER_SCHOOL}]
-    for seed in range(4):
-        corpus = f"corpus{seed}"
-        for number, day in enumerate(texts):
-            prepare([write(tmp_path, f"straddle{number}", day)], str(tmp_path / corpus), config(split=half), seed=seed)
-        splits = kept(tmp_path, corpus)
-        assert splits["s2"] == splits["s1"], "a text lies where the part of it lies that was there before"
+def test_longer_version_lies_where_its_part_lies_also_when_the_bound_has_moved(tmp_path: Path) -> None:
+    first, second = {"r1": RIVER, "b1": BAKERY, "l1": LETTERS, "s1": SCHOOL}, {"s2": LONGER_SCHOOL, "p1": PRINTER}
+
+    def least(seed: int, texts: Sequence[str]) -> str:
+        keys = np.array([text_key(text) for text in texts], "S16")
+        return texts[int(cluster_hash(keys, seed).argmin())]
+
+    # The first day the school has the least hash and is held out; the second day the printer's is less.
+    before, after = list(first.values()), [*first.values(), PRINTER]
+    seed = next(seed for seed in range(1000) if (least(seed, before), least(seed, after)) == (SCHOOL, PRINTER))
+    split = {"heldout_share": 0.0, "heldout_min_documents": 1}
+    for name, day in (("first", first), ("second", second)):
+        prepare([write(tmp_path, name, day)], str(tmp_path / "corpus"), config(split=split), seed=seed)
+    splits = kept(tmp_path)
+    assert {key for key, split in splits.items() if split == "heldout"} == {"s1", "s2", "p1"}
+    assert set(splits) == {"r1", "b1", "l1", "s1", "s2", "p1"}
 
 
 def test_limits_that_were_derived_stay_and_languages_that_were_not_there_get_theirs(tmp_path: Path) -> None:
