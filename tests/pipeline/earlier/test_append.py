@@ -308,3 +308,23 @@ def test_the_vocabulary_stays_and_only_new_shards_are_encoded(two_days: tuple[Pa
     assert stream.languages == ("deu_Latn", "eng_Latn")
     assert stream.sizes["eng_Latn"] == last.languages["eng_Latn"].tokens["spm"] + 4
     assert stream.rows(range(4)).tokens.shape == (4, 32)
+
+
+def test_a_second_day_that_died_before_its_commit_ends_as_if_it_had_not(
+    two_days: tuple[Path, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = two_days
+    run(folder, "died", ["one"])
+    first = tree(folder / "died")
+
+    def dies(*_: object) -> None:
+        raise RuntimeError("the machine went away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.prepare.commit", dies)
+        with pytest.raises(RuntimeError, match="went away"):
+            run(folder, "died", ["two"])
+    assert read_snapshot(str(folder / "died")).number == 1
+    assert {name: digest for name, digest in tree(folder / "died").items() if name in first} == first
+    run(folder, "died", ["two"])
+    assert tree(folder / "died") == tree(folder / "corpus")
