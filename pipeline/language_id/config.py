@@ -25,7 +25,7 @@ class SegmentConfig(Config):
     Japanese count for three."""
     min_share: float = Field(default=0.1, ge=0.0, le=0.5)
     """Share of the document's letters that it must have."""
-    min_probability: float = Field(default=0.5, ge=0.0, le=1.0)
+    min_probability: float = Field(default=0.4, ge=0.0, le=1.0)
     """Mean probability of the second language over its sentences."""
     min_separation: float = Field(default=3.0, ge=0.0)
     """Nats by which its sentences must, on average, be more likely in it than in the main language. Languages

@@ -21,6 +21,10 @@ _LETTERS: Final = 15
 """A window with fewer letters raises no doubt: a name or a number says little about the language."""
 _SCRIPT: Final = 0.5
 """Share of a window's letters in the script of the document's language below which there is a doubt."""
+_STILL_OWN: Final = 0.99
+_STILL_OTHER: Final = 0.01
+"""Probabilities by which a document that was read again may still be in several languages: a larger window that has a
+sentence of another language in it gives that one little, but some."""
 _NAMED: Final = 3
 """Candidates kept of a doubtful document."""
 
@@ -90,9 +94,13 @@ def label(
     Returns:
         n labels; a document's result does not depend on the others.
     """
-    tally, doubtful = _reading(reader, texts, config, config.window_chars)
+    first = _read(reader, texts, config, config.window_chars)
+    tally = first.tally
+    doubtful = first.signs(config.doubt, config.doubt) | (_best_shares(tally) < config.doubt)
     again = [row for row in np.flatnonzero(doubtful).tolist() if len(texts[row]) > 2 * config.window_chars]
-    second, _ = _reading(reader, [texts[row] for row in again], config, 2 * config.window_chars)
+    second = _read(reader, [texts[row] for row in again], config, 2 * config.window_chars)
+    mixed = doubtful.copy()
+    mixed[again] = second.signs(_STILL_OWN, _STILL_OTHER)
     tags = [UNDETERMINED] * len(texts)
     scores = np.zeros(len(texts), dtype=np.float32)
     candidates: dict[int, Candidates] = {}
@@ -105,7 +113,7 @@ def label(
                 tags[row], scores[row] = NO_LANGUAGE, 1.0
             continue
         if doubtful[row]:
-            found = _named(second, place[row], reader.tags) if row in place else _named(tally, row, reader.tags)
+            found = _named(second.tally, place[row], reader.tags) if row in place else _named(tally, row, reader.tags)
             asked = declared[row] if declared is not None else None
             if asked is not None and _decides(asked, found, config):
                 found = (*(item for item in found if item[0] == asked), *(item for item in found if item[0] != asked))
@@ -117,7 +125,8 @@ def label(
                 scores[row] = min(found[0][1], 1.0)
         elif winners[row] >= 0:
             tags[row], scores[row] = reader.tags[winners[row]], min(best[row], 1.0)
-    return Prediction(tags, scores, candidates, frozenset(decided))
+    suspects = frozenset(np.flatnonzero(mixed).tolist()) & candidates.keys()
+    return Prediction(tags, scores, candidates, suspects, frozenset(decided))
 
 
 def _decides(asked: str, found: Candidates, config: IdentifyConfig) -> bool:
@@ -130,10 +139,30 @@ def _decides(asked: str, found: Candidates, config: IdentifyConfig) -> bool:
     )
 
 
-def _reading(
-    reader: Reader, texts: Sequence[str], config: IdentifyConfig, size: int
-) -> tuple[_Tally, npt.NDArray[np.bool_]]:
-    """Votes of n documents read in windows of a size, and which of them leave a doubt [n]."""
+@dataclass(frozen=True)
+class _Reading:
+    """What w windows of n documents said."""
+
+    tally: _Tally
+    owners: Ints
+    """[w] the document of each window."""
+    own: Floats
+    """[w] probability of the document's language in the window."""
+    other: Floats
+    """[w] probability of the likeliest other language."""
+    script: Floats
+    """[w] share of the letters in the script of the document's language."""
+
+    def signs(self, own: float, other: float) -> npt.NDArray[np.bool_]:
+        """[n] documents with a window that has less of their language, more of another, or another script."""
+        odd = (self.own < own) | (self.other > other) | (self.script < _SCRIPT)
+        found = np.zeros(len(self.tally.letters), dtype=bool)
+        found[self.owners[odd]] = True
+        return found
+
+
+def _read(reader: Reader, texts: Sequence[str], config: IdentifyConfig, size: int) -> _Reading:
+    """Read n documents in windows of a size."""
     pieces, owners = _cut(texts, config.windows, size)
     votes = reader.read(pieces, config.candidates)
     tally = _tally(votes, owners, len(texts), len(reader.tags))
@@ -145,11 +174,8 @@ def _reading(
     none = np.array([tag in (NO_LANGUAGE, UNDETERMINED) for tag in reader.tags])[votes.tag]
     others = ~mine & ~none
     np.maximum.at(other, votes.piece[others], votes.probability[others])
-    odd = ((own < config.doubt) | (other > config.doubt) | (script < _SCRIPT)) & (votes.letters >= _LETTERS)
-    doubtful = np.zeros(len(texts), dtype=bool)
-    doubtful[owners[odd]] = True
-    doubtful |= _best_shares(tally) < config.doubt
-    return tally, doubtful
+    long = votes.letters >= _LETTERS
+    return _Reading(tally, owners[long], own[long], other[long], script[long])
 
 
 def _cut(texts: Sequence[str], count: int, size: int) -> tuple[list[str], Ints]:

@@ -21,6 +21,8 @@ class Prediction:
     """[n] probability of the tag, averaged over what was read of the document."""
     doubtful: dict[int, Candidates] = field(default_factory=dict)
     """The documents of which some part looked like another language than the whole, or like none: their best
-    labels. They were read a second time, and only they can be in several languages."""
+    labels. They were read a second time."""
+    suspects: frozenset[int] = frozenset()
+    """Those of them that may be in several languages."""
     declared: frozenset[int] = frozenset()
     """The documents whose declared label decided between two close ones."""

@@ -124,7 +124,7 @@ class IdentifyStage:
         """Documents that may be in several languages: one that is in none is not looked at again."""
         if self.config.mixed == "keep":
             return []
-        return [row for row in sorted(prediction.doubtful) if langs[row] not in (UNDETERMINED, NO_LANGUAGE)]
+        return [row for row in sorted(prediction.suspects) if langs[row] not in (UNDETERMINED, NO_LANGUAGE)]
 
     def _labelled(
         self,

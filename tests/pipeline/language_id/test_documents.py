@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,7 +51,21 @@ def test_a_window_in_another_language_makes_a_document_doubtful_and_it_is_read_a
     assert found.tags == ["eng_Latn"]
     assert found.scores.tolist() == pytest.approx([0.75], abs=0.02)
     assert [tag for tag, _ in found.doubtful[0]] == ["eng_Latn", "deu_Latn"]
+    assert found.suspects == {0}
     assert model.read_pieces == 8
+
+
+def test_a_doubt_that_larger_windows_remove_leaves_no_suspect() -> None:
+    class Short(ByWords):
+        """Unsure of short pieces, sure of long ones."""
+
+        def read(self, pieces: Sequence[str], candidates: int, abstain: bool = True) -> Votes:
+            found = super().read(pieces, candidates, abstain)
+            size = np.array([len(pieces[row]) for row in found.piece])
+            return dataclasses.replace(found, probability=np.where(size < 170, 0.3, found.probability))
+
+    found = label(Short(), ["tree " * 400], IdentifyConfig())
+    assert (found.tags, set(found.doubtful), found.suspects) == (["eng_Latn"], {0}, frozenset())
 
 
 def test_a_short_document_is_read_as_one_piece_and_never_again() -> None:
