@@ -113,7 +113,10 @@ def label(
                 tags[row], scores[row] = NO_LANGUAGE, 1.0
             continue
         if doubtful[row]:
-            found = _named(second.tally, place[row], reader.tags) if row in place else _named(tally, row, reader.tags)
+            found = _named(second.tally, place[row], reader.tags) if row in place else ()
+            if not found or found[0][1] < config.min_score:
+                # A window over a change of language may tell nothing where two smaller ones did.
+                found = _named(tally, row, reader.tags)
             asked = declared[row] if declared is not None else None
             if asked is not None and _decides(asked, found, config):
                 found = (*(item for item in found if item[0] == asked), *(item for item in found if item[0] != asked))
