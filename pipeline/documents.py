@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -49,11 +48,11 @@ class StagedDocuments:
         start = 0
         for name, rows in self.by_piece(numbers):
             chosen = slice(start, start + len(rows))
-            table = _staged(self.work, name).select(["text_key", "quality", "n_bytes"]).take(rows)
+            table = read_staged(Storage(self.work), name, ["text_key", "quality", "n_bytes"]).take(rows)
             found["key"][chosen] = fixed_bytes(table.column("text_key"))
             found["quality"][chosen] = table.column("quality").to_numpy()
             found["bytes"][chosen] = np.minimum(table.column("n_bytes").to_numpy(), np.iinfo(np.uint32).max)
-            match = _decisions(self.work, self.decisions, name)
+            match = read_decisions(Storage(self.work), self.decisions, name)
             at = np.searchsorted(match.column("row").to_numpy(), rows.to_numpy())
             found["copies"][chosen] = match.column("copies").to_numpy()[at]
             found["id"][chosen] = fixed_bytes(match.column("other"))[at]
@@ -69,16 +68,4 @@ class StagedDocuments:
 
     def column(self, piece: str, name: str) -> pa.ChunkedArray:
         """One column of a staged piece."""
-        return _staged(self.work, piece).column(name)
-
-
-@lru_cache(maxsize=64)
-def _staged(work: str, name: str) -> pa.Table:
-    """A staged piece, opened once: every piece is compared with many others. Its name says what it holds."""
-    return read_staged(Storage(work), name)
-
-
-@lru_cache(maxsize=64)
-def _decisions(work: str, folder: str, name: str) -> pa.Table:
-    """The decisions on a piece, opened once."""
-    return read_decisions(Storage(work), folder, name)
+        return read_staged(Storage(self.work), piece, [name]).column(name)

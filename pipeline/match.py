@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.shards import conform, read_table
+from corpus.shards import conform
 from corpus.storage import Storage
 from pipeline.deduplicate.candidates import KEY, place
 from pipeline.deduplicate.exact import DECISION, DUPLICATE_TEXT, KEPT, NEAR_DUPLICATE, REPEATED_ID, ROW, Rows
@@ -19,7 +19,7 @@ from pipeline.quality.config import FilterConfig
 from pipeline.quality.decide import decide
 from pipeline.split.config import SplitConfig
 from pipeline.split.heldout import SplitSketch, cluster_hash
-from pipeline.work import read_staged, single_batch
+from pipeline.work import read_mapped, read_staged, single_batch
 
 MATCH_SCHEMA = pa.schema(
     [
@@ -240,8 +240,7 @@ def read_decisions(storage: Storage, folder: str, piece: str) -> pa.Table:
     name = f"{folder}/{piece}.arrow"
     if not storage.exists(name):
         return MATCH_SCHEMA.empty_table()
-    with storage.local_copy(name) as path:
-        return read_table(path).combine_chunks()
+    return read_mapped(storage, name).combine_chunks()
 
 
 def ids_as_bytes(ids: pa.Array) -> npt.NDArray[np.bytes_]:

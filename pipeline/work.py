@@ -29,6 +29,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -218,9 +219,23 @@ def unreadable_record(line: bytes) -> Unreadable:
 
 def read_staged(storage: Storage, name: str, columns: Sequence[str] | None = None) -> pa.Table:
     """A staged piece, or some of its columns, by memory map where the storage is local."""
-    with storage.local_copy(f"staged/{name}.arrow") as path:
-        table = read_table(path)
-        return table if columns is None else table.select([c for c in columns if c in table.schema.names])
+    table = read_mapped(storage, f"staged/{name}.arrow")
+    return table if columns is None else table.select([c for c in columns if c in table.schema.names])
+
+
+def read_mapped(storage: Storage, name: str) -> pa.Table:
+    """An Arrow file that many tasks read: a local one is opened once a process, as long as it stays what it was."""
+    if storage.is_local and storage.exists(name):
+        path = storage.path(name)
+        state = Path(path).stat()
+        return _mapped(path, state.st_mtime_ns, state.st_size)
+    with storage.local_copy(name) as copy:
+        return read_table(copy)
+
+
+@lru_cache(maxsize=128)
+def _mapped(path: str, modified: int, size: int) -> pa.Table:
+    return read_table(path)
 
 
 def read_side(storage: Storage, name: str, table: str) -> pa.Table:

@@ -10,6 +10,7 @@ Candidates are verified, so the curve decides which pairs are looked at, not whi
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -32,6 +33,7 @@ def candidate_probability(jaccard: float, bands: int, rows: int) -> float:
     return 1.0 - (1.0 - jaccard**rows) ** bands
 
 
+@lru_cache
 def choose(threshold: float, recall: float = RECALL, places: int = PLACES) -> tuple[int, int]:
     """Bands and rows for a threshold: the most rows, so the fewest needless candidates, that reach the recall.
 
