@@ -39,6 +39,7 @@ def test_exact_decisions_make_clusters_of_texts() -> None:
         "cluster": [key("t0"), key("t2"), None, key("t5"), key("t7")],
         "jaccard": [None] * 5,
         "containment": [None] * 5,
+        "heldout": [None] * 5,
     }
 
 
@@ -60,7 +61,7 @@ def fate(
     row: int, kept: int, copies: int, other: str, jaccard: float = 0, containment: float = 0
 ) -> tuple[object, ...]:
     document = int(number(0, np.array([row], np.uint32))[0])
-    return (document, kept, copies, key({0: "a", 2: "b", 5: "c"}[row]), key(other), key("k"), jaccard, containment)
+    return (document, kept, copies, key({0: "a", 2: "b", 5: "c"}[row]), key(other), key("k"), jaccard, containment, 0)
 
 
 def test_piece_is_settled() -> None:
@@ -75,6 +76,7 @@ def test_piece_is_settled() -> None:
         "cluster": [key("k"), key("k"), None, key("t5"), key("k")],
         "jaccard": [None, 0.5, None, None, None],
         "containment": [None, 0.75, None, None, None],
+        "heldout": [None] * 5,
     }
     unchanged = settle_piece(decisions(), fates[:0], moves[:0])
     assert pa.Table.from_batches([unchanged]).equals(decisions())

@@ -185,7 +185,7 @@ def test_who_goes_is_like_one_that_stays_and_clusters_are_on_one_side(tmp_path: 
     snapshot = prepare(write(tmp_path / "in", records, 2), root, config, workers=1)
     kept, rejected = rows(root, snapshot, "text"), rows(root, snapshot, "rejected")
     assert len(rejected) >= 12 * 3
-    assert len(kept) >= 12 * 3, "the end of a chain is not like its beginning"
+    assert len(kept) > 12 * 2, "the end of a chain is not like its beginning"
     ids = {row["id"] for row in kept.values()}
     assert {row["duplicate_of"] for row in rejected.values()} <= ids
     sides: dict[str, set[str]] = {}
