@@ -29,9 +29,9 @@ from pipeline.work import PieceAccount
 _WARM_BYTES: Final = 1 << 20
 _CPU_NOISE: Final = 0.15
 """How far processor time moves between repeats of the same work on one machine."""
-_SHUFFLE_BYTES: Final = 600
-"""Memory of the local engine for each document that is compared: keys and signatures in its shuffles, held in the
-driver. Measured, see the benchmark of ``prepare``."""
+_SHUFFLE_BYTES: Final = 6_000
+"""Memory of the local engine for each document that is compared: by how much one process grew, for each document, from
+the development corpus to one four times as large. Keys and signatures in its shuffles, and text while shards fill."""
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,8 @@ class Undisturbed:
 
     pattern: str
     tree: dict[str, str]
-    seconds: float
-    """Wall time from its first staged file to its end, with one worker."""
+    files: int
+    """Files that were seen to appear from its beginning to its end, those that went again included."""
 
 
 @pytest.fixture(scope="module")
@@ -71,12 +71,13 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
         content = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         (folder / "in" / f"part-{part:02d}.jsonl").write_text(content + '{"text": "cut\n', encoding="utf-8")
     pattern = f"{folder}/in/*.jsonl"
+    seen: set[str] = set()
     with started_run(pattern, folder / "corpus", 1) as process:
-        while process.poll() is None and not work_files(folder / "corpus"):
-            time.sleep(0.01)
-        started = time.monotonic()
-        assert process.wait() == 0
-    return Undisturbed(pattern, tree(folder / "corpus"), time.monotonic() - started)
+        while process.poll() is None:
+            seen |= whole_files(folder / "corpus")
+            time.sleep(0.002)
+        assert process.returncode == 0
+    return Undisturbed(pattern, tree(folder / "corpus"), len(seen))
 
 
 @contextmanager
@@ -107,6 +108,16 @@ def work_files(root: Path) -> set[str]:
         for work in (root / ".work").glob("[0-9a-f]*")
         for path in work.rglob("*")
         if path.is_file() and not path.name.endswith(".part")
+    }
+
+
+def whole_files(root: Path) -> set[str]:
+    """Every file of the corpus and of its work folder, but those being written."""
+    return {
+        str(Path(folder, name))
+        for folder, _, names in os.walk(root)
+        for name in names
+        if not name.endswith(".part") and name != "lock"
     }
 
 
@@ -231,19 +242,17 @@ def test_kill_at_a_random_moment(
     monkeypatch: pytest.MonkeyPatch,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """Of twenty moments chosen by hash, from the first staged file to the end of the run: ten kill the run, five a
-    run with two workers, five one of two workers. What was repeated is printed (``pytest -s``) and checked."""
+    """Of twenty moments chosen by hash, as shares of all files that a run writes: ten kill the run, five a run with
+    two workers, five one of two workers. What was repeated is printed (``pytest -s``) and checked."""
     share = stable_hash("moment", number) / 2**64
     kind = "run" if number < MOMENTS // 2 else "run of two workers" if number < MOMENTS * 3 // 4 else "one worker"
     workers = 1 if kind == "run" else 2
     root = tmp_path / "corpus"
-    first: list[float] = []
-    moment = share * undisturbed.seconds * (1 if workers == 1 else 1.5)
+    seen: set[str] = set()
 
     def has_come() -> bool:
-        if not first and work_files(root):
-            first.append(time.monotonic())
-        return bool(first) and time.monotonic() - first[0] >= moment
+        seen.update(whole_files(root))
+        return len(seen) >= share * undisturbed.files
 
     with started_run(undisturbed.pattern, root, workers) as process:
 
