@@ -148,7 +148,7 @@ def train(
     dim: Annotated[int, typer.Option("--dim", metavar="N", min=4, help="Numbers in a feature's vector.")] = 64,
     buckets: Annotated[
         int, typer.Option("--buckets", metavar="N", min=256, help="Features; sets the size of the file.")
-    ] = 350_000,
+    ] = 150_000,
     cap: Annotated[
         int, typer.Option("--cap", metavar="N", min=1000, help="Characters taken of a language at most.")
     ] = 100_000,
