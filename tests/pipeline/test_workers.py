@@ -17,7 +17,7 @@ CONFIG = PrepareConfig.model_validate({"batch_bytes": 1 << 15, "write": {"shard_
 
 
 def write_input(folder: Path) -> None:
-    """Real text of twenty languages in five files: shared lines, exact copies, longer and shorter versions."""
+    """Real text of twenty languages in five files: shared lines, longer and shorter versions."""
     folder.mkdir()
     texts = sorted(path for path in files("evenglot.demo").joinpath("texts").iterdir() if path.name.endswith(".txt"))
     for part in range(5):
@@ -49,6 +49,6 @@ def test_any_number_of_workers_at_a_first_and_a_second_run_gives_the_same_bytes(
         snapshot = prepare(inputs, str(tmp_path / name), CONFIG, workers=workers)
         found[name] = tree(tmp_path / name)
     reasons = snapshot.ledger.by_reason()
-    assert reasons["deduplicate/exact_duplicate"] + reasons["deduplicate/near_duplicate"] > 100
-    assert len(snapshot.select("text")) > 40
+    assert reasons["deduplicate/near_duplicate"] > 100
+    assert len(snapshot.select("text")) > 30
     assert all(hashes == found["one"] for hashes in found.values())
