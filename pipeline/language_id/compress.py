@@ -6,7 +6,6 @@ it again to where they are now, with the vectors fixed, is a convex problem and 
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpus.errors import EvenglotError
-
-Matrix = npt.NDArray[np.float32]
+from pipeline.language_id.softmax import Matrix, dense_output
 
 
 def refit_output(path: Path, lines: Sequence[str], epochs: int = 6, rate: float = 0.05, batch: int = 512) -> None:
@@ -41,16 +39,16 @@ def refit_output(path: Path, lines: Sequence[str], epochs: int = 6, rate: float 
     labels: list[str] = model.get_labels()
     width = int(model.get_dimension())
     raw = bytearray(path.read_bytes())
-    size = len(labels) * width * 4
-    if struct.unpack("<qq", raw[-size - 16 : -size]) != (len(labels), width):
+    found = dense_output(bytes(raw), len(labels), width)
+    if found is None:
         raise EvenglotError(f"{path} does not end in a dense output matrix of {len(labels)} by {width}")
-    weights: Matrix = np.frombuffer(bytes(raw[-size:]), dtype="<f4").reshape(len(labels), width).copy()
+    weights: Matrix = found.copy()
     number = {label: index for index, label in enumerate(labels)}
     pairs = [line.split(" ", 1) for line in lines]
     gold = np.array([number[label] for label, _ in pairs], dtype=np.int64)
     vectors: Matrix = np.stack([model.get_sentence_vector(text) for _, text in pairs]).astype(np.float32)
     weights = _logistic_regression(vectors, gold, weights, epochs, rate, batch)
-    raw[-size:] = weights.astype("<f4").tobytes()
+    raw[-weights.nbytes :] = weights.astype("<f4").tobytes()
     path.write_bytes(bytes(raw))
 
 

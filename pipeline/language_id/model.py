@@ -24,6 +24,7 @@ from pipeline.language_id.prediction import Prediction
 from pipeline.language_id.relatives import Relatives
 from pipeline.language_id.relatives import read as read_relatives
 from pipeline.language_id.scripts import ScriptCounter
+from pipeline.language_id.softmax import softmax_of
 from pipeline.language_id.text import clean
 
 BUILTIN_FOLDER: Final = Path(__file__).parent / "models"
@@ -105,6 +106,8 @@ class LanguageModel:
         self._files = (path,) if relatives is None else (path, relatives)
         position = {tag: number for number, tag in enumerate(self.tags)}
         self._tag_of_label = {label: position[tag] for label, tag in zip(labels, tags, strict=True)}
+        self._tag_of_number = np.array([position[tag] for tag in tags], dtype=np.int64)
+        self._softmax = softmax_of(self._model, path)
         scripts = sorted({script for tag in self.tags if (script := script_of(tag))})
         self._scripts = ScriptCounter.of(scripts)
         self._script_of_tag = np.array(
@@ -163,11 +166,8 @@ class LanguageModel:
             if not len(rows):
                 continue
             lines = cleaned if self._cleaned else [_one_line(piece) for piece in given]
-            found, values = self._model.predict([lines[row] for row in rows.tolist()], k=candidates)
-            row = np.repeat(rows, np.fromiter(map(len, found), dtype=np.int64, count=len(found)))
-            index = self._tag_of_label
-            tag = np.array([index[label] for label in chain.from_iterable(found)], dtype=np.int64)
-            probability = np.minimum(np.concatenate([np.asarray(some, dtype=np.float64) for some in values]), 1.0)
+            row, tag, probability = self._best([lines[row] for row in rows.tolist()], candidates)
+            row = rows[row]
             if self._relatives is not None:
                 row, tag, probability = self._relatives.refine(lines, row, tag, probability)
             if abstain and self._abstain_below > 0:
@@ -182,6 +182,20 @@ class LanguageModel:
         if not owners:
             return Votes(letters, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
         return Votes(letters, *(np.concatenate(parts) for parts in (owners, tags, probabilities, scripts)))
+
+    def _best(
+        self, lines: Sequence[str], candidates: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Row, tag and probability of each line's best labels, a line's together and the best first."""
+        if self._softmax is not None:
+            best = self._softmax.best(lines, candidates)
+            rows = np.repeat(np.arange(len(lines)), best.label.shape[1])
+            return rows, self._tag_of_number[best.label.ravel()], best.probability.ravel()
+        found, values = self._model.predict(list(lines), k=candidates)
+        rows = np.repeat(np.arange(len(lines)), np.fromiter(map(len, found), dtype=np.int64, count=len(found)))
+        index = self._tag_of_label
+        tags = np.array([index[label] for label in chain.from_iterable(found)], dtype=np.int64)
+        return rows, tags, np.minimum(np.concatenate([np.asarray(some, dtype=np.float64) for some in values]), 1.0)
 
     def _sure(
         self, row: npt.NDArray[np.int64], tag: npt.NDArray[np.int64], probability: npt.NDArray[np.float64], count: int

@@ -33,8 +33,10 @@ class ScriptCounter:
     names: tuple[str, ...]
     table: npt.NDArray[np.uint8]
     """Code point -> 0 for what is no letter, 1 for letters of other scripts, from 2 on the Unicode scripts."""
-    members: npt.NDArray[np.float32]
-    """[Unicode scripts + 2, names]: 1 where the name's way of writing uses the script."""
+    members: npt.NDArray[np.int64]
+    """[most scripts of a name, names] Unicode scripts that the name's way of writing uses, ``none`` for no more."""
+    none: int
+    """A number past those of the scripts, of which no text has any."""
 
     @classmethod
     def of(cls, names: Sequence[str]) -> ScriptCounter:
@@ -52,11 +54,13 @@ class ScriptCounter:
                 continue
             for match in pattern.finditer(alphabet):
                 table[match.start() : match.end()] = number
-        members = np.zeros((len(unicode_scripts) + 2, len(names)), dtype=np.float32)
+        none = len(unicode_scripts) + 2
+        most = max(len(scripts) for scripts in _MEMBERS.values())
+        members = np.full((most, len(names)), none, dtype=np.int64)
         for column, name in enumerate(names):
-            for member in _MEMBERS.get(name, (name,)):
-                members[unicode_scripts.index(member) + 2, column] = 1.0
-        return cls(tuple(names), table, members)
+            for row, member in enumerate(_MEMBERS.get(name, (name,))):
+                members[row, column] = unicode_scripts.index(member) + 2
+        return cls(tuple(names), table, members, none)
 
     def count(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Letters of each text, and how many of them each named script could have written.
@@ -70,7 +74,11 @@ class ScriptCounter:
         codes = np.frombuffer("\n".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
         kinds = self.table[np.minimum(codes, _CODE_POINTS)]
         owner = np.cumsum(codes == ord("\n"), dtype=np.int64)
-        width = self.members.shape[0]
+        width = self.none + 1
         counts = np.bincount(owner * width + kinds, minlength=len(texts) * width).reshape(len(texts), width)
         letters = counts.astype(np.float32)
-        return letters[:, _OTHER:].sum(axis=1), letters @ self.members
+        # No product of matrices: its threads would cost more than it does.
+        by_script = letters[:, self.members[0]]
+        for row in self.members[1:]:
+            by_script += letters[:, row]
+        return letters[:, _OTHER:].sum(axis=1), by_script
