@@ -66,7 +66,7 @@ def test_records_for_each_byte_on_disk_are_those_of_the_whole(name: str, tmp_pat
     assert 0.02 < disk / path.stat().st_size < 0.9
     found = 0
     for unit in units:
-        task = ReadTask("t", "s", unit.split, sample_input(config), unit.batches)
+        task = ReadTask("t", "s", unit.split, sample_input(config), batches=unit.batches)
         *_, end = read_pieces(task, 1 << 20)
         found += end.read  # type: ignore[union-attr]
     assert found / disk * path.stat().st_size == pytest.approx(count, rel=0.1)

@@ -52,7 +52,7 @@ def labelled(tmp_path: Path) -> Path:
         {"text": "My neighbour keeps bees behind the house and brings us honey.", "lang": "en", "source": "web"},
         {"text": "Our teacher asked the children to draw the river.", "lang": "eng_Latn", "source": "web"},
         {"text": "Unsere Nachbarin hält hinter dem Haus Bienen.", "lang": "German", "source": "book"},
-        {"text": "Jirani yetu anafuga nyuki nyuma ya nyumba.", "lang": "__label__swh_Latn", "source": "book"},
+        {"text": "Watoto wanacheza kwenye bustani karibu na mto.", "lang": "__label__swh_Latn", "source": "book"},
         {"text": "Наша соседка держит пчёл за домом и каждую осень приносит нам банку мёда.", "lang": "en"},
         {"text": "Ewo ni o fẹ́ràn jù?", "lang": "tlh"},
         {"text": "Nothing is known of this row.", "lang": "unknown"},

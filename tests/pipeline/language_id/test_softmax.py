@@ -12,7 +12,7 @@ from pipeline.language_id.text import clean
 
 TEXTS = clean(
     [
-        "Jirani yetu anafuga nyuki nyuma ya nyumba.",
+        "Jirani yetu anafuga nyuki nyuma ya nyumba na kila mwaka anatuletea asali.",
         "The river rises in the hills behind the town.",
         "Фермеры продают мёд на рынке у реки.",
         "ನಮ್ಮ ನೆರೆಯವರು ಜೇನು ಸಾಕುತ್ತಾರೆ.",
