@@ -334,7 +334,8 @@ def main(arguments: list[str] | None = None) -> int:
         run = None if options.corpus else run_prepare(options.data, root, 1)
         join(by_place, str(root), read_snapshot(str(root)))
         quality = judge(lines, texts, by_evenglot(lines))
-    present = [text for text in texts if text and text.strip()]
+    # Lone surrogates are no text; the stages before signing set such records aside.
+    present = [text.encode("utf-8", "replace").decode() for text in texts if text and text.strip()]
     chosen = present[:: max(1, len(present) // QUICK_DOCUMENTS)] if options.quick else present
     report: dict[str, Any] = {
         "benchmark": "dedup",

@@ -6,13 +6,14 @@ memory map where the storage is local, so that comparing two pieces moves only t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from corpus.hashing import stable_hash
 from corpus.storage import Storage
 from pipeline.deduplicate.candidates import place
 from pipeline.deduplicate.resolve import MEMBER
@@ -48,8 +49,9 @@ class StagedDocuments:
         start = 0
         for name, rows in self.by_piece(numbers):
             chosen = slice(start, start + len(rows))
-            table = read_staged(Storage(self.work), name, ["text_key", "quality", "n_bytes"]).take(rows)
+            table = read_staged(Storage(self.work), name, ["text_key", "quality", "n_bytes", "lang"]).take(rows)
             found["key"][chosen] = fixed_bytes(table.column("text_key"))
+            found["lang"][chosen] = language_numbers(table.column("lang").to_pylist())
             found["quality"][chosen] = table.column("quality").to_numpy()
             found["bytes"][chosen] = np.minimum(table.column("n_bytes").to_numpy(), np.iinfo(np.uint32).max)
             match = read_decisions(Storage(self.work), self.decisions, name)
@@ -69,3 +71,9 @@ class StagedDocuments:
     def column(self, piece: str, name: str) -> pa.ChunkedArray:
         """One column of a staged piece."""
         return read_staged(Storage(self.work), piece, [name]).column(name)
+
+
+def language_numbers(tags: Sequence[str]) -> npt.NDArray[np.uint32]:
+    """A number other than 0 for each tag, the same everywhere."""
+    numbers = {tag: stable_hash(tag) % (2**32 - 1) + 1 for tag in set(tags)}
+    return np.array([numbers[tag] for tag in tags], dtype=np.uint32)

@@ -30,7 +30,7 @@ MATCH_SCHEMA = pa.schema(
         pa.field("cluster", pa.binary(16)),  # shared by documents that are the same or nearly so; null: not compared
         pa.field("jaccard", pa.float32()),  # of a near duplicate, with the kept document; else null
         pa.field("containment", pa.float32()),  # of a near duplicate, in the kept document; else null
-        pa.field("heldout", pa.bool_()),  # whether it must be, by an earlier document of its cluster; else null
+        pa.field("heldout", pa.bool_()),  # whether it must be, for the sake of others in its cluster; else null
     ]
 )
 
@@ -227,6 +227,9 @@ def split_sketches(
     kept = match.column("row").to_numpy()[chosen]
     languages = np.array(columns.column("lang").to_pylist(), dtype=object)[kept]
     hashes = cluster_hash(fixed_bytes(match.column("cluster"))[chosen], seed)
+    # What must be trained on lies behind every bound.
+    trained = pc.equal(match.column("heldout"), False).fill_null(False).to_numpy(zero_copy_only=False)[chosen]
+    hashes[trained] = np.iinfo(np.uint64).max
     sizes = columns.column("n_bytes").to_numpy()[kept]
     sketches: dict[str, SplitSketch] = {}
     for lang in sorted(set(languages)):

@@ -28,6 +28,7 @@ MEMBER: Final = np.dtype(
         ("key", "S16"),  # of the text
         ("earlier", "u1"),  # 1 for a document of an earlier snapshot, which cannot be removed
         ("heldout", "u1"),  # 1 for one of those that is held out
+        ("lang", "<u4"),  # hash of its tag; 0 for one of an earlier snapshot
         ("quality", "<f4"),
         ("bytes", "<u4"),
         ("copies", "<u4"),  # documents it stands for after exact duplicates were removed
@@ -45,7 +46,7 @@ FATE: Final = np.dtype(
         ("cluster", "S16"),
         ("jaccard", "<f4"),  # with the kept document; 0 when kept
         ("containment", "<f4"),  # in the kept document
-        ("split", "u1"),  # FREE, or where an earlier document of its cluster lies
+        ("split", "u1"),  # FREE, or where it must lie for the sake of others in its cluster
     ]
 )
 """What became of a document of a cluster."""
@@ -145,7 +146,8 @@ def splits(cluster: Cluster) -> npt.NDArray[np.uint8]:
     """Where each member must go so that it lies in one split with the earlier documents like it.
 
     That is the split of those it is linked with; of one linked with none the split of the earlier document that the
-    cluster is named after.
+    cluster is named after. A cluster of several languages without earlier documents is trained on: each language has
+    a bound of its own for what is held out, and the cluster must not lie on both sides.
     """
     members = cluster.members
     rows = (np.searchsorted(members["document"], cluster.links[name]) for name in ("first", "second"))
@@ -153,8 +155,16 @@ def splits(cluster: Cluster) -> npt.NDArray[np.uint8]:
     names, name_of = labels(cluster), np.ascontiguousarray(members["key"])
     named = np.flatnonzero((members["earlier"] == 1) & (name_of == names))
     of_cluster = np.zeros(int(cluster.component.max(initial=-1)) + 1, np.uint8)
+    of_cluster[several_languages(cluster)] = TO_TRAIN
     of_cluster[cluster.component[named]] = np.where(members["heldout"][named] == 1, TO_HELDOUT, TO_TRAIN)
     return np.where(found == FREE, of_cluster[cluster.component], found).astype(np.uint8)
+
+
+def several_languages(cluster: Cluster) -> Int64s:
+    """The components whose new documents are not all of one language."""
+    new = cluster.members["earlier"] == 0
+    pairs = np.unique(np.stack([cluster.component[new], cluster.members["lang"][new].astype(np.int64)]), axis=1)
+    return np.unique(pairs[0, 1:][pairs[0, 1:] == pairs[0, :-1]])
 
 
 def removable(links: Links, containment: float) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

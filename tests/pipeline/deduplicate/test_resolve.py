@@ -29,7 +29,7 @@ def members(*values: tuple[float, int], earlier: tuple[int, ...] = (), heldout: 
     rows = np.zeros(len(values), dtype=MEMBER)
     for number, (quality, size) in enumerate(values):
         id_, key = (f"{letter}{number:03d}".encode().rjust(16, b".") for letter in "ik")
-        rows[number] = (number, id_, key, number in earlier, number in heldout, quality, size, number + 1)
+        rows[number] = (number, id_, key, number in earlier, number in heldout, 7, quality, size, number + 1)
     return rows
 
 
@@ -131,6 +131,13 @@ def test_copies_go_where_the_earlier_documents_lie_that_they_are_like() -> None:
     assert decide(rows, links((0, 3, *part), (1, 4, *part))) == [0, 1, 2, 3, 4]
     alone = Cluster(rows[:3], links((0, 2, 0.5, 0.6, 0.7)), np.zeros(3, np.int64))
     assert splits(alone).tolist() == [FREE, FREE, FREE]
+
+
+def test_clusters_of_several_languages_are_trained_on() -> None:
+    rows = members((0.9, 90), (0.8, 90), (0.7, 90), (0.6, 90), (0.5, 90))
+    rows["lang"] = [1, 2, 5, 5, 2]
+    cluster = Cluster(rows, versions((0, 1), (2, 3)), np.array([0, 0, 1, 1, 2]))
+    assert splits(cluster).tolist() == [TO_TRAIN, TO_TRAIN, FREE, FREE, FREE]
 
 
 def test_whole_of_parts_in_both_splits_can_be_in_neither() -> None:

@@ -77,7 +77,7 @@ def members(count: int) -> np.ndarray:
     rows = np.zeros(count, dtype=MEMBER)
     for number in range(count):
         key = f"k{number}".encode().rjust(16, b".")
-        rows[number] = (number, key, key, 0, 0, 1 - number / 10, 100, 1)
+        rows[number] = (number, key, key, 0, 0, 7, 1 - number / 10, 100, 1)
     return rows
 
 
