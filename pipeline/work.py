@@ -220,7 +220,10 @@ def unreadable_record(line: bytes) -> Unreadable:
 def read_staged(storage: Storage, name: str, columns: Sequence[str] | None = None) -> pa.Table:
     """A staged piece, or some of its columns, by memory map where the storage is local."""
     table = read_mapped(storage, f"staged/{name}.arrow")
-    return table if columns is None else table.select([c for c in columns if c in table.schema.names])
+    if columns is None:
+        return table
+    there = set(table.schema.names)
+    return table.select([name for name in columns if name in there])
 
 
 def read_mapped(storage: Storage, name: str) -> pa.Table:

@@ -106,7 +106,8 @@ def index_rows(batch: pa.RecordBatch, heldout: bool, path: str, first: int) -> p
 
 def binary(values: pa.Array) -> pa.Array:
     """Hexadecimal ids as 16 bytes each."""
-    return pa.array([bytes.fromhex(value) for value in values.to_pylist()], pa.binary(16))
+    keys = pa.py_buffer(bytes.fromhex("".join(values.to_pylist())))
+    return pa.Array.from_buffers(pa.binary(16), len(values), [None, keys])
 
 
 def total_copies(tables: Sequence[pa.Table]) -> dict[tuple[str, bool], int]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,9 @@ _REASONS = {
     NEAR_DUPLICATE: "near_duplicate",
     REPEATED_ID: "repeated_id",
 }
+
+TOGETHER: Final = 64 << 20
+"""Bytes of rows that are handled at once: far below the 2 GiB that an Arrow column of strings can hold."""
 
 
 @dataclass(frozen=True)
@@ -75,32 +78,32 @@ def write_text(corpus: Storage, work: Storage, part: TextPart, job: WriteJob) ->
         documents is left in the work folder under the part's name.
     """
     account: dict[str, Any] = {"kind": "text", "lang": part.lang, "files": []}
-    batches: dict[str, list[pa.RecordBatch]] = {TRAIN: [], HELDOUT: []}
-    for number in part.pieces:
-        for split, batch in kept_rows(work, number, part.lang, job).items():
-            batches[split].append(batch)
+    schema = index_schema(job.near)
+    chosen: dict[str, list[KeptRows]] = {TRAIN: [], HELDOUT: []}
+    for kept in kept_rows(work, part, job):
+        chosen[kept.split].append(kept)
     noted: list[pa.RecordBatch] = []
-    for split, chosen in batches.items():
-        rows = sum(batch.num_rows for batch in chosen)
-        if rows == 0:
+    for split, groups in chosen.items():
+        if not groups:
             continue
         name = f"text/{part.lang}/{job.snapshot:06d}-{split}-{part.number:05d}.arrow"
-        file = write_shard(corpus, name, "text", chosen, RECORD_SCHEMA, job.config, lang=part.lang, split=split)
+        records = [batch for kept in groups for batch in kept.by_piece(kept.rows, RECORD_SCHEMA)]
+        file = write_shard(corpus, name, "text", records, RECORD_SCHEMA, job.config, lang=part.lang, split=split)
         account["files"].append(file.model_dump())
+        batches = [kept.rows for kept in groups]
         if job.config.scores:
-            account["files"].append(write_scores(corpus, name, chosen, lang=part.lang, split=split).model_dump())
+            account["files"].append(write_scores(corpus, name, batches, lang=part.lang, split=split).model_dump())
         account[split] = {
-            "documents": rows,
-            "bytes": sum(pc.sum(pc.binary_length(batch.column("text"))).as_py() for batch in chosen),
-            "characters": sum(pc.sum(pc.utf8_length(batch.column("text"))).as_py() for batch in chosen),
-            "copies": sum(pc.sum(batch.column("copies")).as_py() for batch in chosen),
+            "documents": file.rows,
+            "bytes": sum(pc.sum(pc.binary_length(batch.column("text"))).as_py() for batch in batches),
+            "characters": sum(pc.sum(pc.utf8_length(batch.column("text"))).as_py() for batch in batches),
+            "copies": sum(pc.sum(batch.column("copies")).as_py() for batch in batches),
         }
         first = 0
-        for batch in chosen if job.index else ():
-            noted.append(index_rows(batch, split == HELDOUT, name, first))
-            first += batch.num_rows
+        for kept in groups if job.index else ():
+            noted += kept.by_piece(index_rows(kept.rows, split == HELDOUT, name, first), schema)
+            first += kept.rows.num_rows
     if noted:
-        schema = index_schema(job.near)
         name = f"{job.accounts}/{part.lang}-{part.number:05d}.index.arrow"
         with work.create(name) as path, ShardWriter(path, schema) as writer:
             for batch in noted:
@@ -109,34 +112,95 @@ def write_text(corpus: Storage, work: Storage, part: TextPart, job: WriteJob) ->
     return account
 
 
-def kept_rows(work: Storage, number: int, lang: str, job: WriteJob) -> dict[str, pa.RecordBatch]:
-    """The kept rows of one language in one piece, by split: the columns of a record, of the index, of the scores."""
-    start, stop, _ = job.ranges[number][lang]
-    match = read_decisions(work, job.decisions, job.pieces[number])
-    rows = match.column("row").to_numpy()
-    mine = (rows >= start) & (rows < stop) & (match.column("verdict").to_numpy() == KEPT)
-    if not mine.any():
-        return {}
-    wanted = {*RECORD_SCHEMA.names, *index_schema(job.near).names, *SCORES_SCHEMA.names}
-    batch = single_batch(read_staged(work, job.pieces[number], sorted(wanted)).take(pa.array(rows[mine])))
-    clusters = fixed_bytes(match.column("cluster"))[mine]
+@dataclass(frozen=True)
+class KeptRows:
+    """Kept rows of one split from consecutive pieces, with the columns of a record, of the index, of the scores."""
+
+    split: str
+    rows: pa.RecordBatch
+    lengths: tuple[int, ...]
+    """How many rows come from each piece."""
+
+    def by_piece(self, rows: pa.RecordBatch, schema: pa.Schema) -> list[pa.RecordBatch]:
+        """The columns of a schema, encoded once for all rows, cut into batches as small as the pieces were.
+
+        The batches are copies: a slice would be written with some bytes of its neighbours.
+
+        Args:
+            rows: those of this object, perhaps with other columns.
+            schema: what they are brought to, but for the columns that they lack.
+        """
+        there = set(rows.schema.names)
+        whole = conform(rows, pa.schema([field for field in schema if field.name in there]))
+        stops = np.cumsum(self.lengths).tolist()
+        return [
+            whole.take(pa.array(np.arange(stop - length, stop)))
+            for stop, length in zip(stops, self.lengths, strict=True)
+            if length
+        ]
+
+
+def kept_rows(work: Storage, part: TextPart, job: WriteJob) -> Iterator[KeptRows]:
+    """The kept rows of a part, in the order of the pieces and, for each few of them, of the splits.
+
+    What costs the same for ten rows as for thousands is done for many pieces at once: a language may have a few
+    rows in every piece.
+    """
+    wanted = sorted({*RECORD_SCHEMA.names, *index_schema(job.near).names, *SCORES_SCHEMA.names})
+    staged: list[pa.Table] = []
+    decided: list[pa.Table] = []
+    size = 0
+    for number in part.pieces:
+        start, stop, _ = job.ranges[number][part.lang]
+        match = read_decisions(work, job.decisions, job.pieces[number])
+        rows = match.column("row").to_numpy()
+        mine = (rows >= start) & (rows < stop) & (match.column("verdict").to_numpy() == KEPT)
+        if not mine.any():
+            continue
+        decided.append(match.filter(pa.array(mine)))
+        staged.append(read_staged(work, job.pieces[number], wanted).take(pa.array(rows[mine])))
+        size += staged[-1].nbytes
+        if size >= TOGETHER:
+            yield from by_split(staged, decided, part.lang, job)
+            staged, decided, size = [], [], 0
+    if staged:
+        yield from by_split(staged, decided, part.lang, job)
+
+
+def by_split(staged: Sequence[pa.Table], decided: Sequence[pa.Table], lang: str, job: WriteJob) -> Iterator[KeptRows]:
+    """Kept rows of some pieces, with what the run decided on them.
+
+    Args:
+        staged: the rows, one table for each piece.
+        decided: their decisions, row by row.
+        lang: of all of them.
+        job: the run's.
+    """
+    batch, match = single_batch(pa.concat_tables(staged)), single_batch(pa.concat_tables(decided))
+    clusters = fixed_bytes(match.column("cluster"))
     held = heldout_mask(cluster_hash(clusters, job.seed), job.bounds.get(lang, 0))
-    forced = match.column("heldout").combine_chunks().filter(pa.array(mine))
+    forced = match.column("heldout")
     held = np.where(forced.is_valid(), forced.fill_null(False), held).astype(bool)
-    ids = fixed_bytes(match.column("other"))[mine]
-    weights = np.full(len(ids), job.weights.get(lang, 1.0), dtype=np.float32)
     columns = {
-        "id": hexadecimal(ids),
+        "id": hexadecimal(fixed_bytes(match.column("other"))),
         "cluster": hexadecimal(clusters),
-        "copies": pa.array(match.column("copies").to_numpy()[mine]),
-        "origin": pa.array([NATURAL] * len(ids)),
-        "split": pa.array(np.where(held, HELDOUT, TRAIN).tolist()),
-        "weight": pa.array(weights),
+        "copies": match.column("copies"),
+        "origin": repeated(NATURAL, batch.num_rows),
+        "weight": pa.repeat(pa.scalar(job.weights.get(lang, 1.0), pa.float32()), batch.num_rows),
     }
     for name, column in columns.items():
         batch = with_column(batch, name, column)
-    by_split = {TRAIN: batch.filter(pa.array(~held)), HELDOUT: batch.filter(pa.array(held))}
-    return {split: rows for split, rows in by_split.items() if rows.num_rows}
+    pieces = np.repeat(np.arange(len(staged)), [table.num_rows for table in staged])
+    for split, chosen in ((TRAIN, ~held), (HELDOUT, held)):
+        if chosen.any():
+            rows = batch.filter(pa.array(chosen))
+            lengths = np.bincount(pieces[chosen], minlength=len(staged)).tolist()
+            yield KeptRows(split, with_column(rows, "split", repeated(split, rows.num_rows)), tuple(lengths))
+
+
+def repeated(value: str, rows: int) -> pa.DictionaryArray:
+    """A column that says the same of every row."""
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype=np.int32)), pa.array([value]))
 
 
 def write_index(corpus: Storage, work: Storage, part: IndexPart, job: WriteJob) -> ShardFile:
@@ -250,7 +314,8 @@ def likeness(jaccard: float, containment: float, near: NearDuplicateConfig) -> s
 
 def hexadecimal(keys: npt.NDArray[np.bytes_]) -> pa.Array:
     """16-byte keys as 32 hexadecimal digits each."""
-    return pa.array([key.ljust(16, b"\0").hex() for key in keys.tolist()], pa.string())
+    digits = pa.py_buffer(keys.tobytes().hex().encode("ascii"))
+    return pa.Array.from_buffers(pa.binary(32), len(keys), [None, digits]).cast(pa.string())
 
 
 def write_shard(
