@@ -21,6 +21,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+# What worker processes are to run stands inside the tests: they cannot import this module.
 def touch(number: int, folder: str) -> None:
     (Path(folder) / str(number)).touch()
 
@@ -47,11 +48,10 @@ def test_folders_of_killed_runs_are_removed_and_those_in_use_stay(temporary: Pat
     assert {path.name for path in temporary.iterdir()} == {used.name, foreign.name}
 
 
-def fill(number: int) -> int:
-    return len(b"x" * number) % 7
-
-
 def test_workers_tell_their_own_memory(temporary: Path) -> None:
+    def fill(number: int) -> int:
+        return len(b"x" * number) % 7
+
     def build(pipeline: beam.Pipeline) -> None:
         _ = pipeline | beam.Create([300 << 20], reshuffle=False) | beam.Reshuffle() | beam.Map(fill)
 
@@ -60,11 +60,10 @@ def test_workers_tell_their_own_memory(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
-def fail(number: int) -> int:
-    raise ValueError(f"number {number}")
-
-
 def test_error_of_a_worker_comes_with_its_last_words(temporary: Path) -> None:
+    def fail(number: int) -> int:
+        raise ValueError(f"number {number}")
+
     def build(pipeline: beam.Pipeline) -> None:
         _ = pipeline | beam.Create([42], reshuffle=False) | beam.Reshuffle() | beam.Map(fail)
 
@@ -75,15 +74,14 @@ def test_error_of_a_worker_comes_with_its_last_words(temporary: Path) -> None:
     assert "number 42" in note
 
 
-def die(number: int) -> int:
-    import os
-    import signal
-
-    os.kill(os.getpid(), signal.SIGKILL)
-    return number
-
-
 def test_job_fails_with_a_clear_error_when_its_worker_dies(temporary: Path) -> None:
+    def die(number: int) -> int:
+        import os
+        import signal
+
+        os.kill(os.getpid(), signal.SIGKILL)
+        return number
+
     def build(pipeline: beam.Pipeline) -> None:
         _ = pipeline | beam.Create([1, 2, 3], reshuffle=False) | beam.Reshuffle() | beam.Map(die)
 
