@@ -17,7 +17,7 @@ from corpus.storage import Storage
 WORK: Final = ".work"
 _FINGERPRINT: Final = regex.compile("[0-9a-f]{16}")
 _PARTIAL: Final = ".*.part"
-_FOLDERS: Final = ("text", "rejected", "unreadable", "index", "boilerplate", "snapshots", "runs")
+_FOLDERS: Final = ("text", "scores", "rejected", "unreadable", "index", "boilerplate", "snapshots", "runs")
 
 
 @dataclass(frozen=True)

@@ -245,6 +245,8 @@ class PrepareRun:
         if self.base is not None:
             snapshot = go_on(self.base, snapshot, total_copies([copies]))
         self.confirm()
+        # A worker outlives its killed run by a moment, and may have begun a file after this run cleaned up.
+        remove_partial(self.corpus)
         commit(self.corpus, snapshot, self.run_account(pieces))
         self.corpus.remove(f".work/{self.identity[:16]}")
         return snapshot
