@@ -226,15 +226,16 @@ def exact_duplicates(lines: list[Line]) -> dict[str, Any]:
     """Documents whose texts are equal after normalisation, by evenglot's own texts and by what was planted.
 
     Recall: of the documents that have an equal text before them, the share that was removed. Precision: of the
-    removed, the share whose text equals that of the one they are said to duplicate.
+    removed, the share of whose text one stayed, as far as exact duplicates go.
     """
-    texts = {line.record: folded(line) for line in lines if line.text is not None}
     removed = [line for line in lines if line.reason == "deduplicate/exact_duplicate"]
-    true = [line for line in removed if folded(line) == texts.get(line.duplicate_of)]
-    groups: Counter[str] = Counter(
-        folded(line) for line in lines if line.text is not None and (line.outcome == "kept" or line in removed)
-    )
-    surplus = sum(count - 1 for count in groups.values())
+    # The one that stays of equal texts may be a near duplicate of a third document, and go for that.
+    compared = ("deduplicate/exact_duplicate", "deduplicate/near_duplicate")
+    texts = [folded(line) for line in lines if line.text and (line.outcome == "kept" or line.reason in compared)]
+    stays = Counter(texts)
+    stays.subtract(folded(line) for line in removed)
+    true = [line for line in removed if stays[folded(line)] > 0]
+    surplus = len(texts) - len(set(texts))
     planted = [line for line in lines if line.kinds & {"exact_dup"}]
     by_id = {line.id: line for line in lines if "dup_id" not in line.kinds}
     equal = [

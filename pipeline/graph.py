@@ -123,8 +123,13 @@ def piece_lines(name: str, work: str, partitions: int) -> Iterator[tuple[int, tu
 def select_lines(
     element: tuple[int, Iterable[tuple[bytes, bytes]]], work: str, folder: str, config: BoilerplateConfig
 ) -> None:
-    """Keep the boilerplate lines of the sites of one partition."""
+    """Keep the boilerplate lines of the sites of one partition.
+
+    The folder's name says what they come from, so a file that an earlier attempt has finished is right.
+    """
     number, packed = element
+    if Storage(work).exists(f"{folder}/{number:05d}.arrow"):
+        return
     selected = select(join(map(unpack_counts, packed), config.sample), config)
     with Storage(work).create(f"{folder}/{number:05d}.arrow") as path, ShardWriter(path, SELECTED_SCHEMA) as writer:
         writer.write(selected_batch(selected))

@@ -166,9 +166,7 @@ def check_repeated(before: set[str], written: Counter[str]) -> dict[str, int]:
         repeated = {split_of(name) for name in again if name.startswith(f"{folder}/")}
         assert not any((folder, split) in finished for split in repeated), f"a finished file was repeated: {repeated}"
         assert len(repeated) <= 1, f"one worker has one file under way: {repeated}"
-    # The partitions of lines count once their keys are put together.
-    whole = [folder for folder in ("lines",) if any(name.endswith("/keys.arrow") for name in before)]
-    for folder in (*whole, "written", "index"):
+    for folder in ("lines", "written", "index"):
         assert not any(name.startswith(f"{folder}/") for name in again), f"{folder} was finished"
     return dict(Counter(name.split("/")[0] for name in again))
 
