@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import inspect
 import os
 import signal
@@ -97,6 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are one line on standard error."""
     configure_logging()
     interrupted = _watch_interrupts()
+    if arguments is None:
+        atexit.register(_end_interrupted, interrupted)
     try:
         code = app(args=None if arguments is None else list(arguments), prog_name="evenglot", standalone_mode=False)
     except BrokenPipeError:  # the reader, for example `head`, has seen enough
@@ -127,6 +130,18 @@ def _watch_interrupts() -> threading.Event:
     if threading.current_thread() is threading.main_thread() and not ignored:
         signal.signal(signal.SIGINT, press)
     return pressed
+
+
+def _end_interrupted(interrupted: threading.Event) -> None:
+    """Let an interrupted process end with its exit code; registered first, this is the last thing it does.
+
+    Where Ctrl-C meets code that was compiled from a string (data classes are), the interpreter would end the process
+    by the signal instead, although the exception was handled.
+    """
+    if interrupted.is_set():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(_INTERRUPTED)
 
 
 def _describe(error: Exception) -> tuple[str, int]:

@@ -275,6 +275,17 @@ def test_an_interrupt_is_said_and_not_swallowed(cli: Run, corpus: Path, monkeypa
 
 
 @pytest.mark.usefixtures("heeded")
+def test_interrupted_while_code_made_from_a_string_runs(evenglot: Run, corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import corpus.manifest\n\n\n"
+        "def interrupt(*_):\n    exec('import signal; signal.raise_signal(signal.SIGINT)')\n\n"
+        "corpus.manifest.read_snapshot = interrupt\n"
+    )
+    path = {"PYTHONPATH": f"{tmp_path}:{Path(package.__file__).parents[1]}"}
+    assert_one_line(evenglot("inspect", corpus, env=path), 130, "interrupted")
+
+
+@pytest.mark.usefixtures("heeded")
 def test_interrupted_by_the_keyboard(tmp_path: Path) -> None:
     text = json.dumps({"text": "A sentence that is long enough to be looked at and kept, number {}."}) + "\n"
     (tmp_path / "in.jsonl").write_text("".join(text.replace("{}", str(number)) for number in range(200_000)))
