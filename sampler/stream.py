@@ -20,7 +20,8 @@ from sampler.config import SamplerConfig
 from sampler.index import TokenCorpus
 from sampler.mixture import shares
 from sampler.order import permutation
-from sampler.packing import Batch, LegCache, Row, TokenStream, layout
+from sampler.packing import Batch, Row, TokenStream, layout
+from sampler.passes import LegCache, Passes
 from sampler.quota import UNIT, Quotas, units
 
 _PLANS = 16
@@ -270,7 +271,7 @@ class CurriculumStream:
                 f"says {self.sizes[lang] - documents.documents:,}",
                 "Run `evenglot verify` on the corpus to see what is damaged",
             )
-        stream = TokenStream(documents, self._bos, self.seed, self._cache)
+        stream = TokenStream(Passes(documents, self.seed, self._cache), self._bos)
         self._streams[language] = stream
         return stream
 

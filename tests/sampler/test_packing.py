@@ -11,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sampler.index import TokenCorpus
-from sampler.packing import LegCache, TokenStream, layout
+from sampler.packing import TokenStream, layout
+from sampler.passes import LegCache, Passes
 
 BOS, EOS = 2, 3
 
 
 def stream(root: str, cache: int = 1 << 20, seed: int = 0) -> TokenStream:
-    return TokenStream(TokenCorpus(root, "spm", "train").documents("aaa_Latn"), BOS, seed, LegCache(cache))
+    documents = TokenCorpus(root, "spm", "train").documents("aaa_Latn")
+    return TokenStream(Passes(documents, seed, LegCache(cache)), BOS)
 
 
 def read(source: TokenStream, start: int, stop: int, length: int) -> tuple[list[int], list[int]]:
@@ -68,7 +70,7 @@ def test_many_runs_are_mixed_and_complete(made_up: Any, tmp_path: Path) -> None:
     # Batches of 16 documents make 38 runs, so five chunks.
     root = made_up.corpus(tmp_path, {"aaa_Latn": lengths}, files=2, batch=16)
     source = stream(root)
-    assert source.documents.chunks == 5
+    assert source.passes.documents.chunks == 5
     size = sum(lengths) + 600
     first = documents(read(source, 0, size, 64)[0])
     second = documents(read(source, size, 2 * size, 64)[0])
