@@ -9,9 +9,9 @@ machine); that goes to ``runs/<n>.json``.
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
 
 from corpus.config import Config
 from corpus.errors import CorpusError
@@ -21,6 +21,22 @@ from corpus.storage import Storage
 
 FileKind = Literal["text", "tokens", "rejected", "unreadable", "tokenizer", "index", "boilerplate", "scores"]
 MANIFEST = "manifest.json"
+
+
+def _numbers(value: Any) -> Any:
+    return value.split() if isinstance(value, str) else value
+
+
+def _line(numbers: tuple[int, ...]) -> str:
+    return " ".join(map(str, numbers))
+
+
+Numbers = Annotated[
+    tuple[Annotated[int, Field(ge=0)], ...],
+    BeforeValidator(_numbers),
+    PlainSerializer(_line, return_type=str, when_used="json"),
+]
+"""Whole numbers that JSON holds as one line of text, ``"812 4711"``: ten thousand of them stay one line."""
 
 
 class ShardFile(Config):
@@ -37,6 +53,9 @@ class ShardFile(Config):
     """Bytes on disk."""
     hash: str = ""
     """XXH3-128 of the bytes, hexadecimal."""
+    run_tokens: Numbers | None = None
+    """Of a token shard, the tokens of each run of ``corpus.schema.RUN_DOCUMENTS`` documents in order, the end of each
+    document included; only the last run may have fewer documents. None in snapshots of older versions."""
 
 
 class LanguageEvidence(Config):
@@ -58,6 +77,8 @@ class LanguageEvidence(Config):
     """Records of this language that were rejected."""
     tokens: dict[str, int] = Field(default_factory=dict)
     """Training tokens, by tokenizer."""
+    synthetic_tokens: dict[str, int] = Field(default_factory=dict)
+    """Of ``tokens``, those of documents that are not natural, by tokenizer; absent in snapshots of older versions."""
     fertility: dict[str, float] = Field(default_factory=dict)
     """Tokens per word (per character for scripts without spaces), by tokenizer."""
     bytes_per_token: dict[str, float] = Field(default_factory=dict)

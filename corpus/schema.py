@@ -79,11 +79,33 @@ REJECTED_SCHEMA: Final = pa.schema(
 )
 
 
-def token_schema(vocabulary: int) -> pa.Schema:
+RUN_DOCUMENTS: Final = 1024
+"""Documents in a run: neighbours of one record batch of a token shard, which are read and counted together.
+
+A token shard that ``tokenize`` writes has one run in a record batch, and only its last run may be shorter.
+"""
+
+
+TOKEN_ATTRIBUTES: Final = pa.schema(
+    [
+        pa.field("copies", pa.int32(), nullable=False),  # documents this one stands for, as in the text shard
+        pa.field("synthetic", pa.bool_(), nullable=False),  # its origin is not natural
+        pa.field("difficulty", pa.float32()),
+        pa.field("diversity", pa.float32()),
+    ]
+)
+"""What the sampler may choose and order documents by; shards of older versions lack these columns.
+
+The scores are null where a document has none (held-out text), never NaN.
+"""
+
+
+def token_schema(vocabulary: int, *, attributes: bool = False) -> pa.Schema:
     """Columns of a token shard, in the order of its text shard's rows.
 
     Args:
         vocabulary: number of pieces; up to 65,536 the ids take two bytes, above that four.
+        attributes: with ``TOKEN_ATTRIBUTES``, as ``tokenize`` writes; without, the columns that every shard has.
     """
     token = pa.uint16() if vocabulary <= 1 << 16 else pa.uint32()
     return pa.schema(
@@ -91,5 +113,6 @@ def token_schema(vocabulary: int) -> pa.Schema:
             pa.field("id", pa.string(), nullable=False),
             pa.field("tokens", pa.list_(pa.field("item", token, nullable=False)), nullable=False),
             pa.field("bytes", pa.int32(), nullable=False),  # UTF-8 bytes of the text, for bits per byte
+            *(TOKEN_ATTRIBUTES if attributes else ()),
         ]
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpus.errors import CorpusError
+from corpus.schema import RUN_DOCUMENTS
 
 Compression = Literal["none", "lz4", "zstd"]
 
@@ -126,3 +128,18 @@ def read_batches(path: str | Path) -> Iterator[pa.RecordBatch]:
 def read_table(path: str | Path) -> pa.Table:
     """A whole Arrow IPC file as a table over the memory map."""
     return open_shard(path).read_all()
+
+
+def run_tokens(batches: Iterable[pa.RecordBatch]) -> tuple[int, ...]:
+    """Tokens of each run of a token shard, as ``ShardFile.run_tokens`` holds them.
+
+    Args:
+        batches: the shard's record batches, in order, or those about to be written to it; each is cut into runs of
+            ``RUN_DOCUMENTS`` documents. Only offsets are read, no tokens.
+    """
+    totals: list[int] = []
+    for batch in batches:
+        offsets = batch.column("tokens").offsets.to_numpy()
+        bounds = [*range(0, batch.num_rows, RUN_DOCUMENTS), batch.num_rows]
+        totals += [int(offsets[end]) - int(offsets[start]) for start, end in pairwise(bounds)]
+    return tuple(totals)

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from corpus.errors import CorpusError
 from corpus.hashing import fingerprint
 from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, read_snapshot
+from corpus.schema import RUN_DOCUMENTS
 from corpus.shards import open_shard
 from corpus.storage import Storage, explain
 
-RUN_DOCUMENTS = 1024
 CHUNK_RUNS = 8
 
 Tokens = NDArray[np.uint16] | NDArray[np.uint32]

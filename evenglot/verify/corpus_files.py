@@ -17,7 +17,7 @@ from corpus.hashing import file_hash
 from corpus.ledger import Ledger
 from corpus.manifest import ShardFile, Snapshot, current_number, read_snapshot
 from corpus.schema import RECORD_SCHEMA, REJECTED_SCHEMA, UNDETERMINED, token_schema
-from corpus.shards import read_batches
+from corpus.shards import read_batches, run_tokens
 from corpus.storage import Storage
 
 Progress = Callable[[str, int, int], None]
@@ -223,6 +223,8 @@ def _count(file: ShardFile, batches: list[pa.RecordBatch], counts: _Counts) -> s
             stages, reasons, tags = (pc.cast(batch.column(name), pa.string()).to_pylist() for name in columns)
             for stage, reason, lang in zip(stages, reasons, tags, strict=True):
                 counts.rejected.setdefault(f"{stage}/{reason}", Counter())[lang or UNDETERMINED] += 1
+    if file.kind == "tokens" and file.run_tokens is not None and file.run_tokens != run_tokens(batches):
+        return f"{file.path} has other numbers of tokens in its runs of documents than the snapshot says"
     return None
 
 

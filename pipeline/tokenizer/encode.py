@@ -11,18 +11,18 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from corpus.errors import CorpusError
 from corpus.hashing import file_hash
 from corpus.manifest import ShardFile
-from corpus.schema import token_schema
-from corpus.shards import ShardWriter, open_shard, read_table
+from corpus.schema import NATURAL, RUN_DOCUMENTS, token_schema
+from corpus.shards import ShardWriter, conform, open_shard, read_table, run_tokens
 from corpus.storage import Storage
 from corpus.tags import UNSPACED
 from pipeline.tokenizer.model import Tokenizer, read_model
 
-BATCH_DOCUMENTS: Final = 1024
-"""Documents in a record batch of a token shard."""
+_READ: Final = ("id", "text", "copies", "origin")
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Encoded:
     documents: int
     tokens: int
     """With one end for each document."""
+    synthetic_tokens: int
+    """Of these, tokens of documents that are not natural."""
     bytes: int
     words: int
     """Words, or characters for scripts without spaces."""
@@ -67,14 +69,14 @@ def encode_shard(task: EncodeTask) -> Encoded:
     if found is not None:
         return found
     tokenizer = _tokenizer(task.root, task.model, task.model_hash)
-    schema = token_schema(tokenizer.vocabulary)
-    counts: Counter[str] = Counter(documents=0, tokens=0, bytes=0, words=0)
+    schema = token_schema(tokenizer.vocabulary, attributes=True)
+    counts: Counter[str] = Counter(documents=0, tokens=0, synthetic_tokens=0, bytes=0, words=0)
     batches = []
     with storage.local_copy(task.text.path) as source:
-        table = read_table(source).select(["id", "text"])
-        for start in range(0, table.num_rows, BATCH_DOCUMENTS):
-            part = table.slice(start, BATCH_DOCUMENTS).combine_chunks()
-            batch, counted = encode_batch(tokenizer, part["id"].chunk(0), part["text"].chunk(0), str(task.text.lang))
+        table = read_table(source).select(_READ)
+        for start in range(0, table.num_rows, RUN_DOCUMENTS):
+            (part,) = table.slice(start, RUN_DOCUMENTS).combine_chunks().to_batches()
+            batch, counted = encode_batch(tokenizer, part, str(task.text.lang))
             batches.append(batch)
             counts.update(counted)
     metadata = {"text": task.text.hash, "model": task.model_hash, "counts": json.dumps(counts, sort_keys=True)}
@@ -83,37 +85,49 @@ def encode_shard(task: EncodeTask) -> Encoded:
             for batch in batches:
                 writer.write(batch)
         size, digest = path.stat().st_size, file_hash(path)
-    return _encoded(task, size, digest, counts, reused=False)
+    return _encoded(task, size, digest, counts, run_tokens(batches), reused=False)
 
 
-def encode_batch(
-    tokenizer: Tokenizer, ids: pa.StringArray, texts: pa.StringArray, lang: str
-) -> tuple[pa.RecordBatch, dict[str, int]]:
+def encode_batch(tokenizer: Tokenizer, batch: pa.RecordBatch, lang: str) -> tuple[pa.RecordBatch, dict[str, int]]:
     """Encode some documents.
 
     Args:
         tokenizer: the model.
-        ids: n ids.
-        texts: n texts.
+        batch: n documents with the columns ``id``, ``text``, ``copies`` and ``origin`` of a text shard.
         lang: tag; its script says whether words or characters are counted.
 
     Returns:
-        a batch of :func:`corpus.schema.token_schema`, and the counts documents, tokens, bytes and words.
+        a batch of :func:`corpus.schema.token_schema` with its attributes, and the counts documents, tokens,
+        synthetic_tokens, bytes and words.
     """
-    schema = token_schema(tokenizer.vocabulary)
+    schema = token_schema(tokenizer.vocabulary, attributes=True)
+    texts = batch.column("text")
     listed: list[str] = texts.to_pylist()
     tokens, offsets = tokenizer.encode_documents(listed)
     kind = schema.field("tokens").type
     values = pa.array(tokens.astype(kind.value_type.to_pandas_dtype()))
-    lists = pa.ListArray.from_arrays(pa.array(offsets), values, type=kind)
-    sizes = pc.cast(pc.binary_length(texts), pa.int32())
+    synthetic = is_synthetic(batch.column("origin"))
+    columns = {
+        "id": batch.column("id"),
+        "tokens": pa.ListArray.from_arrays(pa.array(offsets), values, type=kind),
+        "bytes": pc.cast(pc.binary_length(texts), pa.int32()),
+        "copies": batch.column("copies"),
+        "synthetic": pa.array(synthetic),
+    }
     counts = {
         "documents": len(listed),
         "tokens": len(tokens),
-        "bytes": int(np.sum(sizes.to_numpy(zero_copy_only=False), dtype=np.int64)),
+        "synthetic_tokens": int(np.diff(offsets)[synthetic].sum()),
+        "bytes": pc.sum(columns["bytes"], min_count=0).as_py(),
         "words": sum(words(text, lang) for text in listed),
     }
-    return pa.RecordBatch.from_arrays([ids, lists, sizes], schema=schema), counts
+    return conform(pa.RecordBatch.from_pydict(columns), schema), counts
+
+
+def is_synthetic(origins: pa.Array) -> NDArray[np.bool_]:
+    """Whether each of n documents is other than natural, bool [n]."""
+    found: NDArray[np.bool_] = pc.not_equal(pc.cast(origins, pa.string()), NATURAL).to_numpy(zero_copy_only=False)
+    return found
 
 
 def words(text: str, lang: str) -> int:
@@ -132,16 +146,30 @@ def _existing(storage: Storage, task: EncodeTask) -> Encoded | None:
         return None
     with storage.local_copy(task.name) as path:
         try:
-            metadata = open_shard(path).schema.metadata or {}
+            reader = open_shard(path)
+            metadata = reader.schema.metadata or {}
             counts = json.loads(metadata[b"counts"])
             if metadata[b"text"].decode() != task.text.hash or metadata[b"model"].decode() != task.model_hash:
                 return None
         except (CorpusError, KeyError, ValueError):
             return None  # not a token shard of ours: it is written anew
-        return _encoded(task, path.stat().st_size, file_hash(path), Counter(counts), reused=True)
+        batches = [reader.get_batch(index) for index in range(reader.num_record_batches)]
+        if "synthetic_tokens" not in counts:  # written by an older version, and named by its snapshot as it is
+            counts["synthetic_tokens"] = _synthetic_tokens(storage, task.text.path, batches)
+        digest = file_hash(path)
+        return _encoded(task, path.stat().st_size, digest, Counter(counts), run_tokens(batches), reused=True)
 
 
-def _encoded(task: EncodeTask, size: int, digest: str, counts: Counter[str], *, reused: bool) -> Encoded:
+def _synthetic_tokens(storage: Storage, text: str, batches: list[pa.RecordBatch]) -> int:
+    with storage.local_copy(text) as path:
+        synthetic = [is_synthetic(origins) for origins in read_table(path)["origin"].chunks]
+    lengths = [np.diff(batch.column("tokens").offsets.to_numpy()) for batch in batches]
+    return int(np.concatenate(lengths)[np.concatenate(synthetic)].sum()) if lengths else 0
+
+
+def _encoded(
+    task: EncodeTask, size: int, digest: str, counts: Counter[str], runs: tuple[int, ...], *, reused: bool
+) -> Encoded:
     file = ShardFile(
         path=task.name,
         kind="tokens",
@@ -151,5 +179,14 @@ def _encoded(task: EncodeTask, size: int, digest: str, counts: Counter[str], *, 
         rows=counts["documents"],
         size=size,
         hash=digest,
+        run_tokens=runs,
     )
-    return Encoded(file, counts["documents"], counts["tokens"], counts["bytes"], counts["words"], reused)
+    return Encoded(
+        file,
+        documents=counts["documents"],
+        tokens=counts["tokens"],
+        synthetic_tokens=counts["synthetic_tokens"],
+        bytes=counts["bytes"],
+        words=counts["words"],
+        reused=reused,
+    )

@@ -172,6 +172,7 @@ def evidence(snapshot: Snapshot, tokenizer: str, encoded: Sequence[Encoded]) -> 
         if part.file.split == TRAIN:
             counts = {
                 "tokens": part.tokens,
+                "synthetic_tokens": part.synthetic_tokens,
                 "pieces": part.tokens - part.documents,
                 "bytes": part.bytes,
                 "words": part.words,
@@ -184,6 +185,7 @@ def evidence(snapshot: Snapshot, tokenizer: str, encoded: Sequence[Encoded]) -> 
         languages[lang] = old.model_copy(
             update={
                 "tokens": {**old.tokens, tokenizer: total["tokens"]},
+                "synthetic_tokens": {**old.synthetic_tokens, tokenizer: total["synthetic_tokens"]},
                 "fertility": {**old.fertility, **({tokenizer: round(pieces / words, 4)} if words else {})},
                 "bytes_per_token": {
                     **old.bytes_per_token,

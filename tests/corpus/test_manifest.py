@@ -153,3 +153,32 @@ def test_a_snapshot_cannot_be_changed_or_misspelt() -> None:
         snapshot(1, None).number = 2  # type: ignore[misc]
     with pytest.raises(ValidationError):
         snapshot(1, None, langauges={})
+
+
+def test_tokens_of_ten_thousand_runs_are_one_line_of_the_snapshot(tmp_path: Path) -> None:
+    runs = tuple(range(10_000))
+    shard = ShardFile(path="tokens/t/a.arrow", kind="tokens", tokenizer="t", rows=10_000 * 1024, run_tokens=runs)
+    written = snapshot(1, None, files=[*FILES, shard])
+    commit(Storage(tmp_path), written, {})
+    assert read_snapshot(str(tmp_path)) == written
+    lines = (tmp_path / "snapshots/000001.json").read_text().splitlines()
+    assert [line.strip()[:22] for line in lines if "run_tokens" in line] == ['"run_tokens": null,'] * 5 + [
+        '"run_tokens": "0 1 2 3'
+    ]
+    assert len(lines) < 200
+
+
+def test_a_snapshot_of_an_older_version_has_no_runs_and_no_synthetic_tokens() -> None:
+    old = snapshot(1, None).model_dump(mode="json")
+    for file in old["files"]:
+        del file["run_tokens"]
+    del old["languages"]["swh_Latn"]["synthetic_tokens"]
+    read = Snapshot.model_validate(old)
+    assert [file.run_tokens for file in read.files] == [None] * 5
+    assert read.languages["swh_Latn"].synthetic_tokens == {}
+
+
+@pytest.mark.parametrize("runs", ["12 x", "3 -1", [1.5]])
+def test_tokens_of_runs_are_whole_numbers(runs: Any) -> None:
+    with pytest.raises(ValidationError, match="run_tokens"):
+        ShardFile.model_validate({"path": "a", "kind": "tokens", "run_tokens": runs})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from corpus.errors import CorpusError
 from corpus.schema import RECORD_SCHEMA, REJECTED_SCHEMA, token_schema
-from corpus.shards import ShardWriter, conform, open_shard, read_batches, read_table
+from corpus.shards import ShardWriter, conform, open_shard, read_batches, read_table, run_tokens
 
 disable_progress_bars()
 SCHEMA = pa.schema(
@@ -165,6 +165,24 @@ def test_datasets_reads_text_and_token_shards(tmp_path: Path) -> None:
 def test_tokens_take_two_bytes_as_long_as_they_fit() -> None:
     assert token_schema(65_536).field("tokens").type.value_type == pa.uint16()
     assert token_schema(65_537).field("tokens").type.value_type == pa.uint32()
+
+
+def test_every_token_shard_has_the_first_columns_and_new_ones_their_attributes_too() -> None:
+    plain, full = token_schema(1000), token_schema(1000, attributes=True)
+    assert plain.names == ["id", "tokens", "bytes"]
+    assert full.names == ["id", "tokens", "bytes", "copies", "synthetic", "difficulty", "diversity"]
+    assert [field.nullable for field in full] == [False, False, False, False, False, True, True]
+
+
+def test_tokens_of_runs_of_documents() -> None:
+    def batch(lengths: list[int]) -> pa.RecordBatch:
+        columns = {"id": ["a"] * len(lengths), "tokens": [[7] * length for length in lengths], "bytes": lengths}
+        return conform(pa.RecordBatch.from_pydict(columns), token_schema(1000))
+
+    whole = batch([1, 2, 3] + [1] * 2000)
+    assert run_tokens([]) == ()
+    assert run_tokens([batch([4, 5]), whole, batch([])]) == (9, 1027, 979)
+    assert run_tokens([whole.slice(2)]) == (1026, 977)
 
 
 def test_a_rejected_record_needs_no_text(tmp_path: Path) -> None:

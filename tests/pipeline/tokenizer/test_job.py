@@ -55,6 +55,7 @@ def test_tokens_beside_the_text_and_evidence_in_a_new_snapshot(write_corpus: Any
         texts, tokens = read_table(Path(root) / text_file.path), read_table(path)
         assert tokens.schema.field("tokens").type.value_type == pa.uint16()
         assert tokens["id"].to_pylist() == texts["id"].to_pylist()
+        assert token_file.run_tokens == (sum(map(len, tokens["tokens"].to_pylist())),)
         assert tokens["bytes"].to_pylist() == [len(text.encode()) for text in texts["text"].to_pylist()]
         for ids, text in zip(tokens["tokens"].to_pylist(), texts["text"].to_pylist(), strict=True):
             assert ids == [*tokenizer.encode(text), 3]
@@ -67,6 +68,7 @@ def test_tokens_beside_the_text_and_evidence_in_a_new_snapshot(write_corpus: Any
         known, documents = snapshot.languages[lang], len(TRAIN[lang])
         assert known.documents == documents
         assert known.tokens == {"spm": tokens_total}
+        assert known.synthetic_tokens == {"spm": 0}
         assert known.bytes_per_token == {"spm": round(text_bytes / (tokens_total - documents), 4)}
         assert known.fertility == {"spm": round((tokens_total - documents) / words, 4)}
 
