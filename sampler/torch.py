@@ -1,8 +1,8 @@
-"""The stream as a data set for torch's data loader.
+"""The stream as a data set for torch's data loaders.
 
     dataset = RowDataset("corpus", tokenizer="spm", config=SamplerConfig(), seed=0, batch_rows=32)
     for batch in torch.utils.data.DataLoader(dataset, batch_size=None, num_workers=2):
-        ...
+        loss = model(batch["tokens"].to(device), ...)
         checkpoint = dataset.state_dict(batch["next_row"])
 
 Batches come in the same order with any number of workers, and a state taken under one number of ranks and
@@ -15,23 +15,121 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
-from corpus.errors import ConfigurationError
+from corpus.errors import ConfigurationError, CorpusError
 from sampler.config import SamplerConfig
 from sampler.stream import CurriculumStream
 
+_FIELDS = ("tokens", "segments", "positions", "languages", "cu_seqlens", "next_row")
 
-class RowDataset(IterableDataset[dict[str, Any]]):
+
+class TensorBatch:
+    """B rows of L tokens as tensors, made when they are first asked for by name.
+
+    ========== ================= =====================================================================
+    tokens     int64 [B, L]      token ids
+    segments   int32 [B, L]      document of each token, counted from 0 within its row
+    positions  int32 [B, L]      position of each token, from 0 where its document begins or goes on
+    languages  int32 [B]         index of each row's language in the stream's languages
+    cu_seqlens int32 [P + 1]     ends of the P pieces of documents in the flattened rows, a 0 before
+                                 them: what attention over packed sequences calls cumulative lengths
+    next_row   int               the global row that follows the step, for :meth:`RowDataset.state_dict`
+    ========== ================= =====================================================================
+
+    What is stored and what travels from a worker process are the tokens in their smallest type and the lengths
+    of the pieces, 2 or 4 bytes for each token; segments and positions follow from them on whatever device they
+    are wanted. ``dict(batch)`` makes an ordinary dictionary.
+
+    Args:
+        tokens: whole numbers [B, L].
+        pieces: int32 [P], lengths of the pieces, row after row.
+        languages: int32 [B].
+        next_row: the global row that follows.
+    """
+
+    def __init__(self, tokens: Tensor, pieces: Tensor, languages: Tensor, next_row: int) -> None:
+        self._tokens = tokens
+        self._pieces = pieces
+        self._made: dict[str, Any] = {"languages": languages, "next_row": next_row}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            if name not in _FIELDS:
+                raise KeyError(name)
+            self._make(name)
+        return self._made[name]
+
+    def keys(self) -> tuple[str, ...]:
+        """The names."""
+        return _FIELDS
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_FIELDS)
+
+    def __len__(self) -> int:
+        return len(_FIELDS)
+
+    def __contains__(self, name: object) -> bool:
+        return name in _FIELDS
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> TensorBatch:
+        """The same batch on a device; segments and positions are made there."""
+        return self._moved(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> TensorBatch:
+        """The same batch in page-locked memory, as data loaders ask for with ``pin_memory=True``."""
+        return self._moved(lambda tensor: tensor.pin_memory())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Bytes through the pipe cost a fraction of what a new piece of shared memory does for every batch.
+        parts = (self._tokens, self._pieces, self._made["languages"])
+        return _received, (*(part.cpu().numpy() for part in parts), self._made["next_row"])
+
+    def _moved(self, move: Any) -> TensorBatch:
+        return TensorBatch(move(self._tokens), move(self._pieces), move(self["languages"]), self["next_row"])
+
+    def _make(self, name: str) -> None:
+        if name == "tokens":
+            self._made["tokens"] = self._tokens.to(torch.int64)
+            return
+        rows, length = self._tokens.shape
+        ends = torch.cumsum(self._pieces, 0, dtype=torch.int32)
+        starts = ends - self._pieces
+        if name == "cu_seqlens":
+            self._made["cu_seqlens"] = torch.cat([starts[:1], ends])
+            return
+        device = self._tokens.device
+        if name == "segments":
+            places = torch.arange(len(starts), dtype=torch.int32, device=device)
+            firsts = torch.searchsorted(starts, torch.arange(rows, dtype=torch.int32, device=device) * length)
+            values = places - firsts.to(torch.int32)[(starts // length).long()]
+            made = torch.repeat_interleave(values, self._pieces, output_size=rows * length)
+        else:
+            places = torch.arange(rows * length, dtype=torch.int32, device=device)
+            made = places - torch.repeat_interleave(starts, self._pieces, output_size=rows * length)
+        self._made[name] = made.view(rows, length)
+
+
+def _received(
+    tokens: NDArray[Any], pieces: NDArray[np.int32], languages: NDArray[np.int32], next_row: int
+) -> TensorBatch:
+    return TensorBatch(torch.from_numpy(tokens), torch.from_numpy(pieces), torch.from_numpy(languages), next_row)
+
+
+class RowDataset(IterableDataset[TensorBatch]):
     """Batches of rows for one rank.
 
     Step s of all ranks together covers the next ``batch_rows * world`` global rows; rank r takes the r-th
     ``batch_rows`` of them. Worker w of W prepares the steps w, w + W, …, which is the order in which torch's
-    data loader asks for them. Use it with ``DataLoader(dataset, batch_size=None)``.
+    data loader asks for them. Use it with ``DataLoader(dataset, batch_size=None)``. All ranks end after the same
+    step.
 
-    Each batch is a dict: ``tokens`` int64 [B, L], ``segments`` and ``positions`` int32 [B, L], ``languages``
-    int32 [B], and ``next_row`` (int), the global row that follows the step, for :meth:`state_dict`.
+    Each iteration begins at row 0, or at the row of the state that was loaded.
 
     Args:
         corpus: corpus root, path or URL.
@@ -73,9 +171,9 @@ class RowDataset(IterableDataset[dict[str, Any]]):
         self.stop = stop
         self._loaded: dict[str, Any] | None = None
         self._start = 0
-        self._step: int | None = None
         self._resume: int | None = None
         self._stream: CurriculumStream | None = None
+        self._steps: _Steps | None = None
 
     @property
     def stream(self) -> CurriculumStream:
@@ -86,54 +184,136 @@ class RowDataset(IterableDataset[dict[str, Any]]):
                 self._stream.load_state(self._loaded)
         return self._stream
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        worker = get_worker_info()
-        index, workers = (0, 1) if worker is None else (worker.id, worker.num_workers)
-        step = index if self._resume is None else self._resume
+    @property
+    def step_rows(self) -> int:
+        """Global rows that all ranks together read in a step."""
+        return self.batch_rows * self.world
+
+    def __iter__(self) -> Iterator[TensorBatch]:
+        index, workers = _worker()
+        first = self._start + index * self.step_rows if self._resume is None else self._resume
         self._resume = None
-        height = self.batch_rows * self.world
-        while self.stop is None or self._start + (step + 1) * height <= self.stop:
-            base = self._start + step * height
-            first = base + self.rank * self.batch_rows
-            tokens, segments, positions, languages = self.stream.rows(range(first, first + self.batch_rows))
-            step += workers
-            self._step = step  # before the yield: a state taken after it goes on behind this batch
-            yield {
-                "tokens": torch.from_numpy(tokens),
-                "segments": torch.from_numpy(segments),
-                "positions": torch.from_numpy(positions),
-                "languages": torch.from_numpy(languages),
-                "next_row": base + height,
-            }
+        self._steps = _Steps(self, first, workers * self.step_rows)
+        return self._steps
+
+    def batch(self, row: int) -> TensorBatch:
+        """This rank's rows of the step that begins at a global row."""
+        first = row + self.rank * self.batch_rows
+        rows = self.stream.rows(range(first, first + self.batch_rows))
+        small = np.uint16 if int(self.stream.corpus.described["vocabulary"]) <= 1 << 16 else np.int32
+        starts = np.flatnonzero(rows.positions.ravel() == 0)
+        pieces = np.diff(starts, append=rows.tokens.size).astype(np.int32)
+        return _received(rows.tokens.astype(small), pieces, rows.languages, row + self.step_rows)
 
     def state_dict(self, next_row: int | None = None) -> dict[str, Any]:
         """Where to go on.
 
         Args:
             next_row: of the last batch that was used; the state then fits any ranks and workers. None is for
-                loaders that ask each worker for its own state, and fits the same number of workers.
+                loaders that ask each worker for its own state, and fits the same ranks and workers;
+                :func:`any_topology` makes one that fits all from what such a loader returns.
         """
         if next_row is not None:
-            return {"start": next_row, "step": None, "stream": self.stream.state(next_row)}
-        return {"start": self._start, "step": self._step, "stream": self.stream.state(self._start)}
+            return {"start": next_row, "row": None, "reader": None, "stream": self.stream.state(next_row)}
+        row = self._start if self._steps is None else self._steps.row
+        return {"start": self._start, "row": row, "reader": self._reader(), "stream": self.stream.state(row)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where a state was taken.
 
         Raises:
-            CorpusError: it belongs to another corpus or other settings.
+            CorpusError: it belongs to another corpus or other settings, or it is one worker's own state and ranks,
+                rows of a step or workers are others now.
         """
+        reader = state["reader"]
+        if reader is not None and reader != self._reader():
+            raise CorpusError(
+                f"the state is of reader {reader}, this is reader {self._reader()}",
+                "Save `dataset.state_dict(batch['next_row'])`, or give the loader's state to "
+                "`sampler.torch.any_topology`: such states fit any ranks and workers",
+            )
         self._loaded = dict(state["stream"])
         self._start = int(state["start"])
-        self._step = self._resume = None if state["step"] is None else int(state["step"])
-        self._stream = None
-        if get_worker_info() is None:
-            self.stream.seek(self._start)
+        self._resume = None if state["row"] is None else int(state["row"])
+        self._stream = self._steps = None
+        self.stream.seek(self._start if self._resume is None else self._resume)
+
+    def _reader(self) -> dict[str, int]:
+        index, workers = _worker()
+        return {
+            "rank": self.rank,
+            "world": self.world,
+            "batch_rows": self.batch_rows,
+            "worker": index,
+            "workers": workers,
+        }
 
     def __getstate__(self) -> dict[str, Any]:
         # A worker process opens its own files; the mixture log travels as the stream's state.
         values = self.__dict__.copy()
         if self._stream is not None:
             values["_loaded"] = self._stream.state(self._start)
-        values["_stream"] = None
+        values["_stream"] = values["_steps"] = None
         return values
+
+
+class _Steps(Iterator[TensorBatch]):
+    """The steps of one reader.
+
+    Args:
+        dataset: whose rows.
+        row: global row at which its next step begins.
+        stride: global rows from one of its steps to the next.
+    """
+
+    def __init__(self, dataset: RowDataset, row: int, stride: int) -> None:
+        self._dataset = dataset
+        self.row = row
+        self._stride = stride
+
+    def __next__(self) -> TensorBatch:
+        stop = self._dataset.stop
+        if stop is not None and self.row + self._dataset.step_rows > stop:
+            raise StopIteration
+        batch = self._dataset.batch(self.row)
+        self.row += self._stride
+        return batch
+
+
+def any_topology(loader_state: Mapping[str, Any]) -> dict[str, Any]:
+    """A state for :meth:`RowDataset.load_state_dict` that fits any ranks and workers.
+
+    Args:
+        loader_state: what ``state_dict()`` of torchdata's ``StatefulDataLoader`` over a :class:`RowDataset`
+            returned, on any rank; all ranks must have done the same number of steps.
+
+    Raises:
+        CorpusError: there is no state of a row data set in it.
+    """
+    found = list(_reader_states(loader_state))
+    if not found:
+        raise CorpusError(
+            "this is not the state of a loader over a RowDataset",
+            "Give what `StatefulDataLoader.state_dict()` returned",
+        )
+    # Readers take turns, so the step that is due next is that of the one that is least far.
+    least = min(found, key=lambda state: int(state["row"]))
+    reader = least["reader"]
+    behind = int(loader_state.get("_steps_since_snapshot", 0)) * reader["batch_rows"] * reader["world"]
+    row = int(least["row"]) + behind
+    return {"start": row, "row": None, "reader": None, "stream": dict(least["stream"])}
+
+
+def _reader_states(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping):
+        if value.get("reader") is not None and "stream" in value:
+            yield value
+        else:
+            for item in value.values():
+                yield from _reader_states(item)
+
+
+def _worker() -> tuple[int, int]:
+    """Index of this worker process and their number; 0 of 1 in the main process."""
+    worker = get_worker_info()
+    return (0, 1) if worker is None else (worker.id, worker.num_workers)
