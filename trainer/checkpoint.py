@@ -1,8 +1,8 @@
 """Checkpoints: folders that appear whole or not at all.
 
-``checkpoints/<step>/`` holds ``model.safetensors``, ``optimizer.safetensors`` and ``state.json``; the last
-names the hashes of the other two, so that a damaged file is found before it is used. Nothing in a checkpoint
-is code or is run when it is read.
+``checkpoints/<step>/`` holds ``model.safetensors``, ``optimizer.safetensors``, ``methods.safetensors`` (what losses
+and regularisers remember from step to step) and ``state.json``; the last names the hashes of the others, so that a
+damaged file is found before it is used. Nothing in a checkpoint is code or is run when it is read.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _LOGGER = logging.getLogger(__name__)
 
 MODEL = "model.safetensors"
 OPTIMISER = "optimizer.safetensors"
+METHODS = "methods.safetensors"
 STATE = "state.json"
 
 
@@ -36,11 +37,17 @@ class Checkpoint(NamedTuple):
     path: Path
     model: dict[str, Tensor]
     optimiser: dict[str, Tensor]
+    methods: dict[str, Tensor]
     state: dict[str, Any]
 
 
 def save(
-    run: Path, step: int, model: Mapping[str, Tensor], optimiser: Mapping[str, Tensor], state: Mapping[str, Any]
+    run: Path,
+    step: int,
+    model: Mapping[str, Tensor],
+    optimiser: Mapping[str, Tensor],
+    methods: Mapping[str, Tensor],
+    state: Mapping[str, Any],
 ) -> Path:
     """Write a checkpoint beside its place and move it there in one step.
 
@@ -49,6 +56,7 @@ def save(
         step: steps done.
         model: the model's tensors.
         optimiser: the optimiser's tensors.
+        methods: what losses and regularisers remember.
         state: everything else, JSON-serialisable.
 
     Raises:
@@ -59,9 +67,10 @@ def save(
     with write_errors(str(final)):
         partial.mkdir(parents=True, exist_ok=True)
         try:
-            for name, tensors in ((MODEL, model), (OPTIMISER, optimiser)):
+            files = {MODEL: model, OPTIMISER: optimiser, METHODS: methods}
+            for name, tensors in files.items():
                 save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, partial / name)
-            hashes = {name: file_hash(partial / name) for name in (MODEL, OPTIMISER)}
+            hashes = {name: file_hash(partial / name) for name in files}
             text = json.dumps({**state, "step": step, "hashes": hashes}, indent=1, sort_keys=True)
             (partial / STATE).write_text(text + "\n", encoding="utf-8")
             for path in (*partial.iterdir(), partial):
@@ -131,7 +140,8 @@ def read(path: Path) -> Checkpoint:
         for name, expected in state["hashes"].items():
             if file_hash(path / name) != expected:
                 raise InputError(f"checkpoint {path} is damaged: {name} has changed", "Use another checkpoint")
-        return Checkpoint(path, load_file(path / MODEL), load_file(path / OPTIMISER), state)
+        methods = load_file(path / METHODS) if METHODS in state["hashes"] else {}
+        return Checkpoint(path, load_file(path / MODEL), load_file(path / OPTIMISER), methods, state)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise InputError(f"checkpoint {path} cannot be read: {error}", "Use another checkpoint") from error
 

@@ -160,6 +160,38 @@ class RegulariserConfig(Config):
         return self
 
 
+class LanguageLossConfig(Config):
+    """How much each language's tokens count in the loss."""
+
+    name: str
+    """Name in the registry of language-aware losses: group_dro, chi_square, cvar, focal or tempered."""
+    strength: float = Field(default=1.0, ge=0, le=1)
+    """How far the factors go from 1 to the method's."""
+    schedule: StrengthScheduleConfig = StrengthScheduleConfig()
+    """How the strength moves over the run."""
+    floor: float = Field(default=0.2, ge=0, le=1)
+    """Smallest factor of a language's tokens."""
+    cap: float = Field(default=5.0, ge=1)
+    """Largest factor of a language's tokens."""
+    smoothing: float = Field(default=0.98, ge=0, lt=1)
+    """Decay, at each step, of the sums that losses and shares are taken from."""
+    baseline: str = "unigram"
+    """What is taken off each language's loss before languages are compared: none, unigram (the entropy of its tokens
+    one by one), or a JSON file that maps tags to nats per token."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Settings of this method; its method card lists them."""
+
+    @model_validator(mode="after")
+    def _known(self) -> LanguageLossConfig:
+        from trainer.weighting import check
+
+        try:
+            check(self.name, self.options)
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+
 class LogConfig(Config):
     """What is written while training."""
 
@@ -200,6 +232,8 @@ class TrainConfig(Config):
     """Learning rate over the run."""
     regularisers: tuple[RegulariserConfig, ...] = (RegulariserConfig(name="deviation"),)
     """Penalties added to the loss, each with its strength and schedule; an empty list for none."""
+    language_loss: LanguageLossConfig | None = None
+    """How much each language's tokens count in the loss; null counts all tokens the same."""
     steps: int | None = Field(default=None, ge=1)
     """Length of the run in optimiser steps; give this or ``tokens``, 1,000 steps when neither is given."""
     tokens: int | None = Field(default=None, ge=1)

@@ -40,6 +40,7 @@ from trainer.optimise import load_optimiser_tensors, make_optimiser, optimiser_t
 from trainer.reproducible import reproducible
 from trainer.step import Stepper, StepReport, pass_rows
 from trainer.tally import Tally, mean
+from trainer.weighting.baseline import baselines, token_counts
 
 Progress = Callable[[str, int, int], None]
 
@@ -208,6 +209,7 @@ class Session:
             mask_id=mask_id,
             pass_rows=pass_rows(config, processes.device, sampler.row_tokens, vocabulary),
             seed=seed,
+            baseline=self._baseline(vocabulary),
         )
         heldout = load_heldout(
             corpus,
@@ -262,12 +264,23 @@ class Session:
         self.stream.load_state(state["sampler"])
         self.model.load_state_dict(saved.model)
         load_optimiser_tensors(self.model, self.optimiser, saved.optimiser)
+        self.step.load_tensors(saved.methods)
         self.tally.load_state(state["tally"])
         self.done = int(state["step"])
         self.skipped = int(state["skipped"])
         self.skipped_in_a_row = int(state["skipped_in_a_row"])
         self.seconds_before = float(state["wall_seconds"])
         self.last_heldout = state["heldout"]
+
+    def _baseline(self, vocabulary: int) -> list[float] | None:
+        """Nats per token that the languages' losses are compared with; None where they are not compared."""
+        if self.config.language_loss is None:
+            return None
+        return baselines(
+            self.config.language_loss.baseline,
+            self.languages,
+            lambda lang: token_counts(self.stream.corpus.documents(lang), vocabulary),
+        )
 
     def _evaluator(self, rows: Mapping[str, HeldoutLanguage]) -> Evaluator:
         """What scores the model on some rows, in the way of the held-out evaluation."""
@@ -330,6 +343,7 @@ class Session:
             seen = float(tally.seen.sum())
             speed = (seen - self._mark_tokens) / (now - self._mark)
             self._mark, self._mark_tokens = now, seen
+            factors = None if report.factors is None else report.factors.tolist()
             log.write(
                 {
                     "kind": "train",
@@ -354,6 +368,7 @@ class Session:
                             "tokens": int(tally.window_seen[index]),
                             "seen_tokens": int(tally.seen[index]),
                             "repeats": repeats(tally.seen[index], self.stream.sizes[lang]),
+                            **({} if factors is None else {"loss_factor": factors[index]}),
                         }
                         for index, lang in enumerate(self.languages)
                         if tally.window_seen[index]
@@ -393,7 +408,7 @@ class Session:
                 "heldout": self.last_heldout,
             }
             tensors = optimiser_tensors(self.model, self.optimiser)
-            checkpoints.save(self.folder, self.done, self.model.state_dict(), tensors, state)
+            checkpoints.save(self.folder, self.done, self.model.state_dict(), tensors, self.step.tensors(), state)
             checkpoints.prune(self.folder, self.config.checkpoint.keep)
         self.world.barrier()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,13 +18,14 @@ from corpus.hashing import stable_hash
 from trainer import regularisers
 from trainer.config import RegulariserConfig, TrainConfig
 from trainer.distributed import World
-from trainer.model import Transformer
+from trainer.model import Outputs, Transformer
 from trainer.objectives import make_task, mask_ratio, masked_rows
 from trainer.optimise import clip, set_learning_rate
-from trainer.regularisers.base import Evidence
+from trainer.regularisers.base import Evidence, Moment
 from trainer.rows import Rows, RowStream, Work, make_work
 from trainer.schedules import learning_rate_share, strength_share
 from trainer.tally import Tally
+from trainer.weighting.factors import LanguageFactors
 
 _SCORES: Final = 1 << 23
 """Scores in 32 MiB, as float32."""
@@ -46,6 +49,8 @@ class StepReport(NamedTuple):
     stop: bool
     """Whether any of the processes asked to stop."""
     penalties: dict[str, PenaltyReport]
+    factors: Tensor | None
+    """Factor of each language's tokens in the loss, [languages]; None when all count the same."""
 
     @property
     def skipped(self) -> bool:
@@ -53,8 +58,19 @@ class StepReport(NamedTuple):
         return not math.isfinite(self.grad_norm)
 
 
+class _Plan(NamedTuple):
+    """What all passes of a step share."""
+
+    number: int
+    tokens: float
+    """Predicted tokens of the step, over all processes."""
+    passes: int
+    evidence: Evidence
+    factors: Tensor | None
+
+
 class Stepper:
-    """Computes steps by their number; holds no state that a checkpoint would have to save.
+    """Computes steps by their number; what methods remember between steps is in :meth:`tensors`.
 
     Args:
         config: of the training.
@@ -68,6 +84,7 @@ class Stepper:
         mask_id: token id put in place of hidden tokens.
         pass_rows: rows in one forward pass at most.
         seed: of the run.
+        baseline: nats per token to be taken off each language's loss where languages are compared; None for 0.
 
     Raises:
         ConfigurationError: there are fewer rows in a step than processes.
@@ -87,6 +104,7 @@ class Stepper:
         mask_id: int,
         pass_rows: int,
         seed: int,
+        baseline: list[float] | None = None,
     ) -> None:
         if config.rows < world.size:
             raise ConfigurationError(
@@ -110,6 +128,11 @@ class Stepper:
             (entry, regularisers.load(entry.name), regularisers.check(entry.name, entry.options))
             for entry in config.regularisers
         ]
+        self._memory: dict[str, Mapping[str, Tensor]] = {}
+        self.factors: LanguageFactors | None = None
+        if config.language_loss is not None:
+            known = torch.tensor(baseline or [0.0] * len(train_tokens), dtype=torch.float32, device=world.device)
+            self.factors = LanguageFactors(config.language_loss, self._train_tokens, known, total)
 
     def __call__(self, number: int, *, stop: bool = False) -> StepReport:
         """Do one step.
@@ -126,22 +149,53 @@ class Stepper:
         total = max(1.0, float(counts.sum()))
         evidence = Evidence(self._train_tokens, (counts / total).to(self.world.device, torch.float32))
 
+        factors = self.factors.at(number) if self.factors is not None else None
+        plan = _Plan(number, total, len(batches), evidence, factors)
+
         self.optimiser.zero_grad()
         losses: list[Tensor] = []
+        memory: dict[str, Mapping[str, Tensor]] = {}
         penalties: dict[str, PenaltyReport] = {}
-        for _, work in batches[:-1]:
-            with self.world.without_averaging(self.wrapped):
-                losses.append(self._backward(work, total, number, None)[0])
-        last, penalties = self._backward(batches[-1][1], total, number, evidence)
-        losses.append(last)
+        for place, (_, work) in enumerate(batches):
+            last = place + 1 == len(batches)
+            with nullcontext() if last else self.world.without_averaging(self.wrapped):
+                loss, penalties = self._backward(work, plan, memory, last=last)
+            losses.append(loss)
 
         norm = float(clip(self.model, self.config.optimiser.clip))
         if math.isfinite(norm):
             self.optimiser.step()
+            self._memory = memory
             for (rows, work), loss in zip(batches, losses, strict=True):
                 self.tally.add_loss(loss, work.languages)
                 self.tally.add_seen(rows.languages, rows.segments)
-        return StepReport(rate, norm, anyone_stops, penalties)
+            if self.factors is not None:
+                self.factors.update(self.world.sum(self._sums(batches, losses)))
+        return StepReport(rate, norm, anyone_stops, penalties, factors)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What methods remember from step to step, for the checkpoint."""
+        found = {
+            f"regulariser/{name}/{key}": value for name, memory in self._memory.items() for key, value in memory.items()
+        }
+        if self.factors is not None:
+            found |= {f"language_loss/{key}": value for key, value in self.factors.state().items()}
+        return found
+
+    def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        """Go on from a checkpoint."""
+        memory: dict[str, dict[str, Tensor]] = {}
+        own: dict[str, Tensor] = {}
+        for path, value in tensors.items():
+            kind, _, rest = path.partition("/")
+            if kind == "language_loss":
+                own[rest] = value
+            else:
+                name, _, key = rest.partition("/")
+                memory.setdefault(name, {})[key] = value.to(self.world.device)
+        self._memory = dict(memory)
+        if self.factors is not None and own:
+            self.factors.load_state(own)
 
     def _batches(self, number: int) -> list[tuple[Rows, Work]]:
         """This process's rows of a step, in pieces of one forward pass each."""
@@ -172,24 +226,58 @@ class Stepper:
         return local[:-1], bool(local[-1] > 0)
 
     def _backward(
-        self, work: Work, total: float, number: int, evidence: Evidence | None
+        self, work: Work, plan: _Plan, memory: dict[str, Mapping[str, Tensor]], *, last: bool
     ) -> tuple[Tensor, dict[str, PenaltyReport]]:
-        """Add the gradient of one pass; the penalties are computed once a step, with its last pass."""
+        """Add the gradient of one pass.
+
+        Penalties on rows are a mean over the passes; those on weights alone are computed once, with the last one.
+        """
         with torch.autocast(self.world.device.type, self.precision, enabled=self.precision is not torch.float32):
             outputs = self.wrapped(work.inputs)
         losses = functional.cross_entropy(outputs.logits.float(), work.labels, reduction="none")
+        counted = losses if plan.factors is None else losses * plan.factors[work.languages]
         # The processes' gradients are averaged, the loss is a mean over the tokens of all of them.
-        loss = losses.sum() * (self.world.size / total)
+        loss = counted.sum() * (self.world.size / plan.tokens)
+        moment = Moment(
+            model=self.model,
+            batch=work.inputs,
+            outputs=outputs,
+            losses=losses,
+            labels=work.labels,
+            languages=work.languages,
+            evidence=plan.evidence,
+            again=lambda: self._again(work),
+            step=plan.number,
+            total=self.total,
+        )
         penalties: dict[str, PenaltyReport] = {}
-        if evidence is not None:
-            for entry, function, options in self._regularisers:
-                penalty = function(self.model, work.inputs, outputs, evidence, options)
-                strength = strength_at(entry, number, self.total)
-                if strength:
-                    loss = loss + strength * penalty.value
-                penalties[entry.name] = PenaltyReport(penalty.value.detach(), strength, penalty.metrics)
+        for entry, function, options in self._regularisers:
+            reads_rows = regularisers.reads_rows(entry.name)
+            if not (last or reads_rows):
+                continue
+            penalty = function(moment, options, memory.get(entry.name) or self._memory.get(entry.name, {}))
+            strength = strength_at(entry, plan.number, self.total)
+            if strength:
+                loss = loss + (strength / plan.passes if reads_rows else strength) * penalty.value
+            if penalty.memory:
+                memory[entry.name] = {name: value.detach() for name, value in penalty.memory.items()}
+            penalties[entry.name] = PenaltyReport(penalty.value.detach(), strength, dict(penalty.metrics))
         torch.autograd.backward(loss)
         return losses.detach(), penalties
+
+    def _again(self, work: Work) -> Outputs:
+        """Another forward pass; the bare model's, whose gradients arrive together with those of the first."""
+        with torch.autocast(self.world.device.type, self.precision, enabled=self.precision is not torch.float32):
+            found: Outputs = self.model(work.inputs)
+        return found
+
+    def _sums(self, batches: list[tuple[Rows, Work]], losses: list[Tensor]) -> Tensor:
+        """Summed loss and predicted tokens of each language in this process's rows, float64 [languages, 2]."""
+        sums = torch.zeros(len(self._train_tokens), 2, dtype=torch.float64, device=self.world.device)
+        for (_, work), loss in zip(batches, losses, strict=True):
+            pair = torch.stack((loss.double(), torch.ones_like(loss, dtype=torch.float64)), dim=1)
+            sums.index_add_(0, work.languages, pair)
+        return sums
 
 
 def strength_at(entry: RegulariserConfig, step: int, total: int) -> float:

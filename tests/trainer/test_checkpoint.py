@@ -11,17 +11,21 @@ from trainer import checkpoint
 
 def save(run: Path, step: int, value: float) -> Path:
     tensors = {"w": torch.full((3,), value)}
-    return checkpoint.save(run, step, tensors, {"w:step": torch.tensor(value)}, {"note": f"at {step}"})
+    return checkpoint.save(
+        run, step, tensors, {"w:step": torch.tensor(value)}, {"m": tensors["w"]}, {"note": f"at {step}"}
+    )
 
 
 def test_round_trip(tmp_path: Path) -> None:
     path = save(tmp_path, 12, 0.1)
     assert path == tmp_path / "checkpoints" / "00000012"
-    assert sorted(file.name for file in path.iterdir()) == ["model.safetensors", "optimizer.safetensors", "state.json"]
+    names = ["methods.safetensors", "model.safetensors", "optimizer.safetensors", "state.json"]
+    assert sorted(file.name for file in path.iterdir()) == names
     saved = checkpoint.newest(tmp_path)
     assert saved is not None
     assert torch.equal(saved.model["w"], torch.full((3,), 0.1))
     assert saved.optimiser["w:step"].shape == ()
+    assert torch.equal(saved.methods["m"], torch.full((3,), 0.1))
     assert saved.state["note"] == "at 12"
     assert saved.state["step"] == 12
 
@@ -53,7 +57,7 @@ def test_a_run_whose_checkpoints_are_all_damaged_does_not_begin_anew_unasked(tmp
     assert "--fresh" in caught.value.fix
 
 
-@pytest.mark.parametrize("lost", ["state.json", "model.safetensors", "optimizer.safetensors"])
+@pytest.mark.parametrize("lost", ["state.json", "model.safetensors", "optimizer.safetensors", "methods.safetensors"])
 def test_an_incomplete_one_is_passed_over(tmp_path: Path, lost: str) -> None:
     save(tmp_path, 1, 1.0)
     (save(tmp_path, 2, 2.0) / lost).unlink()

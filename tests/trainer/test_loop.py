@@ -22,7 +22,7 @@ from trainer import regularisers
 from trainer.config import TrainConfig
 from trainer.logs import read_metrics
 from trainer.loop import Summary, TrainingError, train
-from trainer.regularisers.base import Penalty
+from trainer.regularisers.base import Moment, Penalty
 
 SAMPLER = {"row_tokens": 32, "block_rows": 8}
 SETTINGS: dict[str, Any] = {
@@ -62,9 +62,9 @@ def lines(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
-def assert_same_run(one: Path, other: Path) -> None:
+def assert_same_run(one: Path, other: Path, step: int = 25) -> None:
     assert lines(one) == lines(other)
-    first, second = weights(one), weights(other)
+    first, second = weights(one, step), weights(other, step)
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)
 
@@ -157,6 +157,17 @@ def test_stopping_and_going_on_changes_nothing(whole: Path, tiny_corpus: str, tm
     assert_same_run(whole, folder)
     evidence = [json.loads((run / "evidence.json").read_text()) for run in (whole, folder)]
     assert evidence[0] == evidence[1]
+
+
+def test_a_language_loss_is_logged_and_goes_on_from_a_checkpoint(tiny_corpus: str, tmp_path: Path) -> None:
+    settings = {"language_loss": {"name": "group_dro", "options": {"rate": 0.5}}, "steps": 12}
+    run_training(tiny_corpus, tmp_path / "whole", **settings)
+    run_training(tiny_corpus, tmp_path / "parts", **settings, stop_after=7)
+    run_training(tiny_corpus, tmp_path / "parts", **settings)
+    assert_same_run(tmp_path / "whole", tmp_path / "parts", 12)
+    last = [line for line in lines(tmp_path / "parts") if line["kind"] == "train"][-1]["languages"]
+    factors = [figures["loss_factor"] for figures in last.values()]
+    assert min(factors) < 1 < max(factors)
 
 
 def test_a_finished_run_is_left_as_it_is(whole: Path, tiny_corpus: str) -> None:
@@ -280,10 +291,10 @@ class Nothing(Config):
     """No options."""
 
 
-def diverging(model: Any, batch: Any, outputs: Any, evidence: Any, options: Any) -> Penalty:
+def diverging(moment: Moment, options: Any, memory: Any) -> Penalty:
     """Infinite in the calls that are listed, as a stand-in for a diverging loss."""
     DIVERGE["calls"] += 1
-    return Penalty(outputs.hidden.sum() * (float("inf") if DIVERGE["calls"] in DIVERGE["at"] else 0.0), {})
+    return Penalty(moment.outputs.hidden.sum() * (float("inf") if DIVERGE["calls"] in DIVERGE["at"] else 0.0))
 
 
 DIVERGE: dict[str, Any] = {}

@@ -1,20 +1,28 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from corpus.config import Config
 from corpus.errors import ConfigurationError
 from trainer import regularisers
-from trainer.config import ModelConfig, ObjectiveConfig, RegulariserConfig, StrengthScheduleConfig, TrainConfig
+from trainer.config import (
+    LanguageLossConfig,
+    ModelConfig,
+    ObjectiveConfig,
+    RegulariserConfig,
+    StrengthScheduleConfig,
+    TrainConfig,
+)
 from trainer.distributed import World
-from trainer.model import Inputs, Outputs, Transformer
-from trainer.optimise import make_optimiser
-from trainer.regularisers.base import Evidence, Penalty
+from trainer.model import Transformer
+from trainer.optimise import load_optimiser_tensors, make_optimiser, optimiser_tensors
+from trainer.regularisers.base import Moment, Penalty
 from trainer.step import Stepper, autocast_type, pass_rows
 from trainer.tally import Tally
 
@@ -45,12 +53,14 @@ def stepper(
     passes: int = 8,
     kind: str = "causal",
     penalties: tuple[RegulariserConfig, ...] = (RegulariserConfig(name="deviation"),),
+    language_loss: LanguageLossConfig | None = None,
 ) -> Stepper:
     config = TrainConfig(
         rows=rows,
         model=ModelConfig(width=16, layers=1, heads=2),
         objective=ObjectiveConfig.model_validate({"kind": kind}),
         regularisers=penalties,
+        language_loss=language_loss,
     )
     torch.manual_seed(0)
     model = Transformer(config.model, vocabulary=25, languages=3)
@@ -105,17 +115,27 @@ class Nothing(Config):
     """No options."""
 
 
-def broken(model: Transformer, batch: Inputs, outputs: Outputs, evidence: Evidence, options: Nothing) -> Penalty:
-    value = outputs.hidden.sum() * float("nan")
-    return Penalty(value, {})
+def broken(moment: Moment, options: Nothing, memory: Mapping[str, Tensor]) -> Penalty:
+    return Penalty(moment.outputs.hidden.sum() * float("nan"))
 
 
-def shares(model: Transformer, batch: Inputs, outputs: Outputs, evidence: Evidence, options: Nothing) -> Penalty:
+def shares(moment: Moment, options: Nothing, memory: Mapping[str, Tensor]) -> Penalty:
+    evidence = moment.evidence
     return Penalty(evidence.share.sum(), {"c": evidence.share[2], "tokens": evidence.train_tokens[1]})
+
+
+def counting(moment: Moment, options: Nothing, memory: Mapping[str, Tensor]) -> Penalty:
+    """How often it was called since the run began, and the tokens of the pass."""
+    calls = memory.get("calls", torch.zeros(())) + 1
+    tokens = torch.tensor(float(len(moment.labels)))
+    assert moment.losses.shape == moment.labels.shape == moment.languages.shape
+    return Penalty(calls + 0 * moment.outputs.hidden.sum(), {"tokens": tokens}, {"calls": calls})
 
 
 regularisers.register("test-broken", Nothing, lambda: broken)
 regularisers.register("test-shares", Nothing, lambda: shares)
+regularisers.register("test-weights", Nothing, lambda: counting)
+regularisers.register("test-rows", Nothing, lambda: counting, reads_rows=True)
 
 
 def test_a_step_without_finite_gradient_changes_nothing() -> None:
@@ -147,6 +167,67 @@ def test_strength_zero_is_computed_but_not_added() -> None:
     report = quiet(0)
     assert not report.skipped
     assert torch.isnan(report.penalties["test-broken"].value)
+
+
+def test_what_looks_at_weights_is_called_once_a_step_what_looks_at_rows_with_each_pass() -> None:
+    step = stepper(rows=8, passes=3, penalties=(RegulariserConfig(name="test-weights"),))
+    assert [step(number).penalties["test-weights"].value.item() for number in range(2)] == [1, 2]
+    step = stepper(rows=8, passes=3, penalties=(RegulariserConfig(name="test-rows"),))
+    assert [step(number).penalties["test-rows"].value.item() for number in range(2)] == [3, 6]
+
+
+def test_memory_goes_on_from_a_checkpoint() -> None:
+    penalties = (RegulariserConfig(name="test-weights"),)
+    loss = LanguageLossConfig(name="group_dro", options={"rate": 0.5}, smoothing=0.5)
+    whole = stepper(penalties=penalties, language_loss=loss)
+    reports = [whole(number) for number in range(4)]
+    first, second = (stepper(penalties=penalties, language_loss=loss) for _ in range(2))
+    for number in range(2):
+        first(number)
+    second.load_tensors(first.tensors())
+    second.model.load_state_dict(first.model.state_dict())
+    load_optimiser_tensors(second.model, second.optimiser, optimiser_tensors(first.model, first.optimiser))
+    for number in (2, 3):
+        report = second(number)
+        assert report.penalties["test-weights"].value.item() == number + 1
+        assert report.factors is not None
+        assert report.factors.tolist() == reports[number].factors.tolist()  # type: ignore[union-attr]
+    assert set(second.tensors()) == {
+        "language_loss/sums",
+        "language_loss/factors",
+        "language_loss/memory:log_ratio",
+        "regulariser/test-weights/calls",
+    }
+
+
+def test_a_skipped_step_is_not_remembered() -> None:
+    loss = LanguageLossConfig(name="focal")
+    step = stepper(penalties=(RegulariserConfig(name="test-broken"),), language_loss=loss)
+    step(0)
+    assert not step.tensors()["language_loss/sums"].any()
+
+
+def test_factors_weigh_the_tokens_of_a_language_in_the_gradient() -> None:
+    """Under a factor of 0 for all but one language, the gradient is that of this language's rows alone."""
+    plain, weighed = stepper(rows=3, penalties=()), stepper(rows=3, penalties=(), language_loss=cvar())
+    for step in (plain, weighed):
+        step(0)
+    assert weighed.factors is not None
+    weighed.factors.load_state({"sums": torch.zeros(3, 2, dtype=torch.float64), "factors": torch.tensor([0.0, 3.0, 0])})
+    weighed.optimiser.zero_grad()
+    before = weighed.model.embedding.weight.detach().clone()
+    report = weighed(1)
+    assert report.factors is not None
+    assert report.factors.tolist() == [0.0, 3.0, 0.0]
+    assert not torch.equal(before, weighed.model.embedding.weight)
+    # Rows 3, 4, 5 are of languages 0, 1, 2; adapters of the languages that do not count got no gradient.
+    grad = weighed.model.adapters()[0].up.grad
+    assert grad is not None
+    assert [bool(grad[language].any()) for language in range(3)] == [False, True, False]
+
+
+def cvar() -> LanguageLossConfig:
+    return LanguageLossConfig(name="cvar", floor=0.0, baseline="none")
 
 
 def test_every_process_needs_a_row() -> None:

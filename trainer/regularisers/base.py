@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
@@ -18,20 +20,53 @@ class Evidence(NamedTuple):
     """Share of each language in the rows of this batch, over all processes, float32 [languages]; sums to 1."""
 
 
-class Penalty(NamedTuple):
+@dataclass(frozen=True)
+class Moment:
+    """One forward pass of a step, as a regulariser sees it; N predicted tokens."""
+
+    model: Transformer
+    """The bare model; its gradients are averaged over the processes."""
+    batch: Inputs
+    """The rows of the pass, on the model's device."""
+    outputs: Outputs
+    """What the model made of them."""
+    losses: Tensor
+    """Nats of each predicted token, with their gradient, float32 [N]."""
+    labels: Tensor
+    """The predicted tokens, int64 [N]."""
+    languages: Tensor
+    """Language index of each predicted token, int64 [N]."""
+    evidence: Evidence
+    """What is known of each language."""
+    again: Callable[[], Outputs]
+    """The model on the same rows once more, with other draws of its dropout."""
+    step: int
+    """0 for the first."""
+    total: int
+    """Steps of the run."""
+
+
+@dataclass(frozen=True)
+class Penalty:
     """A value to be minimised and what is worth knowing about it."""
 
     value: Tensor
     """Scalar, in nats per token like the loss, before the strength is applied."""
-    metrics: dict[str, Tensor]
+    metrics: Mapping[str, Tensor] = field(default_factory=dict)
     """Scalars for the log."""
+    memory: Mapping[str, Tensor] = field(default_factory=dict)
+    """What to be given in the next step, without gradients; part of the checkpoint. The same on all processes."""
 
 
 class Regulariser(Protocol):
-    """A pure function from the state of one step to a penalty."""
+    """A pure function from one forward pass to a penalty."""
 
-    def __call__(
-        self, model: Transformer, batch: Inputs, outputs: Outputs, evidence: Evidence, options: Any
-    ) -> Penalty:
-        """Compute the penalty of one batch."""
+    def __call__(self, moment: Moment, options: Any, memory: Mapping[str, Tensor]) -> Penalty:
+        """Compute the penalty of one pass.
+
+        Args:
+            moment: the pass.
+            options: the validated options of the regulariser.
+            memory: what it returned as ``memory`` in the step before; empty in the first.
+        """
         ...

@@ -13,22 +13,22 @@ trade-off between a language's loss and its deviation depends on n_l alone and n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
-from trainer.model import Inputs, Outputs, Transformer
 from trainer.regularisers import DeviationOptions
-from trainer.regularisers.base import Evidence, Penalty
+from trainer.regularisers.base import Moment, Penalty
 
 
-def penalty(
-    model: Transformer, batch: Inputs, outputs: Outputs, evidence: Evidence, options: DeviationOptions
-) -> Penalty:
-    """The penalty of one batch; zero when the model has no adapters.
+def penalty(moment: Moment, options: DeviationOptions, memory: Mapping[str, Tensor]) -> Penalty:
+    """The penalty of one pass; zero when the model has no adapters.
 
     Metrics: ``kl``, the divergence in nats averaged over the batch's languages, not divided by n_l.
     """
-    adapters = model.adapters()
+    evidence = moment.evidence
+    adapters = moment.model.adapters()
     if not adapters:
         nothing = torch.zeros((), device=evidence.share.device)
         return Penalty(nothing, {"kl": nothing})

@@ -1,0 +1,99 @@
+"""Named methods with their options, loaded when they are used; importing this module loads no torch."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+
+from pydantic import ValidationError
+
+from corpus.config import Config
+from corpus.errors import ConfigurationError
+
+Method = TypeVar("Method")
+
+
+class Entry(NamedTuple, Generic[Method]):
+    """What a registry knows of one method."""
+
+    options: type[Config]
+    load: Callable[[], Method]
+    """Imports and returns the function, so that reading a recipe needs no torch."""
+    reads_rows: bool
+    """Whether it looks at the rows of a pass, and not at the weights alone."""
+
+
+class Registry(Generic[Method]):
+    """Methods of one kind by name.
+
+    Args:
+        kind: what one of them is called in messages, for example ``regulariser``.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._entries: dict[str, Entry[Method]] = {}
+
+    def add_own(
+        self, name: str, options: type[Config], module: str, attribute: str, *, reads_rows: bool = False
+    ) -> None:
+        """Add a method of this package by the module and the name of its function."""
+
+        def load() -> Method:
+            return cast("Method", getattr(import_module(module), attribute))
+
+        self.register(name, options, load, reads_rows=reads_rows)
+
+    def register(
+        self, name: str, options: type[Config], load: Callable[[], Method], *, reads_rows: bool = False
+    ) -> None:
+        """Add a method, so that recipes can name it.
+
+        Args:
+            name: for recipes.
+            options: what it can be told.
+            load: imports and returns the function.
+            reads_rows: whether it looks at the rows of a pass; one that looks at the weights alone is called once a
+                step, however many passes the step has.
+
+        Raises:
+            ConfigurationError: the name is taken.
+        """
+        if name in self._entries:
+            raise ConfigurationError(f"a {self.kind} named '{name}' exists already", "Choose another name")
+        self._entries[name] = Entry(options, load, reads_rows)
+
+    def names(self) -> list[str]:
+        """All names, sorted."""
+        return sorted(self._entries)
+
+    def check(self, name: str, options: Mapping[str, Any]) -> Config:
+        """The validated options of a named method.
+
+        Raises:
+            ConfigurationError: there is no such method, or an option is unknown or wrong.
+        """
+        if name not in self._entries:
+            near = difflib.get_close_matches(name, self._entries, n=1)
+            fix = f"Did you mean '{near[0]}'?" if near else f"Choose one of: {', '.join(self.names())}"
+            raise ConfigurationError(f"there is no {self.kind} '{name}'", fix)
+        expected = self._entries[name].options
+        try:
+            return expected.model_validate(dict(options))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            known = ", ".join(expected.model_fields) or "none"
+            raise ConfigurationError(
+                f"option '{where}' of {self.kind} '{name}': {first['msg']}", f"Its options are: {known}"
+            ) from error
+
+    def reads_rows(self, name: str) -> bool:
+        """Whether a method looks at the rows of a pass."""
+        return self._entries[name].reads_rows
+
+    def load(self, name: str) -> Method:
+        """The function of a registered method."""
+        return self._entries[name].load()
