@@ -11,6 +11,16 @@ from corpus.config import Config
 MixtureName = Literal["unimax", "temperature", "proportional", "uniform"]
 
 
+class CacheConfig(Config):
+    """Local copies of what is read from an object store; a corpus on local disk needs none."""
+
+    folder: str | None = None
+    """Folder that the processes of a machine share; null takes a temporary one for each process."""
+    bytes: int = Field(default=8 << 30, ge=1 << 20)
+    """Bound on its size. The rows in use lie in eight record batches of each language, about a megabyte each: with
+    less room than that for all languages, record batches are fetched again and again."""
+
+
 class SamplerConfig(Config):
     """Corpus to rows of tokens."""
 
@@ -32,6 +42,8 @@ class SamplerConfig(Config):
     """Smallest share of each language before caps."""
     languages: tuple[str, ...] | None = None
     """Language tags to sample; null takes all that have training text."""
+    cache: CacheConfig = Field(default_factory=CacheConfig)
+    """Of what is read from an object store; it changes no row."""
     block_rows: int = Field(default=256, ge=1, le=1 << 16)
     """Rows in a block. At the end of every block each language is within one row of its share, and the mixture
     can change there."""

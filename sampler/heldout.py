@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import ConfigurationError
+from sampler.config import CacheConfig
 from sampler.index import Documents, TokenCorpus
 from sampler.order import permutation
 from sampler.packing import PADDING
@@ -62,6 +63,7 @@ class HeldoutRows:
             language whose shortest document needs more rows gets that document.
         languages: tags; None takes all with held-out text.
         snapshot: number; None takes the current one.
+        cache: of what is read from an object store; None takes the defaults.
 
     Raises:
         CorpusError: there is no such corpus or tokenizer.
@@ -77,13 +79,14 @@ class HeldoutRows:
         max_rows: int | None = None,
         languages: Sequence[str] | None = None,
         snapshot: int | None = None,
+        cache: CacheConfig | None = None,
     ) -> None:
         if row_tokens < 2 or (max_rows is not None and max_rows < 1):
             raise ConfigurationError(
                 f"held-out rows of {row_tokens} tokens, at most {max_rows} of a language",
                 "Use at least 2 tokens and 1 row",
             )
-        self.corpus = TokenCorpus(corpus, tokenizer, "heldout", snapshot)
+        self.corpus = TokenCorpus(corpus, tokenizer, "heldout", snapshot, cache)
         self.row_tokens = row_tokens
         self.max_rows = max_rows
         known = self.corpus.languages
@@ -116,7 +119,7 @@ class HeldoutRows:
         length = self.row_tokens
         batch, row, filled, segment = self._blank(rows), 0, 0, 0
         for run, start, count in zip(selection.runs, selection.starts, selection.lengths, strict=True):
-            text = documents.runs[run].tokens[start : start + count]
+            text = documents.run(run).tokens[start : start + count]
             done = 0
             while done < count:
                 if length - filled < 2:

@@ -1,44 +1,30 @@
 """Where each document's tokens lie, without copying them.
 
-Token shards are memory-mapped; of each run of up to 1,024 neighbouring documents only two views are kept, the
-tokens and their list offsets. Runs are dealt out to chunks at a stride, so that a chunk of eight runs holds
-documents from eight places of the language: permuting the chunks and then the documents of each chunk mixes
-the whole language, while no array is longer than a chunk has documents or the language has chunks.
+A language's runs of up to 1,024 neighbouring documents are dealt out to chunks at a stride, so that a chunk of
+eight runs holds documents from eight places of the language: permuting the chunks and then the documents of each
+chunk mixes the whole language, while no array is longer than a chunk has documents or the language has runs.
 """
 
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from corpus.errors import CorpusError
 from corpus.hashing import fingerprint
 from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, read_snapshot
-from corpus.schema import RUN_DOCUMENTS
-from corpus.shards import open_shard
-from corpus.storage import Storage, explain
+from corpus.storage import Storage
+from sampler.cache import PieceCache
+from sampler.config import CacheConfig
+from sampler.remote import RemoteBatches
+from sampler.runs import Batches, MappedBatches, Run, RunCache, open_run, places
 
 CHUNK_RUNS = 8
-
-Tokens = NDArray[np.uint16] | NDArray[np.uint32]
-
-
-class Run(NamedTuple):
-    """Neighbouring documents of one shard."""
-
-    tokens: Tokens
-    """Tokens of the whole record batch, a view of the mapped file."""
-    offsets: NDArray[np.int32]
-    """Start of each of the n documents in ``tokens`` and the end of the last, [n + 1]."""
-    sizes: NDArray[np.int32]
-    """UTF-8 bytes of each document, [n]."""
 
 
 class Chunk(NamedTuple):
@@ -62,27 +48,60 @@ class Documents:
 
     Args:
         lang: tag, for messages.
-        paths: local token shards, in order.
+        files: token shards, in order.
+        batches: where their record batches come from.
+        cache: runs in use, of all languages.
 
     Raises:
-        CorpusError: a shard is missing or damaged.
+        CorpusError: a shard had to be read and is missing or damaged.
     """
 
-    def __init__(self, lang: str, paths: Sequence[Path]) -> None:
+    def __init__(self, lang: str, files: Sequence[ShardFile], batches: Batches, cache: RunCache) -> None:
         self.lang = lang
-        self.runs: list[Run] = []
-        for path in paths:
-            self.runs.extend(_runs(path))
-        self.documents = sum(len(run.sizes) for run in self.runs)
-        self.chunks = -(-len(self.runs) // CHUNK_RUNS)
-        totals = np.array([int(run.offsets[-1]) - int(run.offsets[0]) + len(run.sizes) for run in self.runs], np.int64)
+        self._files = files
+        self._batches = batches
+        self._cache = cache
+        self._places = [places(file, batches) for file in files]
+        self._ends = np.cumsum([len(where.tokens) for where in self._places])
+        self._open: dict[int, Run] = {}
+        self.count = int(self._ends[-1]) if files else 0
+        """Runs."""
+        self.run_documents: NDArray[np.int32] = np.concatenate([where.documents for where in self._places])
+        """Documents of each run, [count]."""
+        totals = np.concatenate([where.tokens for where in self._places]) + self.run_documents
+        self.documents = int(self.run_documents.sum(dtype=np.int64))
+        self.chunks = -(-self.count // CHUNK_RUNS)
         self.chunk_tokens = np.array([totals[chunk :: self.chunks].sum() for chunk in range(self.chunks)], np.int64)
         self.tokens = int(totals.sum())
 
+    def run(self, index: int) -> Run:
+        """A run, opened if it is not.
+
+        Raises:
+            CorpusError: its shard is missing, damaged or not what the manifest says.
+        """
+        run = self._open.get(index)
+        if run is None:
+            shard, place = self._where(index)
+            run = open_run(self._files[shard], self._batches, self._places[shard], place)
+            self._cache.put(self._open, index, run)
+        return run
+
+    def prefetch(self, runs: Sequence[int] | range) -> None:
+        """Say that these runs will be used soon."""
+        for index in runs:
+            if index not in self._open:
+                shard, place = self._where(index)
+                self._batches.prefetch(self._files[shard], int(self._places[shard].batches[place]))
+
+    def members(self, chunk: int, chunks: int | None = None) -> range:
+        """The runs of a chunk, where the language is dealt out to so many chunks."""
+        return range(chunk, self.count, chunks or self.chunks)
+
     def chunk(self, index: int) -> Chunk:
         """The documents of one chunk."""
-        members = range(index, len(self.runs), self.chunks)
-        runs = [self.runs[member] for member in members]
+        members = self.members(index)
+        runs = [self.run(member) for member in members]
         return Chunk(
             lengths=np.concatenate([np.diff(run.offsets) for run in runs]).astype(np.int64) + 1,
             starts=np.concatenate([run.offsets[:-1] for run in runs]),
@@ -90,45 +109,31 @@ class Documents:
             sizes=np.concatenate([run.sizes for run in runs]),
         )
 
-
-def _runs(path: Path) -> list[Run]:
-    runs = []
-    reader = open_shard(path)
-    for index in range(reader.num_record_batches):
-        batch = reader.get_batch(index)
-        try:
-            lists, sizes = batch.column("tokens"), batch.column("bytes")
-            values = lists.values
-        except (KeyError, AttributeError) as error:
-            raise CorpusError(f"{path} is no token shard: {error}", "Run `evenglot tokenize` again") from error
-        if values.type not in (pa.uint16(), pa.uint32()):
-            raise CorpusError(f"{path} holds tokens of type {values.type}", "Run `evenglot tokenize` again")
-        tokens = values.to_numpy(zero_copy_only=True)
-        offsets = lists.offsets.to_numpy(zero_copy_only=True)
-        counts = sizes.to_numpy(zero_copy_only=True)
-        for start in range(0, len(counts), RUN_DOCUMENTS):
-            end = min(start + RUN_DOCUMENTS, len(counts))
-            runs.append(Run(tokens, offsets[start : end + 1], counts[start:end]))
-    return runs
+    def _where(self, index: int) -> tuple[int, int]:
+        shard = int(self._ends.searchsorted(index, "right"))
+        return shard, index - (int(self._ends[shard - 1]) if shard else 0)
 
 
 class TokenCorpus:
     """One snapshot's token shards under one tokenizer and split.
 
-    Opening reads the snapshot alone; a language's shards are mapped when it is first asked for. From an
-    object store they are copied into a temporary folder that goes with this object.
+    Opening reads the snapshot alone, and so does a language where the snapshot counts the tokens of its runs; shards
+    are opened when their documents are first used.
 
     Args:
         root: corpus root, path or URL.
         tokenizer: its name in the snapshot.
         split: ``train`` or ``heldout``.
         snapshot: number; None takes the current one.
+        cache: of what is read from an object store; None takes the defaults.
 
     Raises:
         CorpusError: there is no such corpus, snapshot or tokenizer.
     """
 
-    def __init__(self, root: str, tokenizer: str, split: str, snapshot: int | None = None) -> None:
+    def __init__(
+        self, root: str, tokenizer: str, split: str, snapshot: int | None = None, cache: CacheConfig | None = None
+    ) -> None:
         self.storage = Storage(root)
         self.snapshot: Snapshot = read_snapshot(self.storage, snapshot)
         self.tokenizer = tokenizer
@@ -147,7 +152,15 @@ class TokenCorpus:
                 self._files.setdefault(str(file.lang), []).append(file)
         for files in self._files.values():
             files.sort(key=lambda file: file.path)
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._batches: Batches
+        if self.storage.is_local:
+            self._batches = MappedBatches(Path(self.storage.path()))
+            self._runs = RunCache()
+        else:
+            settings = CacheConfig() if cache is None else cache
+            self._batches = RemoteBatches(root, PieceCache(settings.folder, settings.bytes))
+            # A map keeps the bytes of a piece that was removed from the cache meanwhile.
+            self._runs = RunCache(room=settings.bytes // 4)
         self._documents: dict[str, Documents] = {}
 
     @property
@@ -198,7 +211,7 @@ class TokenCorpus:
         """
         found = self._documents.get(lang)
         if found is None:
-            found = Documents(lang, [self._local(file.path) for file in self._files[lang]])
+            found = Documents(lang, self._files[lang], self._batches, self._runs)
             rows = sum(file.rows for file in self._files[lang])
             if found.documents != rows:
                 raise CorpusError(
@@ -207,17 +220,3 @@ class TokenCorpus:
                 )
             self._documents[lang] = found
         return found
-
-    def _local(self, name: str) -> Path:
-        path = self.storage.path(name)
-        if self.storage.is_local:
-            return Path(path)
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="evenglot-tokens-")
-        copy = Path(self._folder.name) / name.replace("/", "_")
-        if not copy.exists():
-            try:
-                self.storage.filesystem.get_file(path, str(copy))
-            except OSError as error:
-                raise CorpusError(f"cannot read {path}: {explain(error)}") from error
-        return copy

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sampler.index import Documents, Tokens
+from sampler.index import Documents
 from sampler.order import permutation
+from sampler.runs import Tokens
 
 
 class Leg(NamedTuple):
@@ -87,11 +88,13 @@ class Passes:
         if leg is None:
             leg = self._leg(number, int(self._chunks[place]))
             self._cache.put(key, leg)
+            if place + 1 < len(self._chunks):
+                self.documents.prefetch(self.documents.members(int(self._chunks[place + 1])))
         return leg, inside - int(self._bounds[place])
 
     def run(self, index: int) -> Tokens:
         """The tokens that a leg's ``starts`` of this run point into."""
-        return self.documents.runs[index].tokens
+        return self.documents.run(index).tokens
 
     def _begin(self, number: int) -> None:
         order = permutation(self.documents.chunks, "chunks", self.documents.lang, number, self.seed)

@@ -22,7 +22,7 @@ VERSION = 2
 
 def settings(config: SamplerConfig, tokenizer: str, seed: int) -> dict[str, Any]:
     """What the order of rows depends on beside the corpus; long values as their fingerprints."""
-    values = {"tokenizer": tokenizer, "seed": seed, **config.model_dump(mode="json")}
+    values = {"tokenizer": tokenizer, "seed": seed, **config.model_dump(mode="json", exclude={"cache"})}
     return {
         name: value if value is None or isinstance(value, str | int | float) else fingerprint(value)
         for name, value in values.items()

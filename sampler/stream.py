@@ -75,7 +75,7 @@ class CurriculumStream:
     ) -> None:
         self.config = config
         self.seed = seed
-        self.corpus = TokenCorpus(corpus, tokenizer, "train", snapshot)
+        self.corpus = TokenCorpus(corpus, tokenizer, "train", snapshot, config.cache)
         sizes = self.corpus.sizes()
         if not sizes:
             raise CorpusError(

@@ -1,0 +1,216 @@
+"""Runs of neighbouring documents, opened when they are first used.
+
+A run is up to 1,024 neighbouring documents of one record batch of a token shard; shards written by this version
+have one run in a record batch. Where the manifest counts the tokens of each run, a corpus is opened without
+reading a shard; where it does not (corpora of older versions), a shard's record batches are counted once.
+
+What is open is bounded: as many maps as ``OPEN_SHARDS``, none of which holds a file handle, and as many runs as
+``OPEN_RUNS``, about a kilobyte each. A run that is still used keeps its map by itself.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from corpus.errors import CorpusError
+from corpus.manifest import ShardFile
+from corpus.schema import RUN_DOCUMENTS
+
+OPEN_SHARDS = 1024
+OPEN_RUNS = 1 << 14
+
+Tokens = NDArray[np.uint16] | NDArray[np.uint32]
+_DAMAGED = "Run `evenglot verify` on the corpus to see what is damaged"
+
+
+class Run(NamedTuple):
+    """Neighbouring documents of one shard."""
+
+    tokens: Tokens
+    """Tokens of the whole record batch, a view of the mapped file."""
+    offsets: NDArray[np.int32]
+    """Start of each of the n documents in ``tokens`` and the end of the last, [n + 1]."""
+    sizes: NDArray[np.int32]
+    """UTF-8 bytes of each document, [n]."""
+    batch: pa.RecordBatch
+    """The record batch."""
+    first: int
+    """The run's first row in the record batch."""
+
+
+class Places(NamedTuple):
+    """The R runs of a shard."""
+
+    batches: NDArray[np.int32]
+    """Record batch of each run, [R]."""
+    firsts: NDArray[np.int32]
+    """First row of each run in its record batch, [R]."""
+    documents: NDArray[np.int32]
+    """Documents of each run, [R]."""
+    tokens: NDArray[np.int64]
+    """Tokens of each run, without the piece that begins each document, [R]."""
+
+
+class Batches(Protocol):
+    """Where the record batches of token shards come from."""
+
+    def count(self, file: ShardFile) -> int:
+        """Record batches of a shard."""
+
+    def batch(self, file: ShardFile, index: int) -> pa.RecordBatch:
+        """A record batch, over memory that lasts as long as it is used."""
+
+    def prefetch(self, file: ShardFile, index: int) -> None:
+        """Say that a record batch will be asked for soon."""
+
+
+class MappedBatches:
+    """Record batches of local shards, by memory map.
+
+    Args:
+        root: folder that the shards' paths are relative to.
+        limit: shards kept mapped.
+    """
+
+    def __init__(self, root: Path, limit: int = OPEN_SHARDS) -> None:
+        self._root = root
+        self._limit = limit
+        self._readers: OrderedDict[str, pa.RecordBatchFileReader] = OrderedDict()
+
+    def count(self, file: ShardFile) -> int:
+        """Record batches of a shard."""
+        return int(self._reader(file).num_record_batches)
+
+    def batch(self, file: ShardFile, index: int) -> pa.RecordBatch:
+        """A record batch over the map.
+
+        Raises:
+            CorpusError: the shard is missing or damaged.
+        """
+        try:
+            return self._reader(file).get_batch(index)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise CorpusError(f"cannot read shard {self._root / file.path}: {error}", _DAMAGED) from error
+
+    def prefetch(self, file: ShardFile, index: int) -> None:
+        """Nothing to do: the system reads ahead."""
+
+    def _reader(self, file: ShardFile) -> pa.RecordBatchFileReader:
+        reader = self._readers.get(file.path)
+        if reader is None:
+            reader = open_mapped(self._root / file.path)
+            self._readers[file.path] = reader
+            if len(self._readers) > self._limit:
+                self._readers.popitem(last=False)
+        else:
+            self._readers.move_to_end(file.path)
+        return reader
+
+
+def open_mapped(path: Path) -> pa.RecordBatchFileReader:
+    """Open an Arrow IPC file by memory map; the map goes with what is read, the file handle at once.
+
+    Raises:
+        CorpusError: the file is missing or is no whole Arrow IPC file.
+    """
+    try:
+        with pa.memory_map(str(path), "r") as source:
+            return pa.ipc.open_file(source.read_buffer())
+    except (OSError, pa.ArrowInvalid) as error:
+        raise CorpusError(f"cannot read shard {path}: {error}", _DAMAGED) from error
+
+
+class RunCache:
+    """The runs in use, of all languages; the one opened first is dropped first.
+
+    Args:
+        limit: runs kept.
+        room: bound on the bytes of their record batches; None where they are maps of files that stay.
+    """
+
+    def __init__(self, limit: int = OPEN_RUNS, room: int | None = None) -> None:
+        self._limit = limit
+        self._room = room
+        self._held: OrderedDict[tuple[int, int], dict[int, Run]] = OrderedDict()
+
+    def put(self, runs: dict[int, Run], index: int, run: Run) -> None:
+        """Keep a run in a language's table, where it is dropped from when its time has come."""
+        runs[index] = run
+        self._held[id(runs), index] = runs
+        if self._room is not None:
+            self._room -= run.batch.nbytes
+        while len(self._held) > self._limit or (self._room is not None and self._room < 0 and len(self._held) > 1):
+            (_, first), table = self._held.popitem(last=False)
+            dropped = table.pop(first)
+            if self._room is not None:
+                self._room += dropped.batch.nbytes
+
+
+def places(file: ShardFile, batches: Batches) -> Places:
+    """The runs of a shard: from the manifest where it counts them, else from the shard.
+
+    Raises:
+        CorpusError: the shard is missing, damaged or no token shard, or the manifest contradicts itself.
+    """
+    listed = file.run_tokens
+    if listed:
+        documents = np.full(len(listed), RUN_DOCUMENTS, dtype=np.int32)
+        documents[-1] = file.rows - RUN_DOCUMENTS * (len(listed) - 1)
+        if not 0 < documents[-1] <= RUN_DOCUMENTS:
+            raise CorpusError(
+                f"the manifest counts {len(listed)} runs of {file.path} for {file.rows:,} documents", _DAMAGED
+            )
+        order = np.arange(len(listed), dtype=np.int32)
+        return Places(order, np.zeros_like(order), documents, np.array(listed, dtype=np.int64))
+    numbers: list[tuple[int, int, int, int]] = []
+    for index in range(batches.count(file)):
+        offsets = lists_of(batches.batch(file, index), file).offsets.to_numpy(zero_copy_only=True)
+        for first in range(0, len(offsets) - 1, RUN_DOCUMENTS):
+            end = min(first + RUN_DOCUMENTS, len(offsets) - 1)
+            numbers.append((index, first, end - first, int(offsets[end]) - int(offsets[first])))
+    columns = np.array(numbers, dtype=np.int64).reshape(-1, 4).T
+    batch, first, count = (column.astype(np.int32) for column in columns[:3])
+    return Places(batch, first, count, columns[3])
+
+
+def open_run(file: ShardFile, batches: Batches, where: Places, index: int) -> Run:
+    """One run of a shard.
+
+    Raises:
+        CorpusError: the shard is missing, damaged, no token shard, or not what the manifest says.
+    """
+    batch = batches.batch(file, int(where.batches[index]))
+    lists = lists_of(batch, file)
+    first, count = int(where.firsts[index]), int(where.documents[index])
+    offsets = lists.offsets.to_numpy(zero_copy_only=True)[first : first + count + 1]
+    sizes = batch.column("bytes").to_numpy(zero_copy_only=True)[first : first + count]
+    if len(sizes) != count or int(offsets[-1]) - int(offsets[0]) != int(where.tokens[index]):
+        raise CorpusError(
+            f"run {index} of {file.path} holds {len(sizes):,} documents of "
+            f"{int(offsets[-1]) - int(offsets[0]):,} tokens, the manifest says {count:,} of {where.tokens[index]:,}",
+            _DAMAGED,
+        )
+    return Run(lists.values.to_numpy(zero_copy_only=True), offsets, sizes, batch, first)
+
+
+def lists_of(batch: pa.RecordBatch, file: ShardFile) -> pa.ListArray:
+    """The token lists of a record batch.
+
+    Raises:
+        CorpusError: it has none of two- or four-byte tokens.
+    """
+    try:
+        lists = batch.column("tokens")
+        batch.column("bytes")
+        kind = lists.values.type
+    except (KeyError, AttributeError) as error:
+        raise CorpusError(f"{file.path} is no token shard: {error}", "Run `evenglot tokenize` again") from error
+    if kind not in (pa.uint16(), pa.uint32()):
+        raise CorpusError(f"{file.path} holds tokens of type {kind}", "Run `evenglot tokenize` again")
+    return lists
