@@ -6,8 +6,7 @@ import math
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,11 +19,14 @@ from corpus.shards import read_table
 from pipeline.account import Clock, peak_memory
 from pipeline.config import PrepareConfig
 from pipeline.estimate import Interval, add, removed_copies, share, total
-from pipeline.prepare import PrepareRun, Progress, default_workers
+from pipeline.prepare.context import Context
+from pipeline.prepare.jobs import Progress
+from pipeline.prepare.read import Reading
+from pipeline.prepare.run import PrepareRun
+from pipeline.prepare.workers import default_workers
 from pipeline.reading import ReadTask
 from pipeline.sample import UNIT_BYTES, Unit, choose, measure, sample_input
 from pipeline.sources import InputConfig, Split, plan
-from pipeline.work import PieceAccount
 
 _WARM_BYTES: Final = 1 << 20
 _CPU_NOISE: Final = 0.15
@@ -94,25 +96,22 @@ class SampleRun(PrepareRun):
         super().__init__([sample_input(item) for item in inputs], output, tolerant, seed, 1, {}, None)
         self.units = units
         self.work_bytes = 0
-        self.read_records: list[int] = []
-        self.pieces: Sequence[PieceAccount] = ()
+        self.reading = Reading([], [])
 
     def plan(self) -> Sequence[Split]:
         return [unit.split for unit in self.units]
 
-    def read_tasks(self, splits: Sequence[Split]) -> list[ReadTask]:
-        tasks = super().read_tasks(splits)
+    def tasks(self, splits: Sequence[Split]) -> list[ReadTask]:
+        tasks = super().tasks(splits)
         return [replace(task, batches=unit.batches) for task, unit in zip(tasks, self.units, strict=True)]
 
-    def read(self, tasks: Sequence[ReadTask]) -> tuple[list[int], list[PieceAccount]]:
-        self.read_records, self.pieces = super().read(tasks)
-        return self.read_records, list(self.pieces)
+    def read(self, context: Context, tasks: Sequence[ReadTask]) -> Reading:
+        def measure_work() -> None:
+            self.work_bytes = max(self.work_bytes, folder_bytes(Path(context.work_url)))
 
-    @contextmanager
-    def step(self, *arguments: Any) -> Iterator[None]:
-        with super().step(*arguments):
-            yield
-        self.work_bytes = max(self.work_bytes, folder_bytes(Path(self.work_url)))
+        context.jobs.after_step = measure_work
+        self.reading = super().read(context, tasks)
+        return self.reading
 
 
 @dataclass(frozen=True)
@@ -182,7 +181,7 @@ def dry_run(
         rate = warm.text_bytes / (warm.cpu_seconds / 2)
         full = run(max(4 * _WARM_BYTES, int(left * rate)), "full")
         report("sample", 3, 3)
-        if not sum(full.run.read_records):
+        if not sum(full.run.reading.records):
             raise InputError("the sample holds no records", "Look at the files, or correct the paths")
         chosen = workers or default_workers(splits)
         return extrapolate(splits, cold, warm, full, chosen, cpu_hour_price)
@@ -202,9 +201,9 @@ def extrapolate(
             parts.append(total([values[place] for place in mine], [run.units[place].bytes for place in mine], size))
         return add(parts)
 
-    documents = totals(run.read_records)
+    documents = totals(run.reading.records)
     text = totals([unit.text_bytes for unit in run.units])
-    read = sum(run.read_records)
+    read = sum(run.reading.records)
     fraction = min(1.0, read / documents.expected) if documents.high > read else 1.0
     set_aside = {
         **{reason: count for reason, count in ledger.by_reason().items() if not of_copies(reason)},
@@ -264,7 +263,7 @@ def times(
     more = full.text_bytes - warm.text_bytes
     price = max(0.0, full.cpu_seconds - warm.cpu_seconds) / more if more > 0 else warm.cpu_seconds / warm.text_bytes
     fixed = max(0.0, warm.cpu_seconds - price * warm.text_bytes)
-    jobs = len(full.run.steps)
+    jobs = len(full.run.jobs.steps)
     starts = start * jobs if workers > 1 else start
     at_once = max(1, min(workers, os.cpu_count() or 1, len(splits)))
     work = text.scaled(price).widened(_CPU_NOISE)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.shards import conform
+from corpus.shards import ShardWriter, conform
 from corpus.storage import Storage
 from pipeline.deduplicate.candidates import KEY, place
 from pipeline.deduplicate.exact import DECISION, DUPLICATE_TEXT, KEPT, NEAR_DUPLICATE, REPEATED_ID, ROW, Rows
@@ -244,6 +244,12 @@ def read_decisions(storage: Storage, folder: str, piece: str) -> pa.Table:
     if not storage.exists(name):
         return MATCH_SCHEMA.empty_table()
     return read_mapped(storage, name).combine_chunks()
+
+
+def write_decisions(storage: Storage, name: str, match: pa.RecordBatch) -> None:
+    """Keep the decisions on one piece as a file that later steps map into memory."""
+    with storage.create(f"{name}.arrow") as path, ShardWriter(path, MATCH_SCHEMA) as writer:
+        writer.write(match)
 
 
 def ids_as_bytes(ids: pa.Array) -> npt.NDArray[np.bytes_]:

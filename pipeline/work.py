@@ -247,10 +247,11 @@ def read_side(storage: Storage, name: str, table: str) -> pa.Table:
         return read_table(path)
 
 
-def staged_columns(storage: Storage, name: str) -> list[str]:
-    """Names of a staged piece's columns."""
-    with storage.local_copy(f"staged/{name}.arrow") as path:
-        return list(open_shard(path).schema.names)
+def read_without_text(storage: Storage, name: str) -> pa.RecordBatch:
+    """All columns of a staged piece but its text, which no decision needs."""
+    with storage.local_copy(f"{STAGED}/{name}.arrow") as path:
+        columns = [column for column in open_shard(path).schema.names if column != "text"]
+    return single_batch(read_staged(storage, name, columns))
 
 
 def single_batch(table: pa.Table) -> pa.RecordBatch:
@@ -271,6 +272,11 @@ def reject_counts(rows: pa.Table | pa.RecordBatch) -> dict[str, dict[str, int]]:
 def encode(value: Any) -> bytes:
     """JSON with one line end, keys in order."""
     return (json.dumps(value, ensure_ascii=False, sort_keys=True) + "\n").encode("utf-8", "surrogatepass")
+
+
+def write_json(value: Any, work: str, name: str) -> None:
+    """Keep a small result in the work folder."""
+    Storage(work).write_bytes(name, encode(value))
 
 
 def json_files(storage: Storage, folder: str, suffix: str = ".json") -> Iterator[tuple[str, Any]]:

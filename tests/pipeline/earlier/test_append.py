@@ -321,7 +321,7 @@ def test_a_second_day_that_died_before_its_commit_ends_as_if_it_had_not(
         raise RuntimeError("the machine went away")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pipeline.prepare.commit", dies)
+        patch.setattr("pipeline.prepare.run.commit", dies)
         with pytest.raises(RuntimeError, match="went away"):
             run(folder, "died", ["two"])
     assert read_snapshot(str(folder / "died")).number == 1

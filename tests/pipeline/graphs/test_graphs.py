@@ -3,29 +3,25 @@ from __future__ import annotations
 from pathlib import Path
 
 import apache_beam as beam
-import numpy as np
 import pytest
 
 from corpus.manifest import ShardFile
 from pipeline.config import PrepareConfig
 from pipeline.deduplicate.config import NearDuplicateConfig
-from pipeline.deduplicate.exact import DECISION, ROW
 from pipeline.earlier.filter import new_keys
 from pipeline.earlier.sign import SignTask
-from pipeline.graph import (
-    by_piece,
-    deal,
-    index_job,
-    lines_job,
-    match_job,
-    new_keys_job,
-    read_job,
-    score_job,
-    sign_job,
-    unpack,
-    write_job,
-)
-from pipeline.graph_near import NearTask, components_job, near_job, settle_job
+from pipeline.graphs.components import components_job
+from pipeline.graphs.index import index_job
+from pipeline.graphs.lines import lines_job
+from pipeline.graphs.match import match_job
+from pipeline.graphs.near import near_job
+from pipeline.graphs.near_task import NearTask
+from pipeline.graphs.new_keys import new_keys_job
+from pipeline.graphs.read import read_job
+from pipeline.graphs.score import score_job
+from pipeline.graphs.settle import settle_job
+from pipeline.graphs.sign import sign_job
+from pipeline.graphs.write import write_job
 from pipeline.quality.config import FilterConfig
 from pipeline.write.config import WriteConfig
 from pipeline.write.plan import IndexPart, TextPart
@@ -78,22 +74,3 @@ def test_graph_has_the_same_size_for_3_and_300_languages(job: str, tmp_path: Pat
         return transforms(write_job(parts, work, work, write))
 
     assert size(3) == size(300)
-
-
-def test_rows_are_dealt_by_key_and_come_back_whole() -> None:
-    rows = np.zeros(1000, dtype=ROW)
-    rows["id"] = np.frombuffer(np.random.default_rng(3).bytes(16_000), dtype="S16")
-    rows["row"] = np.arange(1000)
-    dealt = dict(deal(rows, "id", 8))
-    assert set(dealt) == set(range(8))
-    back = unpack(dealt.values(), ROW)
-    assert sorted(back["row"].tolist()) == list(range(1000))
-    assert list(deal(rows[:0], "id", 8)) == []
-
-
-def test_decisions_are_grouped_by_piece() -> None:
-    decisions = np.zeros(5, dtype=DECISION)
-    decisions["piece"] = [2, 0, 2, 1, 0]
-    decisions["row"] = [5, 1, 3, 9, 0]
-    grouped = {piece: unpack([packed], DECISION)["row"].tolist() for piece, packed in by_piece(decisions)}
-    assert grouped == {0: [1, 0], 1: [9], 2: [5, 3]}

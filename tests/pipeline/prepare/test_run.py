@@ -26,7 +26,7 @@ from pipeline.boilerplate.config import BoilerplateConfig
 from pipeline.config import PrepareConfig, RunnerConfig
 from pipeline.deduplicate.config import DeduplicateConfig, NearDuplicateConfig
 from pipeline.language_id.config import IdentifyConfig
-from pipeline.prepare import prepare, read_so_far, user_error
+from pipeline.prepare import prepare
 from pipeline.sources import InputConfig
 from pipeline.split.config import SplitConfig
 from pipeline.write.config import WriteConfig
@@ -232,23 +232,23 @@ def test_run_that_died_before_its_commit_survives_another_in_between(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     """Both write shards of the same names; the one that resumes must not take the other's for its own."""
-    import pipeline.prepare
+    import pipeline.prepare.run
 
     one, two = write_input(tmp_path / "one"), write_input(tmp_path / "two")
     two.write_bytes(two.read_bytes().replace(b"meadow", b"pasture"))
     root = str(tmp_path / "corpus")
-    commit = pipeline.prepare.commit
+    commit = pipeline.prepare.run.commit
 
     def die(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline.prepare, "commit", die)
+    monkeypatch.setattr(pipeline.prepare.run, "commit", die)
     with pytest.raises(KeyboardInterrupt):
         prepare(inputs(one), root)
     if end == "died":
         with pytest.raises(KeyboardInterrupt):
             prepare(inputs(two), root)
-    monkeypatch.setattr(pipeline.prepare, "commit", commit)
+    monkeypatch.setattr(pipeline.prepare.run, "commit", commit)
     if end == "committed":
         prepare(inputs(two), root)
     resumed = prepare(inputs(one), root)
@@ -257,18 +257,18 @@ def test_run_that_died_before_its_commit_survives_another_in_between(
 
 
 def test_resumed_run_notices_that_an_input_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import pipeline.prepare
+    import pipeline.prepare.run
 
     path, root = write_input(tmp_path), str(tmp_path / "corpus")
 
     def die(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    commit = pipeline.prepare.commit
-    monkeypatch.setattr(pipeline.prepare, "commit", die)
+    commit = pipeline.prepare.run.commit
+    monkeypatch.setattr(pipeline.prepare.run, "commit", die)
     with pytest.raises(KeyboardInterrupt):
         prepare(inputs(path), root)
-    monkeypatch.setattr(pipeline.prepare, "commit", commit)
+    monkeypatch.setattr(pipeline.prepare.run, "commit", commit)
     path.write_bytes(path.read_bytes().replace(b"meadow", b"MEADOW"))
     snapshot = prepare(inputs(path), root)
     (file,) = snapshot.select("text", lang="eng_Latn", split="train")
@@ -342,17 +342,6 @@ def test_killed_run_leaves_the_last_snapshot_and_resumes_to_the_same_bytes(tmp_p
     assert tree(tmp_path / "killed") == tree(tmp_path / "whole")
 
 
-def test_progress_counts_whole_splits_and_estimates_those_under_way(tmp_path: Path) -> None:
-    work = Storage(str(tmp_path))
-    work.write_bytes("staged/000000-a-000000.arrow", b"x" * 400)
-    work.write_bytes("staged/000000-a.done.json", b"{}")
-    work.write_bytes("staged/000001-b-000000.arrow", b"x" * 100)
-    sizes = {"000000-a": 200, "000001-b": 200, "000002-c": 200}
-    assert read_so_far(work, sizes) == 200 + 50, "two staged bytes for each byte read"
-    work.write_bytes("staged/000001-b-000001.arrow", b"x" * 900)
-    assert read_so_far(work, sizes) == 200 + 190, "never quite done before it is"
-
-
 def test_full_disk_says_so_and_the_same_command_goes_on_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import pipeline.work
 
@@ -369,16 +358,6 @@ def test_full_disk_says_so_and_the_same_command_goes_on_later(tmp_path: Path, mo
     assert current_number(Storage(str(tmp_path / "corpus"))) is None
     monkeypatch.setattr(pipeline.work, "ShardWriter", whole)
     assert prepare(inputs(path), str(tmp_path / "corpus")).ledger.read == 20
-
-
-def test_errors_of_worker_processes_come_back_as_what_they_were() -> None:
-    told = "corpus.errors.InputError: a.gz is damaged. Fetch it again [while running 'read']"
-    found = user_error(RuntimeError(f"Traceback (most recent call last):\n{told}\n"))
-    assert type(found) is InputError
-    assert str(found) == "a.gz is damaged. Fetch it again"
-    assert user_error(RuntimeError("KeyError: 'x'")) is None
-    wrapped = CorpusError("shard x is damaged [while running 'write']")
-    assert str(user_error(wrapped)) == "shard x is damaged"
 
 
 NO_NEAR = DeduplicateConfig(near=NearDuplicateConfig(enabled=False))
@@ -463,22 +442,22 @@ def test_pieces_are_scored_again_when_a_changed_input_changes_what_is_boilerplat
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Interrupted before its commit, an input edited meanwhile: other pieces must not keep the old removal."""
-    import pipeline.prepare
+    import pipeline.prepare.run
 
     folder = write_site(tmp_path / "in", 6)
     source = [InputConfig(path=f"{folder}/*.jsonl", name="in")]
     root = str(tmp_path / "corpus")
-    commit = pipeline.prepare.commit
+    commit = pipeline.prepare.run.commit
 
     def die(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline.prepare, "commit", die)
+    monkeypatch.setattr(pipeline.prepare.run, "commit", die)
     with pytest.raises(KeyboardInterrupt):
         prepare(source, root)
     work = next((tmp_path / "corpus" / ".work").iterdir())
     assert not list((work / "read").glob("*[0-9].arrow")), "the text as it was read is gone once it is scored"
-    monkeypatch.setattr(pipeline.prepare, "commit", commit)
+    monkeypatch.setattr(pipeline.prepare.run, "commit", commit)
     # Two of six pages lose their frame, bytes in number as before: four are too few.
     edited = folder / "004.jsonl"
     text = edited.read_text(encoding="utf-8")

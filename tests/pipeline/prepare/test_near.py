@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import pipeline.prepare
+import pipeline.prepare.near
 from corpus.manifest import Snapshot, read_snapshot
 from corpus.shards import read_table
 from corpus.storage import Storage
@@ -159,8 +159,8 @@ def test_components_in_rounds_give_the_same_corpus_as_in_one_place(
     source = write(tmp_path / "in", records, 4)
     prepare(source, str(tmp_path / "one"), workers=1)
     assert account(str(tmp_path / "one"))["largest_cluster"] >= 8
-    monkeypatch.setattr(pipeline.prepare, "LINKS_AT_ONCE", 5)
-    monkeypatch.setattr(pipeline.prepare, "ROUNDS_AT_ONCE", 1)
+    monkeypatch.setattr(pipeline.prepare.near, "LINKS_AT_ONCE", 5)
+    monkeypatch.setattr(pipeline.prepare.near, "ROUNDS_AT_ONCE", 1)
     prepare(source, str(tmp_path / "rounds"), workers=1)
     found = account(str(tmp_path / "rounds"))["unsettled_by_round"]
     assert len(found) > 1
@@ -198,11 +198,12 @@ def test_who_goes_is_like_one_that_stays_and_clusters_are_on_one_side(tmp_path: 
 
 
 def test_interrupted_search_goes_on_where_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import pipeline.graph_near as graph_near
+    import pipeline.graphs.near
+    import pipeline.graphs.settle
 
     source = write(tmp_path / "in", RECORDS, 3)
     verified: list[int] = []
-    verify = graph_near.verify
+    verify = pipeline.graphs.near.verify
 
     def counting(*arguments: Any) -> Any:
         verified.append(1)
@@ -211,13 +212,13 @@ def test_interrupted_search_goes_on_where_it_ended(tmp_path: Path, monkeypatch: 
     def die(*arguments: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(graph_near, "verify", counting)
-    monkeypatch.setattr(graph_near, "write_final", die)
+    monkeypatch.setattr(pipeline.graphs.near, "verify", counting)
+    monkeypatch.setattr(pipeline.graphs.settle, "write_final", die)
     root = str(tmp_path / "corpus")
     with pytest.raises(BaseException):  # noqa: B017 - Beam wraps it as it likes
         prepare(source, root, workers=1)
     assert verified
     monkeypatch.undo()
-    monkeypatch.setattr(graph_near, "verify", die)
+    monkeypatch.setattr(pipeline.graphs.near, "verify", die)
     prepare(source, root, workers=1)
     assert read_snapshot(root).ledger.by_reason()["deduplicate/near_duplicate"] == 4

@@ -1,0 +1,15 @@
+"""What the graphs have in common: elements of a list, spread over the workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import apache_beam as beam
+
+Build = Callable[[beam.Pipeline], None]
+
+
+def dealt(pipeline: beam.Pipeline, name: str, elements: Iterable[Any]) -> Any:
+    """The elements of a list as a collection, dealt to the workers; the engine would keep them together."""
+    return pipeline | name >> beam.Create(list(elements), reshuffle=False) | f"deal {name}" >> beam.Reshuffle()
