@@ -247,7 +247,7 @@ def test_one_readers_state_is_refused_elsewhere(root: str) -> None:
     state = data.state_dict()
     with as_worker(1, 2), pytest.raises(CorpusError, match=r"'workers': 1.*'workers': 2"):
         dataset(root, batch_rows=4).load_state_dict(state)
-    with pytest.raises(CorpusError, match="no state of a loader"):
+    with pytest.raises(CorpusError, match="not the state of a loader"):
         any_topology({"_num_yielded": 3})
 
 
