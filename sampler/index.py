@@ -74,8 +74,12 @@ class Documents:
         self.chunk_tokens = np.array([totals[chunk :: self.chunks].sum() for chunk in range(self.chunks)], np.int64)
         self.tokens = int(totals.sum())
 
-    def run(self, index: int) -> Run:
+    def run(self, index: int, keep: bool = True) -> Run:
         """A run, opened if it is not.
+
+        Args:
+            index: from 0.
+            keep: keep it open, as far as the cache allows; False for a look at many runs in turn.
 
         Raises:
             CorpusError: its shard is missing, damaged or not what the manifest says.
@@ -84,8 +88,25 @@ class Documents:
         if run is None:
             shard, place = self._where(index)
             run = open_run(self._files[shard], self._batches, self._places[shard], place)
-            self._cache.put(self._open, index, run)
+            if keep:
+                self._cache.put(self._open, index, run)
         return run
+
+    def column(self, run: Run, name: str) -> NDArray[Any]:
+        """One of ``corpus.schema.TOKEN_ATTRIBUTES`` of a run's documents, NaN where a score is null, [n].
+
+        Raises:
+            CorpusError: the shards have no such column.
+        """
+        place = run.batch.schema.get_field_index(name)
+        if place < 0:
+            raise CorpusError(
+                f"the token shards of {self.lang} have no column '{name}', which the sampler's documents settings "
+                "look at",
+                "Run `evenglot tokenize` again, or leave out the settings of sampler.documents that need it",
+            )
+        values: NDArray[Any] = run.batch.column(place).slice(run.first, len(run.sizes)).to_numpy(zero_copy_only=False)
+        return values
 
     def prefetch(self, runs: Sequence[int] | range) -> None:
         """Say that these runs will be used soon."""

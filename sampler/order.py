@@ -30,8 +30,20 @@ def permutation(size: int, *key: object) -> NDArray[np.int64]:
     """
     if size == 1:
         return np.zeros(1, dtype=np.int64)
-    start = np.uint64(stable_hash(*key))
-    keys = np.arange(1, size + 1, dtype=np.uint64) * _GAMMA + start
+    return np.argsort(hashes(np.arange(size, dtype=np.uint64), *key)).astype(np.int64, copy=False)
+
+
+def hashes(numbers: NDArray[np.uint64], *key: object) -> NDArray[np.uint64]:
+    """Outputs of the generator: 64 bits for each number, all different.
+
+    Args:
+        numbers: n different numbers.
+        key: what they depend on beside.
+
+    Returns:
+        uint64 [n].
+    """
+    keys = (numbers + np.uint64(1)) * _GAMMA + np.uint64(stable_hash(*key))
     keys = (keys ^ (keys >> np.uint64(30))) * _FIRST
     keys = (keys ^ (keys >> np.uint64(27))) * _SECOND
-    return np.argsort(keys ^ (keys >> np.uint64(31))).astype(np.int64, copy=False)
+    return keys ^ (keys >> np.uint64(31))

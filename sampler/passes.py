@@ -1,7 +1,8 @@
 """The endless sequence of passes over a language's documents.
 
-A pass is cut into legs: the documents of one chunk in their order. Legs are made when they are asked for and
-kept in a cache that all languages share, so that no array is as long as the corpus.
+A pass is cut into legs: the documents of one chunk in their order; under a view, those of one cell in one chunk,
+cell after cell. Legs are made when they are asked for and kept in a cache that all languages share, so that no
+array is as long as the corpus.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.hashing import stable_hash
+from sampler.cells import Cells, Contents
 from sampler.index import Documents
 from sampler.order import permutation
 from sampler.runs import Tokens
+from sampler.view import DocumentsConfig
 
 
 class Leg(NamedTuple):
@@ -37,16 +41,22 @@ class LegCache:
 
     def __init__(self, documents: int = 1 << 22) -> None:
         self._room = documents
-        self._legs: OrderedDict[tuple[str, int, int], Leg] = OrderedDict()
+        self._members = 0
+        self._legs: OrderedDict[tuple[int, int, int], Leg] = OrderedDict()
 
-    def get(self, key: tuple[str, int, int]) -> Leg | None:
-        """A leg by language, pass and place in the pass."""
+    def member(self) -> int:
+        """A number of its own for each of those that share the cache."""
+        self._members += 1
+        return self._members
+
+    def get(self, key: tuple[int, int, int]) -> Leg | None:
+        """A leg by member, pass and place in the pass."""
         leg = self._legs.get(key)
         if leg is not None:
             self._legs.move_to_end(key)
         return leg
 
-    def put(self, key: tuple[str, int, int], leg: Leg) -> None:
+    def put(self, key: tuple[int, int, int], leg: Leg) -> None:
         """Keep a leg."""
         self._legs[key] = leg
         self._room -= len(leg.runs)
@@ -63,16 +73,30 @@ class Passes:
         documents: of the language; at least one.
         seed: of the order.
         cache: shared between languages.
+        view: which documents come, how often and in which order; None, like the default one, takes all of them once
+            in random order and looks at no column.
+
+    Raises:
+        CorpusError: the view looks at what the token shards lack.
+        ConfigurationError: the view leaves no document.
     """
 
-    def __init__(self, documents: Documents, seed: int, cache: LegCache) -> None:
+    def __init__(self, documents: Documents, seed: int, cache: LegCache, view: DocumentsConfig | None = None) -> None:
         self.documents = documents
         self.seed = seed
         self.tokens = documents.tokens
         """Tokens of one pass, the same for all passes."""
+        self.contents = Contents(documents.tokens, documents.documents, documents.documents, 0, 0)
+        """What one pass holds."""
+        self._cells: Cells | None = None
+        self._member = cache.member()
+        if view is not None and not view.is_default:
+            self._cells = Cells(documents, view, seed)
+            self.contents = self._cells.contents
+            self.tokens = self.contents.tokens
         self._cache = cache
         self._pass = -1
-        self._chunks: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._legs: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._bounds: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
 
     def locate(self, offset: int) -> tuple[Leg, int]:
@@ -81,15 +105,15 @@ class Passes:
         if number != self._pass:
             self._begin(number)
         place = 0
-        if len(self._chunks) > 1:
+        if len(self._legs) > 1:
             place = int(self._bounds.searchsorted(inside, "right")) - 1
-        key = (self.documents.lang, number, place)
+        key = (self._member, number, place)
         leg = self._cache.get(key)
         if leg is None:
-            leg = self._leg(number, int(self._chunks[place]))
+            leg = self._leg(number, int(self._legs[place]))
             self._cache.put(key, leg)
-            if place + 1 < len(self._chunks):
-                self.documents.prefetch(self.documents.members(int(self._chunks[place + 1])))
+            if place + 1 < len(self._legs):
+                self._prefetch(int(self._legs[place + 1]))
         return leg, inside - int(self._bounds[place])
 
     def run(self, index: int) -> Tokens:
@@ -97,14 +121,59 @@ class Passes:
         return self.documents.run(index).tokens
 
     def _begin(self, number: int) -> None:
-        order = permutation(self.documents.chunks, "chunks", self.documents.lang, number, self.seed)
-        self._chunks = order
-        self._bounds = np.concatenate([[0], np.cumsum(self.documents.chunk_tokens[order])])
+        """Set the legs of a pass, each by its chunk or, under a view, cell * chunks + chunk, and their bounds."""
+        if self._cells is None:
+            self._legs = permutation(self.documents.chunks, "chunks", self.documents.lang, number, self.seed)
+            tokens = self.documents.chunk_tokens[self._legs]
+        elif self._cells.small:
+            self._legs = np.zeros(1, dtype=np.int64)
+            tokens = np.array([self.tokens])
+        else:
+            chunks = self._cells.chunks
+            key = ("chunks", self.documents.lang, number)
+            self._legs = np.concatenate(
+                [
+                    cell * chunks + permutation(chunks, *key, cell, self.seed)
+                    for cell in self._turns(self._cells, number)
+                ]
+            )
+            tokens = self._cells.tokens.ravel()[self._legs]
+        self._bounds = np.concatenate([[0], np.cumsum(tokens)])
         self._pass = number
 
-    def _leg(self, number: int, chunk: int) -> Leg:
-        lengths, starts, runs, _ = self.documents.chunk(chunk)
-        order = permutation(len(runs), "documents", self.documents.lang, number, chunk, self.seed)
+    def _turns(self, cells: Cells, number: int) -> list[int]:
+        """The cells of a pass in the order they come.
+
+        Bands come in theirs; the parts of a band in turn, from another one on in each pass, so that not the same
+        documents are first in all of them.
+        """
+        cells = self._cells
+        assert cells is not None
+        first = stable_hash("parts", self.documents.lang, number, self.seed) % cells.parts
+        return [
+            band * cells.parts + (first + turn) % cells.parts
+            for band in range(cells.bands)
+            for turn in range(cells.parts)
+        ]
+
+    def _leg(self, number: int, index: int) -> Leg:
+        key = ("documents", self.documents.lang, number, index, self.seed)
+        if self._cells is None:
+            lengths, starts, runs, _ = self.documents.chunk(index)
+            order = permutation(len(runs), *key)
+        elif self._cells.small:
+            (lengths, starts, runs), cells = self._cells.all()
+            turn = np.empty(self._cells.cells, dtype=np.int64)
+            turn[self._turns(self._cells, number)] = np.arange(len(turn))
+            order = permutation(len(runs), *key)
+            order = order[np.argsort(turn[cells[order]], kind="stable")]
+        else:
+            lengths, starts, runs = self._cells.select(*divmod(index, self._cells.chunks))
+            order = permutation(len(runs), *key)
         bounds = np.zeros(len(runs) + 1, dtype=np.int64)
         np.cumsum(lengths[order], out=bounds[1:])
         return Leg(bounds, starts[order], runs[order])
+
+    def _prefetch(self, index: int) -> None:
+        chunks = self.documents.chunks if self._cells is None else self._cells.chunks
+        self.documents.prefetch(self.documents.members(index % chunks, chunks))

@@ -28,10 +28,10 @@ class DocumentsConfig(Config):
     """The same by diversity: [0.5, 1] is the more diverse half."""
     repeat_diverse: int = Field(default=1, ge=1, le=MAX_TIMES)
     """Times that the most diverse tenth of a language's documents comes in a pass."""
-    rehydrate: Literal["none", "log"] | dict[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = "none"
-    """Times that a document comes in a pass which stands for several copies: `log` is 1 + ⌊log₂ copies⌋; a table
-    such as {2: 2, 10: 4, 1000: 1} gives those of its largest key that is not above the number of copies, and 1
-    below its smallest."""
+    rehydrate: Literal["none", "middle"] | dict[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]] = "none"
+    """Times that a document comes in a pass which stands for several copies. A table such as {2: 3, 10: 4, 100: 1}
+    gives the times of its largest key that is not above the number of copies, and 1 below its smallest. `middle`
+    gives most to documents of 16 copies and once to those of 1 and of 256 or more."""
     max_times: int = Field(default=8, ge=1, le=MAX_TIMES)
     """Most times that one document comes in a pass, all reasons multiplied."""
     max_synthetic_share: float = Field(default=1.0, ge=0, le=1)

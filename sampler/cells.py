@@ -1,0 +1,202 @@
+"""A language's documents under a view, without a list of them.
+
+A pass under a view goes through cells: the bands of the view's order and, within a band, as many parts as a
+document may come times, so that its copies come far from each other. Of each cell and chunk only the number of
+tokens is kept, from one look at the language's columns when it is first used (two under a cap on synthetic
+text); which documents a cell has in a chunk is worked out again when it is their turn.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.errors import ConfigurationError, CorpusError
+from corpus.schema import RUN_DOCUMENTS
+from sampler.index import CHUNK_RUNS, Documents
+from sampler.order import hashes
+from sampler.runs import Run
+from sampler.selection import Columns, Selection, column_names, copy_parts, part_counts, score_names
+from sampler.view import DocumentsConfig
+
+LARGEST_CHUNK = 8
+"""A chunk under a view is at most so many times as large as without."""
+SMALL_DOCUMENTS = CHUNK_RUNS * RUN_DOCUMENTS
+"""A pass of no more documents is one leg."""
+SAMPLED_RUNS = 256
+"""Runs whose scores the quantiles are taken from; all of a language that has no more."""
+_LEVELS = 1025
+_BUCKETS = 1 << 16
+
+
+class Contents(NamedTuple):
+    """What a pass over a language holds under a view."""
+
+    tokens: int
+    """Tokens, the piece that begins each document included."""
+    documents: int
+    """Documents, each counted as often as it comes."""
+    distinct: int
+    """Documents that come at least once."""
+    synthetic_tokens: int
+    """Of ``tokens``, those of synthetic documents; 0 where the view does not look."""
+    left_out_tokens: int
+    """Tokens of synthetic documents that the cap leaves out."""
+
+
+class Selected(NamedTuple):
+    """The documents of a cell in a chunk, in the order they lie on disk; n of them."""
+
+    lengths: NDArray[np.int64]
+    """Tokens of each document in a row, [n]."""
+    starts: NDArray[np.int32]
+    """Start of each document in its run's tokens, [n]."""
+    runs: NDArray[np.int32]
+    """Index of each document's run, [n]."""
+
+
+class Cells:
+    """The cells of a language under a view.
+
+    Args:
+        documents: of the language.
+        view: the settings.
+        seed: of the choices by hash.
+
+    Raises:
+        CorpusError: the token shards lack what the view looks at, or are damaged.
+        ConfigurationError: the view leaves no document of the language.
+    """
+
+    def __init__(self, documents: Documents, view: DocumentsConfig, seed: int) -> None:
+        self._documents = documents
+        self._names = column_names(view)
+        self._key = ("copies", documents.lang, seed)
+        self._rules = Selection(view, {name: _quantiles(documents, name) for name in score_names(view)})
+        self.bands = self._rules.bands
+        self.parts = self._rules.most
+        self.cells = self.bands * self.parts
+        self.chunks = -(-documents.count // (CHUNK_RUNS * min(LARGEST_CHUNK, self.cells)))
+        self.small = False
+        """Whether a pass is so short that it is one leg."""
+        self._synthetic_buckets = _BUCKETS
+        left_out = 0
+        if view.max_synthetic_share < 1:
+            left_out = self._cap(view.max_synthetic_share)
+        self.tokens: NDArray[np.int64] = np.zeros((self.cells, self.chunks), dtype=np.int64)
+        """Tokens of each cell in each chunk, [cells, chunks]."""
+        counts = [0, 0, 0]
+        for chunk in range(self.chunks):
+            for run in documents.members(chunk, self.chunks):
+                self._count(chunk, run, counts)
+        self.contents = Contents(int(self.tokens.sum()), counts[0], counts[1], counts[2], left_out)
+        self.small = self.contents.documents <= SMALL_DOCUMENTS
+        if not self.contents.tokens:
+            raise ConfigurationError(
+                f"the sampler's documents settings leave no document of {documents.lang}",
+                "Widen difficulty or diversity, raise max_synthetic_share, or leave the language out",
+            )
+
+    def select(self, cell: int, chunk: int) -> Selected:
+        """The documents of a cell in a chunk."""
+        band, part = divmod(cell, self.parts)
+        lengths, starts, runs = [], [], []
+        for index in self._documents.members(chunk, self.chunks):
+            run = self._documents.run(index)
+            columns = self._columns(run)
+            places = np.arange(len(run.sizes))[self._rules.in_band(columns, band)]
+            columns = columns.take(places)
+            hashed = self._hashed(index, places)
+            times = self._taken(columns, hashed)
+            if self.parts > 1:
+                times = part_counts(np.maximum(times, 1), hashed, part, self.parts) * (times > 0)
+            places = places[times > 0]
+            lengths.append(run.offsets[places + 1] - run.offsets[places])
+            starts.append(run.offsets[places])
+            runs.append(np.full(len(places), index, dtype=np.int32))
+        return Selected(np.concatenate(lengths).astype(np.int64) + 1, np.concatenate(starts), np.concatenate(runs))
+
+    def all(self) -> tuple[Selected, NDArray[np.int64]]:
+        """All that a pass holds, documents that come several times so many times, and the cell of each."""
+        found = [self._all(index, self._documents.run(index)) for index in range(self._documents.count)]
+        lengths, starts, runs, cells = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return Selected(lengths, starts, runs), cells
+
+    def _all(
+        self, index: int, run: Run
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+        columns = self._columns(run)
+        hashed = self._hashed(index, np.arange(len(run.sizes)))
+        copies, part = copy_parts(self._taken(columns, hashed), hashed, self.parts)
+        return (
+            (np.diff(run.offsets)[copies]).astype(np.int64) + 1,
+            run.offsets[copies],
+            np.full(len(copies), index, dtype=np.int32),
+            self._rules.band(columns, len(hashed))[copies].astype(np.int64) * self.parts + part,
+        )
+
+    def _count(self, chunk: int, index: int, counts: list[int]) -> None:
+        run = self._documents.run(index, keep=False)
+        columns = self._columns(run)
+        hashed = self._hashed(index, np.arange(len(run.sizes)))
+        times = self._taken(columns, hashed)
+        lengths = np.diff(run.offsets) + 1
+        copies, part = copy_parts(times, hashed, self.parts)
+        cells = self._rules.band(columns, len(times)).astype(np.int64)[copies] * self.parts + part
+        # Sums stay far below 2⁵³, so they are exact.
+        self.tokens[:, chunk] += np.bincount(cells, weights=lengths[copies], minlength=self.cells).astype(np.int64)
+        counts[0] += len(copies)
+        counts[1] += int(np.count_nonzero(times))
+        if columns.synthetic is not None:
+            counts[2] += int((lengths * times)[columns.synthetic].sum())
+
+    def _cap(self, share: float) -> int:
+        """Set how many of the synthetic documents' hash buckets are taken; the tokens left out."""
+        natural, buckets = 0, np.zeros(_BUCKETS, dtype=np.float64)
+        for index in range(self._documents.count):
+            run = self._documents.run(index, keep=False)
+            columns = self._columns(run)
+            hashed = self._hashed(index, np.arange(len(run.sizes)))
+            tokens = (np.diff(run.offsets) + 1) * self._taken(columns, hashed).astype(np.float64)
+            if columns.synthetic is not None:
+                natural += int(tokens[~columns.synthetic].sum())
+                buckets += np.bincount(
+                    _bucket(hashed[columns.synthetic]), weights=tokens[columns.synthetic], minlength=_BUCKETS
+                )
+        total = np.concatenate([[0.0], np.cumsum(buckets)])
+        self._synthetic_buckets = int(np.flatnonzero(total <= share * (total + natural))[-1])
+        return int(total[-1] - total[self._synthetic_buckets])
+
+    def _taken(self, columns: Columns, hashed: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Times of each document, the cap on synthetic text included."""
+        times = self._rules.times(columns, len(hashed)).astype(np.int64)
+        if columns.synthetic is not None and self._synthetic_buckets < _BUCKETS:
+            times[columns.synthetic & (_bucket(hashed) >= self._synthetic_buckets)] = 0
+        return times
+
+    def _columns(self, run: Run) -> Columns:
+        return Columns(**{name: self._documents.column(run, name) for name in self._names})
+
+    def _hashed(self, index: int, places: NDArray[np.intp]) -> NDArray[np.uint64]:
+        return hashes((places + index * RUN_DOCUMENTS).astype(np.uint64), *self._key)
+
+
+def _bucket(hashed: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Which of the buckets a synthetic document is in: 16 bits that nothing else uses."""
+    return ((hashed >> np.uint64(16)) & np.uint64(_BUCKETS - 1)).astype(np.int64)
+
+
+def _quantiles(documents: Documents, name: str) -> NDArray[np.float64]:
+    """Quantiles of a score at evenly spaced levels, from up to ``SAMPLED_RUNS`` runs all over the language."""
+    runs = np.unique(np.linspace(0, documents.count - 1, min(SAMPLED_RUNS, documents.count)).astype(np.int64))
+    scores = np.concatenate([documents.column(documents.run(int(run), keep=False), name) for run in runs])
+    scores = scores[~np.isnan(scores)]
+    if not len(scores):
+        raise CorpusError(
+            f"no document of {documents.lang} has a {name}",
+            "Run `evenglot tokenize` again to score the documents, or leave the view that asks for it out",
+        )
+    values: NDArray[np.float64] = np.quantile(scores.astype(np.float64), np.linspace(0, 1, _LEVELS))
+    return values
