@@ -129,14 +129,9 @@ class Passes:
             self._legs = np.zeros(1, dtype=np.int64)
             tokens = np.array([self.tokens])
         else:
-            chunks = self._cells.chunks
+            chunks, turns = self._cells.chunks, self._turns(self._cells, number)
             key = ("chunks", self.documents.lang, number)
-            self._legs = np.concatenate(
-                [
-                    cell * chunks + permutation(chunks, *key, cell, self.seed)
-                    for cell in self._turns(self._cells, number)
-                ]
-            )
+            self._legs = np.concatenate([cell * chunks + permutation(chunks, *key, cell, self.seed) for cell in turns])
             tokens = self._cells.tokens.ravel()[self._legs]
         self._bounds = np.concatenate([[0], np.cumsum(tokens)])
         self._pass = number
@@ -147,14 +142,9 @@ class Passes:
         Bands come in theirs; the parts of a band in turn, from another one on in each pass, so that not the same
         documents are first in all of them.
         """
-        cells = self._cells
-        assert cells is not None
-        first = stable_hash("parts", self.documents.lang, number, self.seed) % cells.parts
-        return [
-            band * cells.parts + (first + turn) % cells.parts
-            for band in range(cells.bands)
-            for turn in range(cells.parts)
-        ]
+        parts = cells.parts
+        first = stable_hash("parts", self.documents.lang, number, self.seed) % parts
+        return [band * parts + (first + turn) % parts for band in range(cells.bands) for turn in range(parts)]
 
     def _leg(self, number: int, index: int) -> Leg:
         key = ("documents", self.documents.lang, number, index, self.seed)
