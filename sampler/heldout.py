@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import ConfigurationError
+from sampler.batch import PADDING
 from sampler.config import CacheConfig
 from sampler.index import Documents, TokenCorpus
 from sampler.order import permutation
-from sampler.packing import PADDING
 
 
 class HeldoutBatch(NamedTuple):

@@ -116,6 +116,11 @@ class Passes:
                 self._prefetch(int(self._legs[place + 1]))
         return leg, inside - int(self._bounds[place])
 
+    @property
+    def runs(self) -> int:
+        """Number of the runs that legs point into."""
+        return self.documents.count
+
     def run(self, index: int) -> Tokens:
         """The tokens that a leg's ``starts`` of this run point into."""
         return self.documents.run(index).tokens

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,15 +17,18 @@ from numpy.typing import NDArray
 
 from corpus.errors import ConfigurationError, CorpusError
 from sampler import state as states
+from sampler.batch import Batch, Row
+from sampler.block import Laid, Plan, join, lay, plan, select
 from sampler.config import SamplerConfig
 from sampler.index import TokenCorpus
 from sampler.mixture import shares
-from sampler.order import permutation
-from sampler.packing import Batch, Row, TokenStream, layout
 from sampler.passes import LegCache, Passes
+from sampler.pieces import Buffers, read
 from sampler.quota import UNIT, Quotas, units
+from sampler.windows import LanguageRows, Window, Windows, window_rows
 
 _PLANS = 16
+_ITERATED_ROWS = 32
 
 
 class Realised(NamedTuple):
@@ -38,13 +42,6 @@ class Realised(NamedTuple):
     """Share of the rows so far; 0 before the first."""
     passes: float
     """Passes over its training tokens."""
-
-
-class _Plan(NamedTuple):
-    languages: NDArray[np.int32]
-    """Language of each row of the block, [block_rows]."""
-    ordinals: NDArray[np.int64]
-    """Which row of its language it is, from 0 over the whole run, [block_rows]."""
 
 
 class CurriculumStream:
@@ -97,15 +94,20 @@ class CurriculumStream:
         reason = "recipe" if isinstance(config.mixture, dict) else config.mixture
         self._initial = units(shares(config, sizes), self.languages)
         self._quotas = Quotas(self._initial, config.block_rows, reason)
-        self._cache = LegCache()
-        self._streams: list[TokenStream | None] = [None] * len(self.languages)
-        self._plans: OrderedDict[int, _Plan] = OrderedDict()
+        self._legs = LegCache()
+        self._windows = Windows(self._window)
+        self._window_rows = window_rows(tuple(sizes.values()), config.row_tokens)
+        self._rows: dict[int, LanguageRows] = {}
+        room = None if self.corpus.storage.is_local else config.cache.bytes // 4
+        self._buffers = Buffers(room=room)
+        self._plans: OrderedDict[int, Plan] = OrderedDict()
+        self._ahead: tuple[int, Laid] | None = None
+        self._expected = 0
         self._frontier = 0
 
     def row(self, index: int) -> Row:
         """One row by its global index."""
-        batch = self.rows([index])
-        return Row(batch.tokens[0], batch.segments[0], batch.positions[0], int(batch.languages[0]))
+        return self.rows([index]).row(0)
 
     def rows(self, indices: Sequence[int] | range) -> Batch:
         """Rows by their global indices, in the order given.
@@ -119,26 +121,11 @@ class CurriculumStream:
         """
         if not len(indices) or min(indices) < 0:
             raise ConfigurationError("row indices must be a non-empty list of numbers from 0", "Ask for rows 0 and up")
-        length = self.config.row_tokens
-        tokens = np.empty((len(indices), length), dtype=np.int64)
-        languages = np.empty(len(indices), dtype=np.int32)
-        pieces: list[int] = []
-        block = -1
-        chosen: list[int] = []
-        ordinals: list[int] = []
-        for place, index in enumerate(indices):
-            number, inside = divmod(int(index), self.config.block_rows)
-            if number != block:
-                plan = self._plan(number)
-                chosen, ordinals, block = plan.languages.tolist(), plan.ordinals.tolist(), number
-            language = chosen[inside]
-            stream = self._streams[language] or self._open(language)
-            stream.fill(tokens[place], ordinals[inside] * length, pieces)
-            languages[place] = language
+        batch = self._read(np.asarray(indices, dtype=np.int64))
         end = max(indices) + 1
         self.position = max(self.position, end)
         self._frontier = max(self._frontier, -(-end // self.config.block_rows))
-        return Batch(tokens, *layout(pieces, len(indices), length), languages)
+        return batch
 
     def iterate(
         self, start: int | None = None, stop: int | None = None, rank: int = 0, world: int = 1
@@ -157,11 +144,18 @@ class CurriculumStream:
         if not 0 <= rank < world:
             raise ConfigurationError(f"rank {rank} of {world}", "Ranks are counted from 0 and below world")
         base = self.position if start is None else start
+        size = self.config.block_rows
         while stop is None or base + rank < stop:
-            row = self.row(base + rank)
-            base += world
-            self.position = base
-            yield row
+            # As many rows at once as lie in the same block: they all are settled once the first is read.
+            first = base + rank
+            end = min(
+                (first // size + 1) * size, first + world * _ITERATED_ROWS, stop or first + world * _ITERATED_ROWS
+            )
+            batch = self.rows(range(first, end, world))
+            for place in range(len(batch)):
+                base += world
+                self.position = base
+                yield batch.row(place)
 
     def seek(self, row: int) -> None:
         """Set ``position``, the next global row."""
@@ -192,7 +186,7 @@ class CurriculumStream:
                 f"Change it at block {self._frontier} or later, or seek back first",
             )
         self._quotas.change(first, units(weights, self.languages), reason)
-        self._plans = OrderedDict((number, plan) for number, plan in self._plans.items() if number < first)
+        self._forget(first)
         return first
 
     def mixture(self, block: int | None = None) -> dict[str, float]:
@@ -242,7 +236,7 @@ class CurriculumStream:
         if block != row // rows or served.shape != (len(self.languages),) or int(served.sum()) != block * rows:
             raise states.damaged("rows, block and quotas do not agree")
         self._quotas.restore(log, block, served)
-        self._plans.clear()
+        self._forget(0)
         self.seek(row)
 
     def realised(self) -> dict[str, Realised]:
@@ -262,7 +256,38 @@ class CurriculumStream:
             for lang, rows, share in zip(self.languages, served, asked, strict=True)
         }
 
-    def _open(self, language: int) -> TokenStream:
+    def _read(self, indices: NDArray[np.int64]) -> Batch:
+        size = self.config.block_rows
+        numbers = indices // size
+        heads = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(indices)]
+        parts = []
+        for first, last in pairwise(heads):
+            block = int(numbers[first])
+            parts.append(self._lay(block, indices[first:last] - block * size))
+        self._expected = int(indices[-1]) + 1
+        laid = parts[0] if len(parts) == 1 else join(parts)
+        compact = read(laid.pieces, self._buffers, self._bos, self.config.row_tokens)
+        return Batch(compact, laid.languages, laid.pieces, laid.bounds)
+
+    def _lay(self, block: int, inside: NDArray[np.int64]) -> Laid:
+        """The pieces of some rows of a block."""
+        if self._ahead is not None and self._ahead[0] == block:
+            return select(self._ahead[1], inside)
+        plan = self._plan(block)
+        if self._expected != block * self.config.block_rows + int(inside[0]):
+            return lay(self._windows, plan.languages[inside], plan.ordinals[inside], self._window_rows)
+        # Whoever goes on where he stopped is likely to want the rest of the block too; at once it costs less.
+        laid = lay(self._windows, plan.languages, plan.ordinals, self._window_rows)
+        self._ahead = (block, laid)
+        return select(laid, inside)
+
+    def _window(self, language: int, number: int) -> Window:
+        found = self._rows.get(language)
+        if found is None:
+            found = self._rows[language] = self._open(language)
+        return found.window(number)
+
+    def _open(self, language: int) -> LanguageRows:
         lang = self.languages[language]
         documents = self.corpus.documents(lang)
         if documents.tokens != self.sizes[lang]:
@@ -271,24 +296,23 @@ class CurriculumStream:
                 f"says {self.sizes[lang] - documents.documents:,}",
                 "Run `evenglot verify` on the corpus to see what is damaged",
             )
-        stream = TokenStream(Passes(documents, self.seed, self._cache), self._bos)
-        self._streams[language] = stream
-        return stream
+        passes = Passes(documents, self.seed, self._legs)
+        return LanguageRows(
+            passes, language, self._buffers.register(passes), self.config.row_tokens, int(self._window_rows[language])
+        )
 
-    def _plan(self, block: int) -> _Plan:
-        plan = self._plans.get(block)
-        if plan is None:
+    def _forget(self, block: int) -> None:
+        """Drop what was planned from a block on."""
+        self._plans = OrderedDict((number, plan) for number, plan in self._plans.items() if number < block)
+        if self._ahead is not None and self._ahead[0] >= block:
+            self._ahead = None
+
+    def _plan(self, block: int) -> Plan:
+        found = self._plans.get(block)
+        if found is None:
             served = self._quotas.served(block)
-            given = self._quotas.given(block)
-            languages = np.repeat(np.arange(len(given), dtype=np.int32), given)
-            within = np.arange(len(languages)) - np.repeat(np.cumsum(given) - given, given)
-            # The languages' places are permuted, but the rows of each keep their order: else a language that is passed
-            # over within a block would show documents of the next pass before the last ones of this pass.
-            chosen = languages[permutation(self.config.block_rows, "block", block, self.seed)]
-            ordinals = np.empty_like(within)
-            ordinals[np.argsort(chosen, kind="stable")] = served[languages] + within
-            plan = _Plan(chosen, ordinals)
-            self._plans[block] = plan
+            found = plan(block, self._quotas.given(block), served, np.zeros_like(served), self.seed)
+            self._plans[block] = found
             if len(self._plans) > _PLANS:
                 self._plans.popitem(last=False)
-        return plan
+        return found

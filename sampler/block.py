@@ -1,0 +1,121 @@
+"""A block of rows: which language each row is of, and the pieces of documents in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sampler.order import permutation
+from sampler.pieces import Table
+from sampler.quota import Counts
+from sampler.windows import Windows
+
+
+class Plan(NamedTuple):
+    """Whose rows the B rows of a block are."""
+
+    languages: NDArray[np.int32]
+    """Language of each row, [B]."""
+    ordinals: NDArray[np.int64]
+    """Which row of its language it is, from 0 at the beginning of the language's passes, [B]."""
+
+
+class Laid(NamedTuple):
+    """n rows, not read yet."""
+
+    languages: NDArray[np.int32]
+    """Language of each row, [n]."""
+    pieces: Table
+    """The pieces of the rows, row after row, [5, P]."""
+    bounds: NDArray[np.int64]
+    """First piece of each row, and P, [n + 1]."""
+
+
+def plan(block: int, given: Counts, served: Counts, base: Counts, seed: int) -> Plan:
+    """Whose rows the rows of a block are.
+
+    The languages' places are permuted, but the rows of each keep their order: else a language that is passed over
+    within a block would show documents of the next pass before the last ones of this pass.
+
+    Args:
+        block: its number.
+        given: rows of each language in the block, int64 [K].
+        served: rows of each language before the block, int64 [K].
+        base: those of them that lie before the language's passes began, int64 [K].
+        seed: of the order.
+    """
+    languages = np.repeat(np.arange(len(given), dtype=np.int32), given)
+    within = np.arange(len(languages)) - np.repeat(np.cumsum(given) - given, given)
+    chosen = languages[permutation(len(languages), "block", block, seed)]
+    ordinals = np.empty_like(within)
+    ordinals[np.argsort(chosen, kind="stable")] = (served - base)[languages] + within
+    return Plan(chosen, ordinals)
+
+
+def lay(
+    windows: Windows, languages: NDArray[np.int32], ordinals: NDArray[np.int64], window_rows: NDArray[np.int64]
+) -> Laid:
+    """The pieces in rows of one language each.
+
+    Args:
+        windows: of all languages.
+        languages: of each row, [n].
+        ordinals: which row of its language it is, [n].
+        window_rows: W of each language, [K].
+    """
+    # Rows that are neighbours in a window are taken from it together, so they are sorted first.
+    order = np.lexsort((ordinals, languages))
+    language, ordinal = languages[order], ordinals[order]
+    height = window_rows[language]
+    number = ordinal // height
+    follows = (language[1:] == language[:-1]) & (number[1:] == number[:-1]) & (ordinal[1:] == ordinal[:-1] + 1)
+    heads = np.concatenate([[0], np.flatnonzero(~follows) + 1])
+    firsts = ordinal[heads] - number[heads] * height[heads]
+    lasts = firsts + np.diff(heads, append=len(order))
+    tables: list[memoryview[int]] = []
+    counts: list[int] = []
+    get = windows.get
+    columns = (language[heads], number[heads], firsts, lasts)
+    for lang, place, first, last in zip(*(column.tolist() for column in columns), strict=True):
+        pieces, edges, numbers = get(lang, place)
+        tables.append(pieces[edges[first] : edges[last]])
+        counts += numbers[first:last]
+    table = np.frombuffer(b"".join(tables), dtype=np.int32).reshape(-1, 5)
+    sizes = np.array(counts, dtype=np.int64)
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    return Laid(languages, *_take(table.T, (np.cumsum(sizes) - sizes)[back], sizes[back]))
+
+
+def select(laid: Laid, rows: NDArray[np.int64]) -> Laid:
+    """Some of the rows, in the order given."""
+    first, last = int(rows[0]), int(rows[-1]) + 1
+    if last - first == len(rows) and (len(rows) < 2 or bool((rows[1:] > rows[:-1]).all())):
+        bounds = laid.bounds[first : last + 1]
+        return Laid(laid.languages[first:last], laid.pieces[:, bounds[0] : bounds[-1]], bounds - bounds[0])
+    counts = np.diff(laid.bounds)
+    return Laid(laid.languages[rows], *_take(laid.pieces, laid.bounds[rows], counts[rows]))
+
+
+def join(parts: Sequence[Laid]) -> Laid:
+    """Rows of several blocks."""
+    before = list(accumulate((part.pieces.shape[1] for part in parts), initial=0))
+    bounds = [part.bounds[:-1] + start for part, start in zip(parts, before, strict=False)]
+    return Laid(
+        np.concatenate([part.languages for part in parts]),
+        np.concatenate([part.pieces for part in parts], axis=1),
+        np.append(np.concatenate(bounds), before[-1]),
+    )
+
+
+def _take(pieces: Table, firsts: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[Table, NDArray[np.int64]]:
+    """The pieces of rows of which the first piece and the number of pieces are known, and the rows' bounds."""
+    bounds = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=bounds[1:])
+    places = np.arange(bounds[-1])
+    places += np.repeat(firsts - bounds[:-1], counts)
+    return pieces.take(places, axis=1), bounds
