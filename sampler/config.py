@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from corpus.config import Config
+from sampler.feedback.config import FeedbackConfig
 
 MixtureName = Literal["unimax", "temperature", "proportional", "uniform"]
 
@@ -47,3 +48,5 @@ class SamplerConfig(Config):
     block_rows: int = Field(default=256, ge=1, le=1 << 16)
     """Rows in a block. At the end of every block each language is within one row of its share, and the mixture
     can change there."""
+    feedback: FeedbackConfig = FeedbackConfig()
+    """How the mixture follows the losses while a run goes on."""

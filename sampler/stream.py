@@ -8,7 +8,7 @@ own token stream. Nothing depends on who asks: ranks and workers take the rows t
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from sampler.index import TokenCorpus
 from sampler.mixture import shares
 from sampler.passes import LegCache, Passes
 from sampler.pieces import Buffers, read
-from sampler.quota import UNIT, Quotas, units
+from sampler.quota import UNIT, Counts, Quotas, units
 from sampler.windows import LanguageRows, Window, Windows, window_rows
 
 _PLANS = 16
@@ -104,6 +104,11 @@ class CurriculumStream:
         self._ahead: tuple[int, Laid] | None = None
         self._expected = 0
         self._frontier = 0
+        follows = config.feedback.policy != "none"
+        self.decided: int | None = config.feedback.every if follows else None
+        """Blocks from this one on wait for a decision of the feedback; None when nothing ever waits."""
+        self.gate: Callable[[int], None] | None = None
+        """Called with a block that is not decided yet; has to wait until it is."""
 
     def row(self, index: int) -> Row:
         """One row by its global index."""
@@ -189,6 +194,35 @@ class CurriculumStream:
         self._forget(first)
         return first
 
+    def decide(self, block: int, weights: Counts | None, reason: str) -> None:
+        """Take over a decision of the feedback: :class:`sampler.feedback.decisions.Feedback` makes them.
+
+        Args:
+            block: first block that it holds for.
+            weights: int64 [K], shares in ``UNIT``; None leaves the mixture as it is.
+            reason: kept in the log.
+
+        Raises:
+            ConfigurationError: rows of the block were already read.
+        """
+        if weights is not None:
+            shares = {lang: int(weight) / UNIT for lang, weight in zip(self.languages, weights, strict=True)}
+            self.set_mixture(shares, reason, block)
+        if self.decided is not None:
+            self.decided = block + self.config.feedback.every
+
+    def weights(self, block: int) -> Counts:
+        """The shares asked for in a block, int64 [K] in ``UNIT``."""
+        return self._quotas.weights(block)
+
+    def recipe_weights(self, block: int) -> Counts:
+        """The shares that the recipe alone asks for in a block, int64 [K] in ``UNIT``."""
+        return self._initial
+
+    def served(self, block: int) -> Counts:
+        """Rows of each language before a block, int64 [K]."""
+        return self._quotas.served(block)
+
     def mixture(self, block: int | None = None) -> dict[str, float]:
         """The shares asked for in a block, by default the one that holds ``position``."""
         number = self.position // self.config.block_rows if block is None else block
@@ -212,6 +246,7 @@ class CurriculumStream:
             "mixtures": states.dump_log(self._quotas.log, self._initial),
             "block": block,
             "served": self._quotas.served(block).tolist(),
+            "decided": self.decided,
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
@@ -230,6 +265,7 @@ class CurriculumStream:
             row, block = int(state["row"]), int(state["block"])
             served = np.array(state["served"], dtype=np.int64)
             log = states.load_log(state["mixtures"], self._initial)
+            decided = None if self.decided is None else int(state["decided"])
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise states.damaged(str(error)) from error
         rows = self.config.block_rows
@@ -237,6 +273,7 @@ class CurriculumStream:
             raise states.damaged("rows, block and quotas do not agree")
         self._quotas.restore(log, block, served)
         self._forget(0)
+        self.decided = decided
         self.seek(row)
 
     def realised(self) -> dict[str, Realised]:
@@ -307,9 +344,23 @@ class CurriculumStream:
         if self._ahead is not None and self._ahead[0] >= block:
             self._ahead = None
 
+    def _wait(self, block: int) -> None:
+        if self.gate is not None:
+            self.gate(block)
+        if self.decided is not None and block >= self.decided:
+            feedback = self.config.feedback
+            border = (self.decided - feedback.delay) * self.config.block_rows
+            raise ConfigurationError(
+                f"the mixture of block {block} is not decided: sampler.feedback.policy is {feedback.policy}, and the "
+                f"losses of the rows before row {border} were not all reported",
+                "Report them (`dataset.observe(batch, losses, tokens)`), or set sampler.feedback.policy to none",
+            )
+
     def _plan(self, block: int) -> Plan:
         found = self._plans.get(block)
         if found is None:
+            if self.decided is not None and block >= self.decided:
+                self._wait(block)
             served = self._quotas.served(block)
             found = plan(block, self._quotas.given(block), served, np.zeros_like(served), self.seed)
             self._plans[block] = found

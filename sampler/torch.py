@@ -13,16 +13,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from corpus.errors import ConfigurationError, CorpusError
 from sampler.config import SamplerConfig
+from sampler.feedback.decisions import Feedback, Report, check_step
+from sampler.feedback.gate import Publisher, Reader
+from sampler.quota import Counts
 from sampler.stream import CurriculumStream
 
 _FIELDS = ("tokens", "segments", "positions", "languages", "cu_seqlens", "next_row")
@@ -141,6 +146,7 @@ class RowDataset(IterableDataset[TensorBatch]):
         world: number of ranks.
         stop: global row at or before which the last whole step ends; None never ends.
         snapshot: number; None takes the current one.
+        wait_seconds: with feedback, how long a worker waits for a decision before it gives up.
 
     Raises:
         ConfigurationError: rank, world or batch size are impossible.
@@ -158,6 +164,7 @@ class RowDataset(IterableDataset[TensorBatch]):
         world: int = 1,
         stop: int | None = None,
         snapshot: int | None = None,
+        wait_seconds: float = 1800,
     ) -> None:
         if not 0 <= rank < world or batch_rows < 1:
             raise ConfigurationError(
@@ -165,6 +172,7 @@ class RowDataset(IterableDataset[TensorBatch]):
                 "Ranks are counted from 0 and below world; use 1 row or more",
             )
         self._open = partial(CurriculumStream, corpus, tokenizer=tokenizer, config=config, seed=seed, snapshot=snapshot)
+        self.config = config
         self.batch_rows = batch_rows
         self.rank = rank
         self.world = world
@@ -174,6 +182,14 @@ class RowDataset(IterableDataset[TensorBatch]):
         self._resume: int | None = None
         self._stream: CurriculumStream | None = None
         self._steps: _Steps | None = None
+        self.wait_seconds = wait_seconds
+        self._reports: list[Report] = []
+        self._feedback: Feedback | None = None
+        self._publisher: Publisher | None = None
+        self._decisions: Path | None = None
+        if config.feedback.policy != "none":
+            check_step(config, self.step_rows)
+            self._publish()
 
     @property
     def stream(self) -> CurriculumStream:
@@ -185,16 +201,60 @@ class RowDataset(IterableDataset[TensorBatch]):
         return self._stream
 
     @property
+    def feedback(self) -> Feedback:
+        """The decisions on the mixture; in the main process alone."""
+        if self._feedback is None:
+            self._feedback = Feedback(self.stream)
+            if self._loaded is not None and "feedback" in self._loaded:
+                self._feedback.load_state(self._loaded["feedback"])
+        return self._feedback
+
+    @property
     def step_rows(self) -> int:
         """Global rows that all ranks together read in a step."""
         return self.batch_rows * self.world
 
     def __iter__(self) -> Iterator[TensorBatch]:
+        if self._decisions is not None and get_worker_info() is not None:
+            self.stream.gate = Reader(self.stream, self._decisions, self.wait_seconds)
         index, workers = _worker()
         first = self._start + index * self.step_rows if self._resume is None else self._resume
         self._resume = None
         self._steps = _Steps(self, first, workers * self.step_rows)
         return self._steps
+
+    def observe(self, batch: Mapping[str, Any] | TensorBatch, losses: Tensor, tokens: Tensor | None = None) -> None:
+        """Report the losses of a batch to the feedback (``sampler.feedback``), for every batch and on every rank.
+
+        When the last row that the next decision depends on is reported, the decision is made and reaches the workers;
+        several ranks add their losses up then, with ``torch.distributed``. Without a policy this does nothing.
+
+        Args:
+            batch: as it came from the loader.
+            losses: nats, summed over each row [B], or of each token [B, L].
+            tokens: predicted tokens that each loss is of, in the shape of ``losses``; None takes L for a row and 1
+                for a token.
+        """
+        if self.config.feedback.policy == "none":
+            return
+        count = losses.shape[0]
+        first = batch["next_row"] - self.step_rows + self.rank * self.batch_rows
+        rows = torch.arange(first, first + count).view(-1, *[1] * (losses.dim() - 1)).expand(losses.shape)
+        languages = batch["languages"].view(count, *[1] * (losses.dim() - 1)).expand(losses.shape)
+        whole = self.config.row_tokens if losses.dim() == 1 else 1
+        counts = torch.full(losses.shape, whole) if tokens is None else tokens
+        # Kept where they are, so that the device need not be waited for in every step.
+        self._reports.append(Report(rows, languages, losses.detach(), counts))
+        while self.feedback.due(batch["next_row"]):
+            self._gather()
+            decision = self.feedback.decide()
+            if self._publisher is not None:
+                self._publisher.publish(decision)
+
+    def close(self) -> None:
+        """With feedback: let workers that wait for a decision end, when no more losses will be reported."""
+        if self._publisher is not None:
+            self._publisher.close()
 
     def batch(self, row: int) -> TensorBatch:
         """This rank's rows of the step that begins at a global row."""
@@ -211,9 +271,20 @@ class RowDataset(IterableDataset[TensorBatch]):
             next_row: of the last batch that was used; the state then fits any ranks and workers. None is for
                 loaders that ask each worker for its own state, and fits the same ranks and workers;
                 :func:`any_topology` makes one that fits all from what such a loader returns.
+
+        With feedback, ask after ``observe``, and on all ranks at once: they add up the losses that they have seen.
         """
         if next_row is not None:
-            return {"start": next_row, "row": None, "reader": None, "stream": self.stream.state(next_row)}
+            state = {"start": next_row, "row": None, "reader": None, "stream": self.stream.state(next_row)}
+            if self.config.feedback.policy != "none":
+                self._gather()
+                state["feedback"] = self.feedback.state()
+            return state
+        if self.config.feedback.policy != "none":
+            raise ConfigurationError(
+                "a worker does not know the losses that the feedback has seen",
+                "Save `dataset.state_dict(batch['next_row'])` in the main process and use a plain DataLoader",
+            )
         row = self._start if self._steps is None else self._steps.row
         return {"start": self._start, "row": row, "reader": self._reader(), "stream": self.stream.state(row)}
 
@@ -231,7 +302,14 @@ class RowDataset(IterableDataset[TensorBatch]):
                 "Save `dataset.state_dict(batch['next_row'])`, or give the loader's state to "
                 "`sampler.torch.any_topology`: such states fit any ranks and workers",
             )
-        self._loaded = dict(state["stream"])
+        if self.config.feedback.policy != "none":
+            if "feedback" not in state:
+                raise CorpusError(
+                    "the state was taken without feedback", "Take it with `dataset.state_dict(batch['next_row'])`"
+                )
+            self._feedback, self._reports = None, []
+            self._publish()
+        self._loaded = {**state["stream"], "feedback": state.get("feedback")}
         self._start = int(state["start"])
         self._resume = None if state["row"] is None else int(state["row"])
         self._stream = self._steps = None
@@ -252,8 +330,35 @@ class RowDataset(IterableDataset[TensorBatch]):
         values = self.__dict__.copy()
         if self._stream is not None:
             values["_loaded"] = self._stream.state(self._start)
-        values["_stream"] = values["_steps"] = None
+        values["_stream"] = values["_steps"] = values["_publisher"] = values["_feedback"] = None
+        values["_reports"] = []
         return values
+
+    def _publish(self) -> None:
+        """Begin a new file of decisions; who waits for the old one gives up."""
+        self.close()
+        self._publisher = Publisher()
+        self._decisions = self._publisher.path
+
+    def _gather(self) -> None:
+        """Bring the losses reported so far to all ranks."""
+        reports = [Report(*(part.cpu().numpy() for part in report)) for report in self._reports]
+        self._reports = []
+        self.feedback.gather(reports, self._total)
+
+    def _total(self, counts: Counts) -> Counts:
+        """The sum over all ranks."""
+        if self.world == 1:
+            return counts
+        if not dist.is_available() or not dist.is_initialized():
+            raise ConfigurationError(
+                f"the feedback needs the losses of all {self.world} ranks",
+                "Call torch.distributed.init_process_group first, as torchrun programs do",
+            )
+        device = "cuda" if dist.get_backend() == "nccl" else "cpu"
+        summed = torch.from_numpy(counts.copy()).to(device)
+        dist.all_reduce(summed)
+        return np.asarray(summed.cpu().numpy(), dtype=np.int64)
 
 
 class _Steps(Iterator[TensorBatch]):

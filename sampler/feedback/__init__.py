@@ -1,0 +1,1 @@
+"""Mixtures that follow the training: policies from losses, and changes by hand while a run goes on."""
