@@ -22,7 +22,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -31,6 +30,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from benchmarks.peer import answer, ask
 
 if TYPE_CHECKING:
     from benchmarks.truth import Line
@@ -241,11 +242,7 @@ def peer(python: Path, texts: Sequence[str | None], lines: Sequence[Line], repea
                 text = (texts[number] or "").encode("utf-8", "replace").decode()
                 out.write(json.dumps({"id": str(number), "text": text}, ensure_ascii=False) + "\n")
         for name, (buckets, rows) in SETTINGS.items():
-            command = [str(python), str(Path(__file__).resolve()), "--as-peer", str(path), str(buckets), str(rows)]
-            finished = subprocess.run([*command, str(repeats)], capture_output=True, text=True, check=False)
-            if finished.returncode:
-                raise SystemExit(f"the peer failed:\n{finished.stderr[-3000:]}")
-            said = json.loads(finished.stdout.splitlines()[-1])
+            said = ask(python, "benchmarks.dedup", "--as-peer", path, buckets, rows, repeats)
             same = said.pop("clusters")
             # Of a cluster the first document stays, as datatrove's filter has it.
             roots = {number: number for number in present}
@@ -305,7 +302,7 @@ def as_peer(path: Path, buckets: int, rows: int, repeats: int) -> None:
         "all_steps_per_cpu_second": round(len(rows_read) / (signatures + rest), 1),
         "clusters": list(together.values()),
     }
-    print(json.dumps(figures))
+    answer(figures)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -15,13 +15,14 @@ import argparse
 import json
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from benchmarks.peer import answer, ask
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -364,16 +365,7 @@ def peer(python: Path, documents: list[dict[str, Any]], repeats: int) -> dict[st
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "documents.json"
         path.write_text(json.dumps([document["text"] for document in documents[::step]]), encoding="utf-8")
-        finished = subprocess.run(
-            [str(python), str(Path(__file__).resolve()), "--as-peer", str(path), str(repeats)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if finished.returncode:
-        raise SystemExit(f"the peer failed:\n{finished.stderr[-3000:]}")
-    figures: dict[str, Any] = json.loads(finished.stdout.splitlines()[-1])
-    return figures
+        return ask(python, "benchmarks.filters", "--as-peer", path, repeats)
 
 
 def as_peer(path: Path, repeats: int) -> None:
@@ -408,7 +400,7 @@ def as_peer(path: Path, repeats: int) -> None:
             "repeats": [round(rate, 1) for rate in rates],
         },
     }
-    print(json.dumps(figures))
+    answer(figures)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from benchmarks.peer import answer, ask
 
 PEER_DOCUMENTS = 3_000
 
@@ -29,16 +30,7 @@ def peer(python: Path, texts: Sequence[str], repeats: int) -> dict[str, Any]:
             for number, text in enumerate(texts[::step]):
                 sound = text.encode("utf-8", "replace").decode()
                 out.write(json.dumps({"id": str(number), "text": sound}, ensure_ascii=False) + "\n")
-        finished = subprocess.run(
-            [str(python), str(Path(__file__).resolve()), str(path), str(repeats)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if finished.returncode:
-        raise SystemExit(f"the peer failed:\n{finished.stderr[-3000:]}")
-    figures: dict[str, Any] = json.loads(finished.stdout.splitlines()[-1])
-    return figures
+        return ask(python, "benchmarks.prepare_peer", path, repeats)
 
 
 def as_peer(path: Path, repeats: int) -> None:
@@ -109,7 +101,7 @@ def as_peer(path: Path, repeats: int) -> None:
         "stages_per_cpu_second": rates,
         "documents_per_cpu_second": round(count / total, 1),
     }
-    print(json.dumps(figures))
+    answer(figures)
 
 
 def language_model() -> Any:

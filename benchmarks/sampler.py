@@ -1,201 +1,445 @@
-"""The sampler: packed tokens per CPU second, start, resume and size of the state.
+"""The sampler beside its peers: speed, start, resume, state, workers, memory, and what stays the same on a resume.
 
-    python -m benchmarks.sampler --json FILE [--quick]
+    python -m benchmarks.sampler --json FILE [--quick] [--peers PYTHON] [--large]
 
-Corpora are made up and written to a temporary folder: documents of lognormal lengths (mean about 300 tokens,
-sigma 0.6, 16 to 2,048), 8 languages of very different size, and 1,000 languages whose sizes follow Zipf's law.
-Rows of 1,024 tokens are read in batches of 32 under a temperature mixture (alpha 0.3). All figures are of one
-process; CPU seconds count all its threads. The cases take turns, so that noise meets all alike.
-Reading random windows from the same files, without documents, mixture or order, is measured beside them as the
-most that is possible.
+Corpora are made up and written to a temporary folder (int32 tokens at random): 8 languages of 100,000 to 500
+documents, lognormal in length (mean about 300 tokens, sigma 0.6, 16 to 2,048), 59.9 million tokens; and 1,000 languages
+of 20,000 to 20 documents by Zipf's law, 100 tokens each. Every library samples languages by documents ** 0.3, in
+batches of 32 documents or of 32 rows of 1,024 tokens, in the order it shuffles in. What each delivers is in the answer
+under ``delivers``. Documents of a batch are joined within the measurement, so that views of mapped files do no better
+than copies.
+
+Each measurement is a process of its own; the libraries take turns within a repeat, so that noise meets all alike. Speed
+is tokens per CPU second of all processes and threads (Linux). Start is opening and the first batch without imports;
+resume is the same from a state taken after the batches read before.
+
+``--peers`` names the interpreter of an environment with grain, litdata, torchdata, mosaicml-streaming and datasets:
+
+    python3.11 -m venv peers && peers/bin/pip install -r benchmarks/requirements-sampler-peers.txt
+
+``--large`` measures memory on corpora of up to 10 million documents (short ones; 3 GB of temporary files).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
+import shutil
 import statistics
 import sys
 import tempfile
-import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
-
+from benchmarks import peer
 from benchmarks.machine import machine
-from corpus.ledger import Ledger
-from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, commit
-from corpus.schema import token_schema
-from corpus.shards import ShardWriter
-from corpus.storage import Storage
-from sampler import CurriculumStream, SamplerConfig
-from sampler.index import TokenCorpus
+from benchmarks.sampler_peers import corpora
 
-ROWS = 32
-CONFIG = SamplerConfig(row_tokens=1024, mixture="temperature", alpha=0.3)
-EIGHT = (100_000, 50_000, 25_000, 12_000, 7_000, 4_000, 1_500, 500)
-FAR = 1_000_000
-"""Global row at which runs are resumed."""
+OURS = "ours"
+PEERS = ("with_torchdata", "with_litdata", "with_grain", "with_mosaicml", "with_datasets")
+NOT_MEASURED = "not measured: pass --peers"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way of reading with one library."""
+
+    library: str
+    """A module of benchmarks.sampler_peers."""
+    arm: str
+    """One of the module's ``ARMS``."""
+    workers: int = 0
+    """Worker processes."""
+
+    @property
+    def name(self) -> str:
+        """For people, and the key in the answer."""
+        library = {OURS: "evenglot", "windows": "random windows"}.get(self.library, self.library.removeprefix("with_"))
+        return f"{library}: {self.arm}" + (f", {self.workers} workers" if self.workers else "")
+
+
+EIGHT = (
+    Arm(OURS, "rows"),
+    Arm(OURS, "rows, segments and positions"),
+    Arm("windows", "rows"),
+    Arm("with_torchdata", "documents"),
+    Arm("with_litdata", "rows"),
+    Arm("with_litdata", "documents"),
+    Arm("with_grain", "rows"),
+    Arm("with_grain", "documents"),
+    Arm("with_mosaicml", "rows"),
+    Arm("with_mosaicml", "documents"),
+    Arm("with_datasets", "documents"),
+    Arm("with_datasets", "documents, buffer"),
+    # Through worker processes, ours and theirs.
+    Arm(OURS, "torch"),
+    Arm(OURS, "torch", 1),
+    Arm(OURS, "torch", 2),
+    Arm("with_torchdata", "documents", 2),
+    Arm("with_litdata", "rows", 2),
+    Arm("with_grain", "rows", 2),
+    Arm("with_mosaicml", "rows", 2),
+    Arm("with_datasets", "documents", 2),
+)
+THOUSAND = (
+    Arm(OURS, "rows"),
+    Arm("with_torchdata", "documents"),
+    Arm("with_litdata", "documents"),
+    Arm("with_grain", "documents"),
+    Arm("with_mosaicml", "documents"),
+    Arm("with_datasets", "documents"),
+)
+BEHAVIOUR = (
+    Arm(OURS, "torch"),
+    Arm("with_mosaicml", "documents"),
+    Arm("with_litdata", "one dataset"),
+    Arm("with_litdata", "documents"),
+    Arm("with_litdata", "rows"),
+    Arm("with_datasets", "documents, stateful"),
+    Arm("with_datasets", "documents, buffer, stateful"),
+    Arm("with_torchdata", "documents"),
+    Arm("with_grain", "documents"),
+    Arm("with_grain", "rows"),
+)
+RATIOS = {
+    "8 languages: evenglot rows over torchdata documents": ("8 languages", Arm("with_torchdata", "documents"), 1.5),
+    "8 languages: evenglot rows over litdata blocks": ("8 languages", Arm("with_litdata", "rows"), 3.0),
+    "8 languages: evenglot rows over grain rows": ("8 languages", Arm("with_grain", "rows"), 10.0),
+    "8 languages: evenglot rows over mosaicml rows": ("8 languages", Arm("with_mosaicml", "rows"), None),
+    "8 languages: evenglot rows over datasets documents": ("8 languages", Arm("with_datasets", "documents"), None),
+    "8 languages: evenglot rows over random windows": ("8 languages", Arm("windows", "rows"), None),
+    "1000 languages: evenglot rows over torchdata documents": (
+        "1000 languages",
+        Arm("with_torchdata", "documents"),
+        None,
+    ),
+    "1000 languages: evenglot rows over litdata documents": ("1000 languages", Arm("with_litdata", "documents"), None),
+    "1000 languages: evenglot rows over grain documents": ("1000 languages", Arm("with_grain", "documents"), None),
+}
+"""Corpus, the other arm, and the least ratio of tokens per CPU second asked for."""
+SPEED = "million_tokens_per_cpu_second"
+BATCHES = 100
+CHECKPOINT = 50
+WORKERS = (0, 2)
+TIMEOUT = 240.0
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where things are and how long to measure."""
+
+    folder: Path
+    peers: Path | None
+    warm: float
+    seconds: float
+
+    def ask(self, what: str, arm: Arm, corpus: str, **more: Any) -> dict[str, Any]:
+        """Have one thing done in a process of its own; what fails is told, not raised, since peers are judged here."""
+        python = Path(sys.executable) if arm.library in (OURS, "windows") else self.peers
+        if python is None:
+            return {"failed": NOT_MEASURED}
+        made = self.folder / "made" / corpus / arm.library
+        request = {
+            "what": what,
+            "library": arm.library,
+            "arm": arm.arm,
+            "corpus": str(self.folder / corpus),
+            "folder": str(made),
+            "workers": arm.workers,
+            "warm": self.warm,
+            "seconds": self.seconds,
+            **more,
+        }
+        try:
+            return peer.ask(python, "benchmarks.sampler_peers.drive", json.dumps(request), timeout=TIMEOUT)
+        except peer.PeerFailed as error:
+            if arm.library == OURS:
+                raise
+            return {"failed": last_line(str(error))}
+
+    def scale(self, what: str, corpus: str) -> dict[str, Any]:
+        """Memory or quotas of evenglot."""
+        request = {"what": what, "corpus": str(self.folder / corpus), "folder": str(self.made(corpus))}
+        return peer.ask(Path(sys.executable), "benchmarks.sampler_peers.scale", json.dumps(request))
+
+    def made(self, corpus: str) -> Path:
+        """evenglot's form of a corpus."""
+        return self.folder / "made" / corpus / OURS
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark and write its figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sampler", description=__doc__)
     parser.add_argument("--json", type=Path, required=True, help="file to write the figures to")
-    parser.add_argument("--repeats", type=int, default=7, help="measurements of each case")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the documents and fewer rows and repeats")
+    parser.add_argument("--repeats", type=int, default=5, help="measurements of each arm")
+    parser.add_argument("--peers", type=Path, help="Python of an environment with the peers")
+    parser.add_argument("--large", action="store_true", help="memory on up to 10 million documents")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the documents, shorter and fewer measurements")
     options = parser.parse_args(arguments)
     shrink = 10 if options.quick else 1
-    repeats = 3 if options.quick else options.repeats
-    batches = 100 if options.quick else 400
-    with tempfile.TemporaryDirectory(prefix="evenglot-benchmark-") as folder:
-        cases = {
-            "8 languages": made_up(Path(folder) / "eight", [size // shrink for size in EIGHT]),
-            "1000 languages": made_up(
-                Path(folder) / "thousand", [max(20, 20_000 // shrink // rank) for rank in range(1, 1001)]
-            ),
-        }
-        measured: dict[str, list[dict[str, float]]] = {name: [] for name in cases}
-        plain: list[float] = []
-        for repeat in range(repeats):
-            plain.append(windows(cases["8 languages"][0], batches))
-            for name, (root, _) in cases.items():
-                measured[name].append(measure(root, batches, repeat))
-    results = {
-        name: {
-            "documents": documents,
-            **{
-                figure: {
-                    "median": statistics.median(one[figure] for one in measured[name]),
-                    "repeats": [one[figure] for one in measured[name]],
-                }
-                for figure in measured[name][0]
-            },
-        }
-        for name, (_, documents) in cases.items()
-    }
-    speeds = [results[name]["million_tokens_per_cpu_second"]["median"] for name in ("8 languages", "1000 languages")]
-    report = {
+    repeats = 2 if options.quick else options.repeats
+    peers = options.peers.absolute() if options.peers else None  # not resolved: that would leave its environment
+    report: dict[str, Any] = {
         "benchmark": "sampler",
         "machine": machine(),
         "settings": {
-            "config": CONFIG.model_dump(mode="json"),
-            "batch_rows": ROWS,
-            "rows_read": batches * ROWS,
-            "resumed_at_row": FAR,
+            "repeats": repeats,
             "quick": options.quick,
+            "batch": 32,
+            "row_tokens": 1024,
+            "alpha": corpora.ALPHA,
         },
-        "cases": results,
-        "random_windows_million_tokens_per_cpu_second": {"median": statistics.median(plain), "repeats": plain},
-        "ratios": {
-            "8 languages over 1000 languages": round(speeds[0] / speeds[1], 3),
-            "8 languages over random windows": round(speeds[0] / statistics.median(plain), 3),
-        },
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "peers": "none measured",
+        "peers": str(peers) if peers else NOT_MEASURED,
     }
+    with tempfile.TemporaryDirectory(prefix="evenglot-benchmark-") as folder:
+        bench = Bench(Path(folder), peers, 0.3 if options.quick else 1.0, 0.5 if options.quick else 2.0)
+        corpora.write(bench.folder / "8 languages", [size // shrink for size in corpora.EIGHT])
+        corpora.write(bench.folder / "1000 languages", corpora.zipf(1000, 20_000 // shrink, 20), length=100)
+        corpora.write(bench.folder / "8 languages, short", [size // shrink for size in corpora.EIGHT], length=100)
+        report["delivers"] = prepare(bench)
+        report["speed"] = {
+            "8 languages": speeds(bench, "8 languages", EIGHT, repeats),
+            "1000 languages": speeds(bench, "1000 languages", THOUSAND, repeats),
+            "8 languages, short": speeds(bench, "8 languages, short", THOUSAND[:1], repeats),
+        }
+        report["ratios"] = ratios(report["speed"])
+        report["workers"] = feeding(bench, repeats)
+        report["behaviour"] = {arm.name: behaviour(bench, arm) for arm in BEHAVIOUR}
+        report["quotas"] = quotas(bench, 200 if options.quick else 2_000)
+        report["memory"] = memory(bench, options.large, shrink)
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    for name, figures in results.items():
-        medians = {figure: value["median"] for figure, value in figures.items() if isinstance(value, dict)}
-        print(f"{name}: {medians}", file=sys.stderr)
+    print(table(report))
     return 0
 
 
-def measure(root: str, batches: int, repeat: int) -> dict[str, float]:
-    """One start, one stretch of rows and one resume."""
-    begun = time.perf_counter()
-    stream = CurriculumStream(root, tokenizer="spm", config=CONFIG, seed=repeat)
-    stream.rows(range(ROWS))
-    start = time.perf_counter() - begun
-    # Every language's shards are mapped and its first documents permuted once before the clock runs.
-    for first in range(0, 64 * 256, 1024):
-        stream.rows(range(first, first + 1024, 4))
-    wall, cpu = time.perf_counter(), time.process_time()
-    tokens = 0
-    for batch in range(batches):
-        first = 64 * 256 + batch * ROWS
-        tokens += stream.rows(range(first, first + ROWS)).tokens.size
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    text = json.dumps(stream.state(FAR))
-    begun = time.perf_counter()
-    resumed = CurriculumStream(root, tokenizer="spm", config=CONFIG, seed=repeat)
-    resumed.load_state(json.loads(text))
-    resumed.rows(range(FAR, FAR + ROWS))
+def prepare(bench: Bench) -> dict[str, Any]:
+    """Have every library write the corpora in its own form; what each arm delivers, and versions."""
+    found: dict[str, Any] = {}
+    wanted = {"8 languages": (*EIGHT, *BEHAVIOUR), "1000 languages": THOUSAND, "8 languages, short": THOUSAND[:1]}
+    for corpus, arms in wanted.items():
+        for arm in dict.fromkeys(Arm(arm.library, arm.arm) for arm in arms):
+            said = bench.ask("prepare", arm, corpus)
+            found[arm.name] = said if "failed" in said else {"version": said["version"], "what": said["arms"][arm.arm]}
+    return found
+
+
+def speeds(bench: Bench, corpus: str, arms: Sequence[Arm], repeats: int) -> dict[str, Any]:
+    """Figures of every arm: medians and all repeats; the arms take turns."""
+    found: dict[str, list[dict[str, Any]]] = {arm.name: [] for arm in arms}
+    for _ in range(repeats):
+        for arm in arms:
+            if not any("failed" in figures for figures in found[arm.name]):
+                found[arm.name].append(bench.ask("speed", arm, corpus))
+    return {name: summary(figures) for name, figures in found.items()}
+
+
+def summary(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The median and the repeats of each figure, or why there are none."""
+    for figures in measured:
+        if "failed" in figures:
+            return dict(figures)
     return {
-        "million_tokens_per_cpu_second": round(tokens / cpu / 1e6, 2),
-        "million_tokens_per_second": round(tokens / wall / 1e6, 2),
-        "start_seconds": round(start, 4),
-        "resume_seconds": round(time.perf_counter() - begun, 4),
-        "state_bytes": len(text),
+        figure: {
+            "median": statistics.median(one[figure] for one in measured),
+            "repeats": [one[figure] for one in measured],
+        }
+        for figure in measured[0]
     }
 
 
-def windows(root: str, batches: int) -> float:
-    """Million tokens per CPU second of reading random windows of one language: no documents, mixture or order."""
-    corpus = TokenCorpus(root, "spm", "train")
-    runs = [run.tokens for run in corpus.documents(corpus.languages[0]).runs]
-    length = CONFIG.row_tokens
-    random = np.random.default_rng(0)
-    begun = time.process_time()
-    for _ in range(batches):
-        batch = np.empty((ROWS, length), dtype=np.int64)
-        for row in batch:
-            tokens = runs[int(random.integers(len(runs)))]
-            first = int(random.integers(len(tokens) - length))
-            row[:] = tokens[first : first + length]
-    return round(batches * ROWS * length / (time.process_time() - begun) / 1e6, 2)
+def ratios(speed: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Ratios of medians beside what was asked; why not, where an arm has no figure."""
+    found: dict[str, Any] = {}
+    for name, (corpus, other, asked) in RATIOS.items():
+        mine, theirs = (speed[corpus][arm.name] for arm in (Arm(OURS, "rows"), other))
+        failed = mine.get("failed") or theirs.get("failed")
+        if failed:
+            found[name] = {"failed": failed, "asked": asked}
+        else:
+            found[name] = {"ratio": round(mine[SPEED]["median"] / theirs[SPEED]["median"], 3), "asked": asked}
+    own = Arm(OURS, "rows").name
+    for corpus in ("8 languages", "8 languages, short"):
+        ratio = speed[corpus][own][SPEED]["median"] / speed["1000 languages"][own][SPEED]["median"]
+        found[f"evenglot rows: {corpus} over 1000 languages"] = {"ratio": round(ratio, 3), "asked at most": 2.0}
+    return found
 
 
-def made_up(root: Path, sizes: list[int]) -> tuple[str, int]:
-    """Write token shards of made-up documents.
+def feeding(bench: Bench, repeats: int) -> dict[str, Any]:
+    """Batches a second that reach a consumer who works two milliseconds on each, with 0, 1 and 2 workers."""
+    found: dict[str, Any] = {}
+    consumers = [(consumer, milliseconds) for consumer in ("computes", "sleeps") for milliseconds in (2.0,)]
+    measured: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for _ in range(repeats):
+        for consumer, milliseconds in consumers:
+            for workers in (0, 1, 2):
+                said = bench.ask(
+                    "feed", Arm(OURS, "torch", workers), "8 languages", consumer=consumer, milliseconds=milliseconds
+                )
+                measured.setdefault((consumer, workers), []).append(said)
+    for (consumer, workers), figures in measured.items():
+        found.setdefault(f"consumer {consumer} 2 ms", {})[f"{workers} workers"] = summary(figures)
+    for by_workers in found.values():
+        rates = [by_workers[f"{workers} workers"]["batches_per_second"]["median"] for workers in (0, 2)]
+        by_workers["2 workers over 0"] = round(rates[1] / rates[0], 3)
+    return found
+
+
+def behaviour(bench: Bench, arm: Arm) -> dict[str, Any]:
+    """Whether the order is the same with 0 and 2 workers, and what a resume in another process goes on with."""
+    corpus = "8 languages"
+    whole: dict[int, Any] = {}
+    answer: dict[str, Any] = {}
+    for workers in WORKERS:
+        whole[workers] = bench.ask(
+            "trace",
+            Arm(arm.library, arm.arm, workers),
+            corpus,
+            batches=BATCHES,
+            save_after=CHECKPOINT,
+            save=str(state_file(bench, arm, workers)),
+        )
+    answer["same order with 0 and 2 workers"] = same_order(whole[0], whole[2])
+    for before in WORKERS:
+        for after in WORKERS:
+            if "failed" in whole[before]:
+                answer[f"resume {before}->{after}"] = dict(whole[before])
+                continue
+            got = bench.ask(
+                "trace",
+                Arm(arm.library, arm.arm, after),
+                corpus,
+                batches=BATCHES - CHECKPOINT,
+                load=str(state_file(bench, arm, before)),
+            )
+            answer[f"resume {before}->{after}"] = continued(whole[before]["items"], got)
+    return answer
+
+
+def state_file(bench: Bench, arm: Arm, workers: int) -> Path:
+    """Where a run leaves its state for the next."""
+    folder = bench.folder / "states"
+    folder.mkdir(exist_ok=True)
+    return folder / f"{arm.name.replace(' ', '-').replace(':', '')}-{workers}"
+
+
+def same_order(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether two runs gave the same items in the same order; else the share of the first's that the second had."""
+    for run in (first, second):
+        if "failed" in run:
+            return dict(run)
+    if first["items"] == second["items"]:
+        return {"same": True}
+    return {"same": False, "in_common": round(overlap(flat(first["items"]), flat(second["items"])), 3)}
+
+
+def continued(whole: Sequence[Sequence[str]], got: Mapping[str, Any]) -> dict[str, Any]:
+    """How a resumed run compares with the rest of the run that was not interrupted.
 
     Args:
-        root: of the corpus.
-        sizes: documents of each language.
+        whole: items of each batch of that run; the state was taken after ``CHECKPOINT`` batches.
+        got: the resumed run.
 
     Returns:
-        the root, and the number of documents.
+        ``exact``, or the share of the expected items that came, and how many came again that were seen before the
+        state was taken.
     """
-    storage = Storage(root)
-    random = np.random.default_rng(0)
-    files, languages = [], {}
-    for number, size in enumerate(sizes):
-        lang = "".join(chr(97 + number // 26**place % 26) for place in (2, 1, 0)) + "_Latn"
-        lengths = np.clip(random.lognormal(np.log(300) - 0.18, 0.6, size), 16, 2048).astype(np.int64)
-        name = f"tokens/spm/{lang}/000001-train-00000.arrow"
-        with storage.create(name) as path, ShardWriter(path, token_schema(1 << 16)) as writer:
-            for first in range(0, size, 1024):
-                writer.write(batch_of(lengths[first : first + 1024], random))
-        files.append(ShardFile(path=name, kind="tokens", lang=lang, split="train", tokenizer="spm", rows=size))
-        languages[lang] = LanguageEvidence(documents=size, tokens={"spm": int(lengths.sum())})
-    kept = {lang: known.documents for lang, known in languages.items()}
-    snapshot = Snapshot(
-        number=1,
-        made_by="tokenize",
-        languages=languages,
-        mixtures={},
-        mixture="temperature",
-        ledger=Ledger(read=sum(sizes), kept=kept, rejected={}, unreadable={}),
-        tokenizers={"spm": {"vocabulary": 1 << 16, "special": {"pad": 0, "unk": 1, "bos": 2, "eos": 3, "mask": 4}}},
-        files=files,
-    )
-    commit(storage, snapshot, {})
-    return str(root), sum(sizes)
+    if "failed" in got:
+        return dict(got)
+    seen, expected = whole[:CHECKPOINT], whole[CHECKPOINT:]
+    if [list(batch) for batch in expected] == [list(batch) for batch in got["items"]]:
+        return {"exact": True}
+    before, wanted = set(flat(seen)), set(flat(expected))
+    again = sum(item in before and item not in wanted for item in flat(got["items"]))
+    return {
+        "exact": False,
+        "expected_items_found": round(overlap(flat(expected), flat(got["items"])), 3),
+        "seen_again": again,
+    }
 
 
-def batch_of(lengths: NDArray[np.int64], random: np.random.Generator) -> pa.RecordBatch:
-    """A record batch of random tokens."""
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    values = pa.array(random.integers(5, 1 << 16, int(offsets[-1]), dtype=np.uint16))
-    schema = token_schema(1 << 16)
-    lists: Any = pa.ListArray.from_arrays(pa.array(offsets), values, type=schema.field("tokens").type)
-    ids = pa.array([f"{number:032x}" for number in range(len(lengths))])
-    return pa.RecordBatch.from_arrays([ids, lists, pa.array((lengths * 4).astype(np.int32))], schema=schema)
+def flat(batches: Iterable[Sequence[str]]) -> list[str]:
+    """The items of all batches."""
+    return list(chain.from_iterable(batches))
+
+
+def overlap(first: Sequence[str], second: Sequence[str]) -> float:
+    """Share of the first's items, with repeats, that the second has too."""
+    return (Counter(first) & Counter(second)).total() / len(first)
+
+
+def quotas(bench: Bench, languages: int) -> dict[str, Any]:
+    """How exact the shares of many languages are."""
+    corpora.write(bench.folder / "quotas", corpora.zipf(languages, 2_000, 2), length=100)
+    bench.ask("prepare", Arm(OURS, "rows"), "quotas")
+    return bench.scale("quotas", "quotas")
+
+
+def memory(bench: Bench, large: bool, shrink: int) -> dict[str, Any]:
+    """Memory on growing corpora of short documents; each is removed before the next is written."""
+    found: dict[str, Any] = {}
+    for times in (1, 10, 50) if large else (1, 10):
+        corpus = f"{200_000 // shrink * times:,} documents"
+        corpora.write(bench.folder / corpus, [size // shrink * times for size in corpora.EIGHT], mean=24.0)
+        bench.ask("prepare", Arm(OURS, "rows"), corpus)
+        found[corpus] = bench.scale("memory", corpus)
+        shutil.rmtree(bench.folder / corpus)
+        shutil.rmtree(bench.made(corpus))
+    if not large:
+        found["10,000,000 documents"] = {"failed": "not measured: pass --large"}
+    return found
+
+
+def table(report: Mapping[str, Any]) -> str:
+    """The figures for people, as Markdown tables."""
+    lines = []
+    for corpus, arms in report["speed"].items():
+        lines += [
+            "",
+            f"{corpus} | M tokens per CPU-s | M tokens per s | start s | resume s | state bytes",
+            "---|---|---|---|---|---",
+        ]
+        for name, figures in arms.items():
+            if "failed" in figures:
+                lines.append(f"{name} | {figures['failed']} | | | |")
+                continue
+            cells = [
+                f"{figures[figure]['median']:,.{digits}f}" if figure in figures else ""
+                for figure, digits in (
+                    (SPEED, 2),
+                    ("million_tokens_per_second", 2),
+                    ("start_seconds", 3),
+                    ("resume_seconds", 3),
+                    ("state_bytes", 0),
+                )
+            ]
+            lines.append(" | ".join([name, *cells]))
+    lines += ["", "behaviour | order 0 = 2 | 0->0 | 2->2 | 0->2 | 2->0", "---|---|---|---|---|---"]
+    for name, cells in report["behaviour"].items():
+        lines.append(" | ".join([name, *(cell(found) for found in cells.values())]))
+    lines += ["", *(f"{name}: {figures}" for name, figures in report["ratios"].items())]
+    return "\n".join(lines)
+
+
+def cell(found: Mapping[str, Any]) -> str:
+    """One cell of the table of behaviour."""
+    if "failed" in found:
+        return str(found["failed"])
+    if "same" in found:
+        return "same" if found["same"] else f"other ({found['in_common']:.0%} in common)"
+    if found["exact"]:
+        return "exact"
+    return f"not exact: {found['expected_items_found']:.0%} of the expected, {found['seen_again']} seen again"
+
+
+def last_line(text: str) -> str:
+    """The last line of a message that says something."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "no message"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,139 @@
+"""evenglot's sampler: packed rows, every token of every document, from Arrow token shards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks.sampler_peers.corpora import SPECIAL, VOCABULARY, Flat, tag
+from benchmarks.sampler_peers.loader import BATCH, ROW, SEED, Loader
+from corpus.ledger import Ledger
+from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, commit
+from corpus.schema import token_schema
+from corpus.shards import ShardWriter
+from corpus.storage import Storage
+from sampler import CurriculumStream, SamplerConfig
+
+DISTRIBUTION = "evenglot"
+ARMS = {
+    "rows": "packed rows of 1,024 with the pieces of documents in them, as a batch holds them",
+    "rows, segments and positions": "the same with the segment and the position of every token",
+    "torch": "the same rows as tensors from torch's DataLoader",
+}
+
+
+def prepare(flat: Flat, folder: Path, arm: str) -> None:
+    """Write Arrow token shards and commit them as snapshot 1."""
+    if (folder / "manifest.json").exists():
+        return
+    storage = Storage(str(folder))
+    schema = token_schema(VOCABULARY)
+    files, languages = [], {}
+    for number, size in enumerate(flat.sizes.tolist()):
+        lang = tag(number)
+        name = f"tokens/spm/{lang}/000001-train-00000.arrow"
+        tokens, bounds = flat.language(number)
+        with storage.create(name) as path, ShardWriter(path, schema) as writer:
+            for first in range(0, size, 1024):
+                at = bounds[first : first + 1025]
+                part = tokens[at[0] : at[-1]].astype(np.uint32)
+                writer.write(batch_of(part, at - at[0], int(flat.first[number]) + first, schema))
+        files.append(ShardFile(path=name, kind="tokens", lang=lang, split="train", tokenizer="spm", rows=size))
+        languages[lang] = LanguageEvidence(documents=size, tokens={"spm": len(tokens)})
+    documents = int(flat.sizes.sum())
+    snapshot = Snapshot(
+        number=1,
+        made_by="tokenize",
+        languages=languages,
+        mixtures={},
+        mixture="temperature",
+        ledger=Ledger(
+            read=documents,
+            kept={lang: known.documents for lang, known in languages.items()},
+            rejected={},
+            unreadable={},
+        ),
+        tokenizers={"spm": {"vocabulary": VOCABULARY, "special": SPECIAL}},
+        files=files,
+    )
+    commit(storage, snapshot, {})
+
+
+def batch_of(tokens: Any, bounds: Any, first: int, schema: pa.Schema) -> pa.RecordBatch:
+    """A record batch of a token shard; columns beside tokens and id have the value of an ordinary document."""
+    rows = len(bounds) - 1
+    known = {
+        "id": pa.array([f"{first + row:032x}" for row in range(rows)]),
+        "tokens": pa.ListArray.from_arrays(
+            pa.array(bounds.astype(np.int32)), pa.array(tokens), type=schema.field("tokens").type
+        ),
+        "bytes": pa.array((np.diff(bounds) * 4).astype(np.int32)),
+        "copies": pa.array(np.ones(rows, np.int32)),
+    }
+    columns = [known[field.name] if field.name in known else pa.array([0] * rows).cast(field.type) for field in schema]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def settings(flat: Flat) -> SamplerConfig:
+    """The weights that the peers have, and everything else as it comes."""
+    shares = {tag(number): float(share) for number, share in enumerate(flat.shares)}
+    return SamplerConfig(row_tokens=ROW, mixture=shares)
+
+
+def stream_of(flat: Flat, folder: Path, state: Any = None) -> CurriculumStream:
+    """The stream over a prepared corpus."""
+    stream = CurriculumStream(str(folder), tokenizer="spm", config=settings(flat), seed=SEED)
+    if state is not None:
+        stream.load_state(state)
+    return stream
+
+
+def load(flat: Flat, folder: Path, arm: str, workers: int, state: Any = None, row: int | None = None) -> Loader:
+    """Open the sampler.
+
+    Args:
+        flat: the corpus.
+        folder: where it was prepared.
+        arm: one of ``ARMS``.
+        workers: processes of torch's DataLoader; without "torch" there are none.
+        state: to go on from.
+        row: global row to begin at instead.
+    """
+    if arm == "torch" or workers:
+        return _torch(flat, folder, workers, state)
+    stream = stream_of(flat, folder, state)
+    if row is not None:
+        stream.seek(row)
+    return Loader(_batches(stream, whole=arm != "rows"), stream.state)
+
+
+def _batches(stream: CurriculumStream, whole: bool) -> Iterator[Any]:
+    while True:
+        batch = stream.rows(range(stream.position, stream.position + BATCH))
+        if whole:
+            _ = batch.segments, batch.positions
+        yield batch.tokens
+
+
+def _torch(flat: Flat, folder: Path, workers: int, state: Any) -> Loader:
+    from torch.utils.data import DataLoader
+
+    from sampler.torch import RowDataset
+
+    rows = RowDataset(str(folder), tokenizer="spm", config=settings(flat), seed=SEED, batch_rows=BATCH)
+    if state is not None:
+        rows.load_state_dict(state)
+    loader = DataLoader(rows, batch_size=None, num_workers=workers)
+    behind = 0
+
+    def batches() -> Iterator[Any]:
+        nonlocal behind
+        for batch in loader:
+            behind = int(batch["next_row"])
+            yield batch["tokens"].numpy()
+
+    return Loader(batches(), lambda: rows.state_dict(behind))
