@@ -13,8 +13,8 @@ from benchmarks.sampler_peers.corpora import SPECIAL, VOCABULARY, Flat, tag
 from benchmarks.sampler_peers.loader import BATCH, ROW, SEED, Loader
 from corpus.ledger import Ledger
 from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, commit
-from corpus.schema import token_schema
-from corpus.shards import ShardWriter
+from corpus.schema import RUN_DOCUMENTS, token_schema
+from corpus.shards import ShardWriter, run_tokens
 from corpus.storage import Storage
 from sampler import CurriculumStream, SamplerConfig
 
@@ -31,18 +31,25 @@ def prepare(flat: Flat, folder: Path, arm: str) -> None:
     if (folder / "manifest.json").exists():
         return
     storage = Storage(str(folder))
-    schema = token_schema(VOCABULARY)
+    schema = token_schema(VOCABULARY, attributes=True)
     files, languages = [], {}
     for number, size in enumerate(flat.sizes.tolist()):
         lang = tag(number)
         name = f"tokens/spm/{lang}/000001-train-00000.arrow"
         tokens, bounds = flat.language(number)
+        runs: list[int] = []
         with storage.create(name) as path, ShardWriter(path, schema) as writer:
-            for first in range(0, size, 1024):
-                at = bounds[first : first + 1025]
+            for first in range(0, size, RUN_DOCUMENTS):
+                at = bounds[first : first + RUN_DOCUMENTS + 1]
                 part = tokens[at[0] : at[-1]].astype(np.uint32)
-                writer.write(batch_of(part, at - at[0], int(flat.first[number]) + first, schema))
-        files.append(ShardFile(path=name, kind="tokens", lang=lang, split="train", tokenizer="spm", rows=size))
+                batch = batch_of(part, at - at[0], int(flat.first[number]) + first, schema)
+                runs += run_tokens([batch])
+                writer.write(batch)
+        files.append(
+            ShardFile(
+                path=name, kind="tokens", lang=lang, split="train", tokenizer="spm", rows=size, run_tokens=tuple(runs)
+            )
+        )
         languages[lang] = LanguageEvidence(documents=size, tokens={"spm": len(tokens)})
     documents = int(flat.sizes.sum())
     snapshot = Snapshot(
