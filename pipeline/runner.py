@@ -14,8 +14,6 @@ import shlex
 import shutil
 import sys
 import tempfile
-import threading
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,8 +27,8 @@ from apache_beam.runners.portability.fn_api_runner import fn_runner, worker_hand
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
 from apache_beam.transforms import environments
 
-from corpus.errors import WorkerLost
 from pipeline.config import RunnerConfig
+from pipeline.watched_worker import Watch, watched_by
 from pipeline.worker import MEMORY_SUFFIX, NOTES, PARENT
 
 _RUNNERS: Final = {"flink": "FlinkRunner", "dataflow": "DataflowRunner", "portable": "PortableRunner"}
@@ -39,9 +37,6 @@ _LAST_WORDS: Final = 20
 WORKER_MEMORY: Final = "runner/worker_memory_bytes"
 """Among the counters of a job: bytes of the largest resident set of its worker processes."""
 _FOLDER: Final = "evenglot-beam-"
-_WATCH_SECONDS: Final = 0.2
-_ENGINE_THREADS: Final = ("beam_control_read", "read_grpc_client_inputs", "run_worker")
-"""Threads of Beam's engine that die with a traceback of their own when a worker process does."""
 
 
 def run_job(build: Callable[[beam.Pipeline], None], config: RunnerConfig, workers: int) -> dict[str, int]:
@@ -67,9 +62,8 @@ def run_job(build: Callable[[beam.Pipeline], None], config: RunnerConfig, worker
         pipeline.local_tempdir = str(folder / "beam")
         build(pipeline)
         try:
-            with engine_threads_speak_to(log):
-                result = pipeline.run()
-                result.wait_until_finish()
+            result = pipeline.run()
+            result.wait_until_finish()
         except Exception as error:
             if watch.lost is not None:
                 raise watch.lost from None
@@ -121,26 +115,6 @@ def locked(folder: Path) -> Iterator[bool]:
         os.close(handle)
 
 
-@contextmanager
-def engine_threads_speak_to(log: Path) -> Iterator[None]:
-    """While the block runs, tracebacks of the engine's own threads go to the log, not to the terminal."""
-    before = threading.excepthook
-
-    def hook(arguments: threading.ExceptHookArgs) -> None:
-        if arguments.thread is None or arguments.thread.name not in _ENGINE_THREADS or not log.parent.exists():
-            before(arguments)
-            return
-        text = traceback.format_exception(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
-        with log.open("a", encoding="utf-8") as handle:
-            handle.writelines(text)
-
-    threading.excepthook = hook
-    try:
-        yield
-    finally:
-        threading.excepthook = before
-
-
 def engine_flags(config: RunnerConfig, workers: int) -> list[str]:
     """Beam options of the chosen engine."""
     if config.name != "local":
@@ -167,48 +141,6 @@ def local_runner(options: PipelineOptions, workers: int, log: Path, watch: Watch
     environment = environments.SubprocessSDKEnvironment.from_command_string(command)
     worker_handlers.WorkerHandler.register_environment(python_urns.SUBPROCESS_SDK, bytes)(watched_by(watch))
     return fn_runner.FnApiRunner(default_environment=environment, provision_info=provision)
-
-
-class Watch:
-    """What became of the worker processes of one job."""
-
-    def __init__(self) -> None:
-        self.lost: WorkerLost | None = None
-
-
-def watched_by(watch: Watch) -> type[worker_handlers.SubprocessSdkWorkerHandler]:
-    """Beam's handler of a worker process, made to fail the job when the process dies; Beam's own waits for ever."""
-
-    class WatchedWorkerHandler(worker_handlers.SubprocessSdkWorkerHandler):
-        """Starts a worker process and answers for it once it is gone."""
-
-        def start_worker(self) -> None:
-            self.closing = threading.Event()
-            super().start_worker()
-            self.watcher = threading.Thread(name="watch_worker", target=self.watch, daemon=True)
-            self.watcher.start()
-
-        def watch(self) -> None:
-            self.worker_thread.join()
-            while not self.closing.wait(_WATCH_SECONDS):
-                watch.lost = watch.lost or WorkerLost(
-                    "a worker process ended before its work was done, killed for want of memory perhaps",
-                    "Run the same command again; it goes on where this run stopped. If it happens again, use fewer "
-                    "--workers",
-                )
-                try:
-                    self.control_conn.abort(watch.lost)
-                except RuntimeError:
-                    continue  # the table of instructions changed meanwhile: again
-                self.data_conn.close()  # wakes whoever waits for this worker's data
-
-        def close(self) -> None:
-            self.closing.set()
-            # One that connects only now would wait for instructions for ever.
-            self.control_conn.push(worker_handlers.BeamFnControlServicer._DONE_MARKER)
-            super().close()
-
-    return WatchedWorkerHandler
 
 
 def read_counters(result: beam.runners.runner.PipelineResult) -> dict[str, int]:

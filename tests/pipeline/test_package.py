@@ -43,10 +43,11 @@ def imports() -> dict[str, set[str]]:
     return found
 
 
-def test_beam_is_known_to_graphs_runner_and_worker_alone(imports: Mapping[str, set[str]]) -> None:
+def test_beam_is_known_to_graphs_runner_and_workers_alone(imports: Mapping[str, set[str]]) -> None:
     knowing = {name for name, targets in imports.items() if "apache_beam" in targets}
     assert {name for name in knowing if not name.startswith("pipeline.graphs.")} == {
         "pipeline.runner",
+        "pipeline.watched_worker",
         "pipeline.worker",
     }
 

@@ -74,7 +74,10 @@ def test_error_of_a_worker_comes_with_its_last_words(temporary: Path) -> None:
     assert "number 42" in note
 
 
-def test_job_fails_with_a_clear_error_when_its_worker_dies(temporary: Path) -> None:
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_job_fails_with_a_clear_error_and_nothing_else_when_its_worker_dies(
+    temporary: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     def die(number: int) -> int:
         import os
         import signal
@@ -88,6 +91,28 @@ def test_job_fails_with_a_clear_error_when_its_worker_dies(temporary: Path) -> N
     with pytest.raises(WorkerLost, match=r"a worker process ended before its work was done.*use fewer --workers"):
         run_job(build, RunnerConfig(), 2)
     assert list(temporary.iterdir()) == []
+    assert "Traceback" not in capfd.readouterr().err
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_loss_of_one_worker_is_told_though_the_others_are_well(temporary: Path) -> None:
+    """Also when the job learns of it by the broken stream, before the process is seen to be gone."""
+
+    def die(number: int) -> int:
+        import os
+        import signal
+        import time
+
+        if number == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.2)
+        return number
+
+    def build(pipeline: beam.Pipeline) -> None:
+        _ = pipeline | beam.Create([1, 2, 3, 4], reshuffle=False) | beam.Reshuffle() | beam.Map(die)
+
+    with pytest.raises(WorkerLost):
+        run_job(build, RunnerConfig(), 3)
 
 
 @pytest.mark.parametrize("where", ["input", "output"])
