@@ -118,6 +118,14 @@ def _shard(
                     schema=schema,
                 )
             )
+    runs = tuple(sum(lengths[start : start + 1024]) for start in range(0, len(lengths), 1024))
     return ShardFile(
-        path=name, kind="tokens", lang=lang, split=split, tokenizer="spm", rows=len(lengths), hash=f"{len(lengths)}"
+        path=name,
+        kind="tokens",
+        lang=lang,
+        split=split,
+        tokenizer="spm",
+        rows=len(lengths),
+        hash=f"{len(lengths)}",
+        run_tokens=runs if batch == 1024 else None,
     )
