@@ -228,7 +228,7 @@ def test_a_shard_that_is_not_what_the_snapshot_says_is_refused(made_up: Any, tmp
     name = "tokens/spm/aaa_Latn/000001-train-00000.arrow"
     (Path(root) / name).write_bytes((Path(other) / name).read_bytes())
     stream = open_stream(root, SamplerConfig(row_tokens=4))
-    with pytest.raises(CorpusError, match="hold 12 tokens, the snapshot says 11"):
+    with pytest.raises(CorpusError, match="holds 2 documents of 12 tokens, the manifest says 2 of 11"):
         stream.row(0)
     (Path(root) / name).write_bytes(b"nothing of the kind")
     with pytest.raises(CorpusError, match="cannot read shard"):
