@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -170,7 +170,7 @@ def places(file: ShardFile, batches: Batches) -> Places:
         return Places(order, np.zeros_like(order), documents, np.array(listed, dtype=np.int64))
     numbers: list[tuple[int, int, int, int]] = []
     for index in range(batches.count(file)):
-        offsets = lists_of(batches.batch(file, index), file).offsets.to_numpy(zero_copy_only=True)
+        offsets = view(lists_of(batches.batch(file, index), file).offsets)
         for first in range(0, len(offsets) - 1, RUN_DOCUMENTS):
             end = min(first + RUN_DOCUMENTS, len(offsets) - 1)
             numbers.append((index, first, end - first, int(offsets[end]) - int(offsets[first])))
@@ -188,15 +188,23 @@ def open_run(file: ShardFile, batches: Batches, where: Places, index: int) -> Ru
     batch = batches.batch(file, int(where.batches[index]))
     lists = lists_of(batch, file)
     first, count = int(where.firsts[index]), int(where.documents[index])
-    offsets = lists.offsets.to_numpy(zero_copy_only=True)[first : first + count + 1]
-    sizes = batch.column("bytes").to_numpy(zero_copy_only=True)[first : first + count]
+    offsets = view(lists.offsets)[first : first + count + 1]
+    sizes = view(batch.column("bytes"))[first : first + count]
     if len(sizes) != count or int(offsets[-1]) - int(offsets[0]) != int(where.tokens[index]):
         raise CorpusError(
             f"run {index} of {file.path} holds {len(sizes):,} documents of "
             f"{int(offsets[-1]) - int(offsets[0]):,} tokens, the manifest says {count:,} of {where.tokens[index]:,}",
             _DAMAGED,
         )
-    return Run(lists.values.to_numpy(zero_copy_only=True), offsets, sizes, batch, first)
+    return Run(view(lists.values), offsets, sizes, batch, first)
+
+
+def view(array: pa.Array) -> NDArray[Any]:
+    """An array's values without a copy, read-only; it has no nulls.
+
+    Arrow's own ``to_numpy`` imports pandas where that is installed, half a second at the first row of a run.
+    """
+    return np.from_dlpack(array)
 
 
 def lists_of(batch: pa.RecordBatch, file: ShardFile) -> pa.ListArray:
