@@ -42,6 +42,16 @@ class World:
             dist.all_reduce(values)
         return values
 
+    def from_leader(self, text: str) -> str:
+        """The leading process's text, on all of them."""
+        if self.size == 1:
+            return text
+        data = torch.tensor(list(text.encode()) if self.leads else [], dtype=torch.int64, device=self.device)
+        length = self.sum(torch.tensor([len(data)], device=self.device))
+        if not self.leads:
+            data = torch.zeros(int(length), dtype=torch.int64, device=self.device)
+        return bytes(self.sum(data).tolist()).decode()
+
     def barrier(self) -> None:
         """Wait until all processes are here."""
         if self.size > 1:

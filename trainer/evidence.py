@@ -20,6 +20,7 @@ def training_evidence(
     training: Mapping[str, Mapping[str, float]],
     heldout: Mapping[str, Mapping[str, float]],
     shares: Mapping[str, tuple[float, float]],
+    last: Mapping[str, float],
 ) -> dict[str, dict[str, float | int | None]]:
     """The content of ``evidence.json``.
 
@@ -32,7 +33,8 @@ def training_evidence(
         sizes: training tokens of each language as rows hold them.
         training: loss and bits per byte of rows seen in training.
         heldout: bits per byte of held-out rows.
-        shares: asked and realised share of each language's rows.
+        shares: asked and realised share of each language's rows, over the whole run.
+        last: share asked for at the end; another one where the mixture changed.
     """
     result: dict[str, dict[str, float | int | None]] = {}
     for lang, tokens in seen.items():
@@ -48,6 +50,7 @@ def training_evidence(
             "gap_bits_per_byte": None if trained is None or held is None else held - trained,
             "share_asked": asked,
             "share_realised": realised,
+            "share_asked_last": last.get(lang, 0.0),
         }
     return result
 

@@ -27,6 +27,8 @@ from corpus.errors import ConfigurationError, EvenglotError
 from corpus.hashing import stable_hash
 from corpus.storage import write_errors
 from sampler.config import SamplerConfig
+from sampler.feedback import requests
+from sampler.feedback.decisions import check_step
 from sampler.stream import CurriculumStream
 from trainer import checkpoint as checkpoints
 from trainer.config import TrainConfig
@@ -35,6 +37,7 @@ from trainer.evaluate import EVALUATION, Evaluator, HeldoutLanguage, in_memory, 
 from trainer.evidence import repeats, training_evidence
 from trainer.files import write_json
 from trainer.logs import METRICS, MetricsLog
+from trainer.mixture import MixtureDecisions
 from trainer.model import Transformer, parameter_count
 from trainer.optimise import load_optimiser_tensors, make_optimiser, optimiser_tensors
 from trainer.reproducible import reproducible
@@ -220,6 +223,8 @@ class Session:
             snapshot=self.stream.corpus.snapshot.number,
         )
         self.evaluator = self._evaluator(heldout)
+        check_step(sampler, config.rows)
+        self.mixture = MixtureDecisions(self.stream, self.tally, processes, folder, config.rows)
         self.done = 0
         self.skipped = 0
         self.skipped_in_a_row = 0
@@ -231,9 +236,11 @@ class Session:
         started = self._mark = time.monotonic()
         self._mark_tokens = float(self.tally.seen.sum())
         last = self.total if stop_after is None else min(self.total, self.done + stop_after)
+        self.mixture.announce(self.done)
         with self._log() as log:
             if self.done == 0:
                 self._heldout(log)
+                self.mixture.decide_due(0, log)
             while self.done < last:
                 report = self.step(self.done, stop=terminated.is_set())
                 self.done += 1
@@ -243,6 +250,8 @@ class Session:
                     self._train_line(report, log)
                 if self._due(self.config.heldout.every) or self.done == self.total:
                     self._heldout(log)
+                if self.done < self.total:
+                    self.mixture.decide_due(self.done, log)
                 if self._due(self.config.checkpoint.every) or stopping:
                     self._save(started, log)
                 if progress is not None and self.world.leads:
@@ -266,6 +275,7 @@ class Session:
         load_optimiser_tensors(self.model, self.optimiser, saved.optimiser)
         self.step.load_tensors(saved.methods)
         self.tally.load_state(state["tally"])
+        self.mixture.feedback.load_state(state["feedback"])
         self.done = int(state["step"])
         self.skipped = int(state["skipped"])
         self.skipped_in_a_row = int(state["skipped_in_a_row"])
@@ -380,6 +390,7 @@ class Session:
     def _heldout(self, log: MetricsLog | None) -> None:
         paused = time.monotonic()
         self.last_heldout = self._score_heldout()
+        self.mixture.set_heldout(self.last_heldout)
         if log is not None:
             log.write(self.last_heldout)
         self._mark += time.monotonic() - paused  # evaluation is not training speed
@@ -399,6 +410,7 @@ class Session:
                 "sampler_config": self.sampler.model_dump(mode="json"),
                 "sampler": self.stream.state(self.done * self.config.rows),
                 "tally": self.tally.state(),
+                "feedback": self.mixture.feedback.state(),
                 "threads": self.threads,
                 "processes": self.world.size,
                 "torch": torch.__version__,
@@ -454,6 +466,7 @@ class Session:
                 scores["languages"],
                 heldout["languages"],
                 {lang: (got.asked, got.share) for lang, got in realised.items()},
+                self.stream.mixture((end - 1) // self.sampler.block_rows),
             )
             write_json(self.folder, EVIDENCE, evidence)
 
@@ -489,7 +502,7 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 
 def _clear(folder: Path) -> None:
     """Remove what training writes, and nothing else."""
-    for name in (checkpoints.folder(folder).name, "tensorboard"):
+    for name in (checkpoints.folder(folder).name, "tensorboard", requests.FOLDER):
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in (METRICS, EVIDENCE, SUMMARY, EVALUATION):
         with contextlib.suppress(FileNotFoundError):

@@ -13,13 +13,15 @@ from trainer.distributed import World
 
 FloatArray = npt.NDArray[np.float64]
 
+_SAVED = ("window", "window_seen", "interval", "seen")
+
 
 class Tally:
     """Sums over training, by language.
 
     ``window`` is [languages, 2] with the summed loss in nats and the number of predicted tokens since the last
-    log line; ``window_seen`` and ``seen`` are [languages] with the tokens read since then and in all, padding
-    left out.
+    log line; ``interval`` is the same since the last decision on the mixture. ``window_seen`` and ``seen`` are
+    [languages] with the tokens read since the last line and in all, padding left out.
 
     Args:
         languages: number of languages.
@@ -31,6 +33,7 @@ class Tally:
         self._device_sums = torch.zeros(languages, 2, dtype=torch.float64, device=device)
         self._host_seen = np.zeros(languages, dtype=np.float64)
         self.window: FloatArray = np.zeros((languages, 2))
+        self.interval: FloatArray = np.zeros((languages, 2))
         self.window_seen: FloatArray = np.zeros(languages)
         self.seen: FloatArray = np.zeros(languages)
 
@@ -52,7 +55,9 @@ class Tally:
         """Bring together what the processes have counted; all must call it."""
         seen = torch.from_numpy(self._host_seen).to(self._device_sums.device, copy=True)
         both = world.sum(torch.cat((self._device_sums.flatten(), seen))).cpu().numpy()
-        self.window += both[: -self._languages].reshape(self.window.shape)
+        losses = both[: -self._languages].reshape(self.window.shape)
+        self.window += losses
+        self.interval += losses
         self.window_seen += both[-self._languages :]
         self.seen += both[-self._languages :]
         self._device_sums.zero_()
@@ -63,17 +68,22 @@ class Tally:
         self.window = np.zeros_like(self.window)
         self.window_seen = np.zeros_like(self.window_seen)
 
+    def next_interval(self) -> FloatArray:
+        """What was counted since the last decision, [languages, 2]; begins the next interval."""
+        done, self.interval = self.interval, np.zeros_like(self.interval)
+        return done
+
     def mean_loss(self) -> float:
         """Nats per predicted token since the last line; not a number when nothing was predicted."""
         return mean(self.window.sum(axis=0))
 
     def state(self) -> dict[str, Any]:
         """What :meth:`load_state` needs, after :meth:`collect`; floats survive JSON to the last bit."""
-        return {name: getattr(self, name).tolist() for name in ("window", "window_seen", "seen")}
+        return {name: getattr(self, name).tolist() for name in _SAVED}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""
-        for name in ("window", "window_seen", "seen"):
+        for name in _SAVED:
             setattr(self, name, np.array(state[name], dtype=np.float64))
 
 

@@ -113,7 +113,8 @@ def _metrics(storage: Storage, problems: list[str]) -> tuple[list[_Row], list[_R
             continue
         try:
             row = json.loads(line)
-            rows[row["kind"]][int(row["step"])] = row | {"tokens": float(row["tokens"])}
+            if row["kind"] in rows:  # other lines are events, not curves
+                rows[row["kind"]][int(row["step"])] = row | {"tokens": float(row["tokens"])}
         except (ValueError, KeyError, TypeError):
             broken += 1
     if broken:

@@ -83,6 +83,7 @@ def test_writes_what_a_run_holds(whole: Path, tiny_corpus: str) -> None:
         "checkpoints",
         "evidence.json",
         "metrics.jsonl",
+        "mixture",
         "summary.json",
     ]
     assert [path.name for path in sorted((whole / "checkpoints").iterdir())] == ["00000020", "00000025"]
