@@ -64,7 +64,8 @@ class Arm:
 
 EIGHT = (
     Arm(OURS, "rows"),
-    Arm(OURS, "rows, segments and positions"),
+    Arm(OURS, "rows, int64"),
+    Arm(OURS, "rows, int64, segments and positions"),
     Arm("windows", "rows"),
     Arm("with_torchdata", "documents"),
     Arm("with_litdata", "rows"),
@@ -105,6 +106,8 @@ BEHAVIOUR = (
     Arm("with_grain", "documents"),
     Arm("with_grain", "rows"),
 )
+MEASURED = {"8 languages": EIGHT, "1000 languages": THOUSAND, "8 languages, short": THOUSAND[:1]}
+"""Arms on each corpus. Short documents of 8 languages are as long as those of 1,000."""
 RATIOS = {
     "8 languages: evenglot rows over torchdata documents": ("8 languages", Arm("with_torchdata", "documents"), 1.5),
     "8 languages: evenglot rows over litdata blocks": ("8 languages", Arm("with_litdata", "rows"), 3.0),
@@ -121,6 +124,7 @@ RATIOS = {
     "1000 languages: evenglot rows over grain documents": ("1000 languages", Arm("with_grain", "documents"), None),
 }
 """Corpus, the other arm, and the least ratio of tokens per CPU second asked for."""
+PARTS = ("speed", "workers", "behaviour", "quotas", "memory")
 SPEED = "million_tokens_per_cpu_second"
 BATCHES = 100
 CHECKPOINT = 50
@@ -134,8 +138,22 @@ class Bench:
 
     folder: Path
     peers: Path | None
-    warm: float
-    seconds: float
+    quick: bool = False
+
+    @property
+    def shrink(self) -> int:
+        """Of the numbers of documents."""
+        return 10 if self.quick else 1
+
+    @property
+    def warm(self) -> float:
+        """Seconds before the clock of a measurement starts."""
+        return 0.3 if self.quick else 1.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds on the clock of a measurement."""
+        return 0.5 if self.quick else 2.0
 
     def ask(self, what: str, arm: Arm, corpus: str, **more: Any) -> dict[str, Any]:
         """Have one thing done in a process of its own; what fails is told, not raised, since peers are judged here."""
@@ -177,51 +195,62 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, required=True, help="file to write the figures to")
     parser.add_argument("--repeats", type=int, default=5, help="measurements of each arm")
     parser.add_argument("--peers", type=Path, help="Python of an environment with the peers")
+    parser.add_argument("--parts", default=",".join(PARTS), help=f"what to measure, of {', '.join(PARTS)}")
     parser.add_argument("--large", action="store_true", help="memory on up to 10 million documents")
     parser.add_argument("--quick", action="store_true", help="a tenth of the documents, shorter and fewer measurements")
     options = parser.parse_args(arguments)
-    shrink = 10 if options.quick else 1
-    repeats = 2 if options.quick else options.repeats
+    parts = options.parts.split(",")
+    if unknown := sorted(set(parts) - set(PARTS)):
+        parser.error(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}")
     peers = options.peers.absolute() if options.peers else None  # not resolved: that would leave its environment
-    report: dict[str, Any] = {
-        "benchmark": "sampler",
-        "machine": machine(),
-        "settings": {
-            "repeats": repeats,
-            "quick": options.quick,
-            "batch": 32,
-            "row_tokens": 1024,
-            "alpha": corpora.ALPHA,
-        },
-        "peers": str(peers) if peers else NOT_MEASURED,
-    }
+    repeats = 2 if options.quick else options.repeats
     with tempfile.TemporaryDirectory(prefix="evenglot-benchmark-") as folder:
-        bench = Bench(Path(folder), peers, 0.3 if options.quick else 1.0, 0.5 if options.quick else 2.0)
-        corpora.write(bench.folder / "8 languages", [size // shrink for size in corpora.EIGHT])
-        corpora.write(bench.folder / "1000 languages", corpora.zipf(1000, 20_000 // shrink, 20), length=100)
-        corpora.write(bench.folder / "8 languages, short", [size // shrink for size in corpora.EIGHT], length=100)
-        report["delivers"] = prepare(bench)
-        report["speed"] = {
-            "8 languages": speeds(bench, "8 languages", EIGHT, repeats),
-            "1000 languages": speeds(bench, "1000 languages", THOUSAND, repeats),
-            "8 languages, short": speeds(bench, "8 languages, short", THOUSAND[:1], repeats),
+        bench = Bench(Path(folder), peers, options.quick)
+        report: dict[str, Any] = {
+            "benchmark": "sampler",
+            "machine": machine(),
+            "settings": {
+                "repeats": repeats,
+                "quick": options.quick,
+                "warm_seconds": bench.warm,
+                "seconds": bench.seconds,
+                "batch": 32,
+                "row_tokens": 1024,
+                "alpha": corpora.ALPHA,
+            },
+            "peers": str(peers.name) if peers else NOT_MEASURED,
+            "delivers": prepare(bench),
         }
-        report["ratios"] = ratios(report["speed"])
-        report["workers"] = feeding(bench, repeats)
-        report["behaviour"] = {arm.name: behaviour(bench, arm) for arm in BEHAVIOUR}
-        report["quotas"] = quotas(bench, 200 if options.quick else 2_000)
-        report["memory"] = memory(bench, options.large, shrink)
+        measures = {
+            "speed": lambda: speed(bench, repeats),
+            "workers": lambda: feeding(bench, repeats),
+            "behaviour": lambda: {arm.name: behaviour(bench, arm) for arm in BEHAVIOUR},
+            "quotas": lambda: quotas(bench, 200 if options.quick else 2_000),
+            "memory": lambda: memory(bench, options.large),
+        }
+        for part in PARTS:
+            report[part] = measures[part]() if part in parts else {"failed": f"not measured: --parts {options.parts}"}
+        report["machine"]["load_at_the_end"] = machine()["load"]
+        if "speed" in parts:
+            report["ratios"] = ratios(report["speed"])
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(table(report))
     return 0
 
 
+def speed(bench: Bench, repeats: int) -> dict[str, Any]:
+    """Every arm on the corpus it is measured on."""
+    return {corpus: speeds(bench, corpus, arms, repeats) for corpus, arms in MEASURED.items()}
+
+
 def prepare(bench: Bench) -> dict[str, Any]:
     """Have every library write the corpora in its own form; what each arm delivers, and versions."""
     found: dict[str, Any] = {}
-    wanted = {"8 languages": (*EIGHT, *BEHAVIOUR), "1000 languages": THOUSAND, "8 languages, short": THOUSAND[:1]}
-    for corpus, arms in wanted.items():
+    corpora.write(bench.folder / "8 languages", [size // bench.shrink for size in corpora.EIGHT])
+    corpora.write(bench.folder / "8 languages, short", [size // bench.shrink for size in corpora.EIGHT], length=100)
+    corpora.write(bench.folder / "1000 languages", corpora.zipf(1000, 20_000 // bench.shrink, 20), length=100)
+    for corpus, arms in {**MEASURED, "8 languages": (*EIGHT, *BEHAVIOUR)}.items():
         for arm in dict.fromkeys(Arm(arm.library, arm.arm) for arm in arms):
             said = bench.ask("prepare", arm, corpus)
             found[arm.name] = said if "failed" in said else {"version": said["version"], "what": said["arms"][arm.arm]}
@@ -379,12 +408,12 @@ def quotas(bench: Bench, languages: int) -> dict[str, Any]:
     return bench.scale("quotas", "quotas")
 
 
-def memory(bench: Bench, large: bool, shrink: int) -> dict[str, Any]:
+def memory(bench: Bench, large: bool) -> dict[str, Any]:
     """Memory on growing corpora of short documents; each is removed before the next is written."""
     found: dict[str, Any] = {}
     for times in (1, 10, 50) if large else (1, 10):
-        corpus = f"{200_000 // shrink * times:,} documents"
-        corpora.write(bench.folder / corpus, [size // shrink * times for size in corpora.EIGHT], mean=24.0)
+        corpus = f"{200_000 // bench.shrink * times:,} documents"
+        corpora.write(bench.folder / corpus, [size // bench.shrink * times for size in corpora.EIGHT], mean=24.0)
         bench.ask("prepare", Arm(OURS, "rows"), corpus)
         found[corpus] = bench.scale("memory", corpus)
         shutil.rmtree(bench.folder / corpus)
@@ -397,7 +426,7 @@ def memory(bench: Bench, large: bool, shrink: int) -> dict[str, Any]:
 def table(report: Mapping[str, Any]) -> str:
     """The figures for people, as Markdown tables."""
     lines = []
-    for corpus, arms in report["speed"].items():
+    for corpus, arms in part(report, "speed"):
         lines += [
             "",
             f"{corpus} | M tokens per CPU-s | M tokens per s | start s | resume s | state bytes",
@@ -419,10 +448,15 @@ def table(report: Mapping[str, Any]) -> str:
             ]
             lines.append(" | ".join([name, *cells]))
     lines += ["", "behaviour | order 0 = 2 | 0->0 | 2->2 | 0->2 | 2->0", "---|---|---|---|---|---"]
-    for name, cells in report["behaviour"].items():
+    for name, cells in part(report, "behaviour"):
         lines.append(" | ".join([name, *(cell(found) for found in cells.values())]))
-    lines += ["", *(f"{name}: {figures}" for name, figures in report["ratios"].items())]
+    lines += ["", *(f"{name}: {figures}" for name, figures in report.get("ratios", {}).items())]
     return "\n".join(lines)
+
+
+def part(report: Mapping[str, Any], name: str) -> list[tuple[str, Any]]:
+    """The entries of a part that was measured."""
+    return [] if "failed" in report[name] else list(report[name].items())
 
 
 def cell(found: Mapping[str, Any]) -> str:

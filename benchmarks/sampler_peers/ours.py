@@ -20,9 +20,10 @@ from sampler import CurriculumStream, SamplerConfig
 
 DISTRIBUTION = "evenglot"
 ARMS = {
-    "rows": "packed rows of 1,024 with the pieces of documents in them, as a batch holds them",
-    "rows, segments and positions": "the same with the segment and the position of every token",
-    "torch": "the same rows as tensors from torch's DataLoader",
+    "rows": "packed rows of 1,024 tokens in the type of the files (uint32), with the ends of the pieces of documents",
+    "rows, int64": "the same with tokens as int64",
+    "rows, int64, segments and positions": "the same with the segment and the position of every token too",
+    "torch": "rows as int64 tensors from torch's DataLoader",
 }
 
 
@@ -115,15 +116,16 @@ def load(flat: Flat, folder: Path, arm: str, workers: int, state: Any = None, ro
     stream = stream_of(flat, folder, state)
     if row is not None:
         stream.seek(row)
-    return Loader(_batches(stream, whole=arm != "rows"), stream.state)
+    return Loader(_batches(stream, arm), stream.state)
 
 
-def _batches(stream: CurriculumStream, whole: bool) -> Iterator[Any]:
+def _batches(stream: CurriculumStream, arm: str) -> Iterator[Any]:
     while True:
         batch = stream.rows(range(stream.position, stream.position + BATCH))
-        if whole:
+        _ = batch.cu_seqlens  # arrays are made when they are asked for
+        if arm.endswith("positions"):
             _ = batch.segments, batch.positions
-        yield batch.tokens
+        yield batch.compact if arm == "rows" else batch.tokens
 
 
 def _torch(flat: Flat, folder: Path, workers: int, state: Any) -> Loader:

@@ -88,7 +88,7 @@ def test_every_ratio_is_of_an_arm_that_is_measured():
 
 
 def test_peers_are_not_measured_without_their_interpreter(tmp_path):
-    bench = sampler.Bench(tmp_path, None, warm=0.0, seconds=0.0)
+    bench = sampler.Bench(tmp_path, None)
 
     assert bench.ask("speed", Arm("with_grain", "rows"), "8 languages") == {"failed": "not measured: pass --peers"}
 
@@ -105,3 +105,10 @@ def test_cells_of_the_table():
         sampler.cell({"exact": False, "expected_items_found": 0.9, "seen_again": 80})
         == "not exact: 90% of the expected, 80 seen again"
     )
+
+
+def test_an_unknown_part_is_named(capsys):
+    with pytest.raises(SystemExit):
+        sampler.main(["--json", "figures.json", "--parts", "speed,start"])
+
+    assert "there is no part start; there are speed, workers" in capsys.readouterr().err
