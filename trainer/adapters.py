@@ -4,17 +4,29 @@ Bottleneck adapters are from Houlsby et al. 2019 (arXiv 1902.00751); one for eac
 start, from X-MOD (Pfeiffer et al. 2022, arXiv 2205.06266). The weights of all languages are stacked in one
 tensor and each row of a batch selects its own by index, so a batch of mixed languages takes two batched
 matrix products: no loop over languages and nothing the device has to report back to the host.
+
+A gate may decide how much of the language's path is added to the core's: one number for each language and block,
+or one for each token, computed from it. Gates are open at the start; the adapters are the identity then, so the
+model begins as its core either way.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+Gate = Literal["none", "static", "input"]
+
+_OPEN: Final = 3.0
+"""Initial logit of a gate: 95 % open."""
+
 
 class LanguageAdapter(nn.Module):
-    """x + up_l(gelu(down_l(norm(x)))) for the language l of each row.
+    """x + gate_l(x) * up_l(gelu(down_l(norm(x)))) for the language l of each row.
 
     All languages start from the same ``down`` and from ``up`` = 0: every adapter is the identity and the model
     equals its core. That start is also the prior from which the deviation penalty measures.
@@ -23,9 +35,20 @@ class LanguageAdapter(nn.Module):
         languages: number of languages.
         width: size of the hidden vectors.
         bottleneck: size of the vectors between the two projections.
+        gate: none; static, one number for each language; input, sigmoid of a linear function of the token's vector,
+            its bias the language's own.
+        capacities: how many of the bottleneck's dimensions each language may use, from 0 to ``bottleneck``; None
+            gives all to all.
     """
 
-    def __init__(self, languages: int, width: int, bottleneck: int) -> None:
+    def __init__(
+        self,
+        languages: int,
+        width: int,
+        bottleneck: int,
+        gate: Gate = "none",
+        capacities: Sequence[int] | None = None,
+    ) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width, bias=False)
         prior = torch.randn(width, bottleneck) * width**-0.5
@@ -33,6 +56,13 @@ class LanguageAdapter(nn.Module):
         self.prior = nn.Parameter(prior, requires_grad=False)
         self.down = nn.Parameter(prior.repeat(languages, 1, 1))
         self.up = nn.Parameter(torch.zeros(languages, bottleneck, width))
+        self.gate_bias = None if gate == "none" else nn.Parameter(torch.full((languages,), _OPEN))
+        self.gate_weight = nn.Parameter(torch.zeros(width)) if gate == "input" else None
+        self.usable: nn.Parameter | None = None
+        if capacities is not None:
+            ranks = torch.tensor(list(capacities))[:, None]
+            usable = (torch.arange(bottleneck)[None] < ranks).float()
+            self.usable = nn.Parameter(usable, requires_grad=False)
 
     def forward(self, x: Tensor, languages: Tensor) -> Tensor:
         """Adapt each row by its language.
@@ -48,7 +78,31 @@ class LanguageAdapter(nn.Module):
         known = (languages >= 0).to(self.up.dtype)[:, None, None]
         down = self.down.index_select(0, index)
         up = self.up.index_select(0, index) * known
-        return x + torch.bmm(functional.gelu(torch.bmm(self.norm(x), down)), up)
+        normed = self.norm(x)
+        inner = functional.gelu(torch.bmm(normed, down))
+        if self.usable is not None:
+            inner = inner * self.usable.index_select(0, index)[:, None].to(inner.dtype)
+        path = torch.bmm(inner, up)
+        gate = self.gate(normed, index)
+        return x + (path if gate is None else path * gate.to(path.dtype))
+
+    def gate(self, normed: Tensor, index: Tensor) -> Tensor | None:
+        """How open the language's path is, [rows, 1 or length, 1]; None without gates.
+
+        Args:
+            normed: normalised hidden vectors, [rows, length, width].
+            index: language of each row, [rows].
+        """
+        if self.gate_bias is None:
+            return None
+        logit = self.gate_bias.index_select(0, index)[:, None, None]
+        if self.gate_weight is not None:
+            logit = logit + (normed @ self.gate_weight.to(normed.dtype))[..., None]
+        return torch.sigmoid(logit)
+
+    def openness(self) -> Tensor | None:
+        """Gate of each language at the mean of the input, [languages]; None without gates."""
+        return None if self.gate_bias is None else torch.sigmoid(self.gate_bias)
 
     def deviation(self) -> Tensor:
         """Squared distance of each language's weights from the start, in units of their prior variance, [languages].
@@ -59,3 +113,18 @@ class LanguageAdapter(nn.Module):
         down = (self.down - self.prior).square().sum(dim=(1, 2)) * width
         up = self.up.square().sum(dim=(1, 2)) * bottleneck
         return down + up
+
+
+def capacities(train_tokens: Sequence[int], bottleneck: int, power: float) -> list[int]:
+    """Bottleneck dimensions of each language by its amount of text.
+
+    The largest language gets all of them, the others a share of (n_l / n_max)^power, at least one.
+
+    Args:
+        train_tokens: training tokens that exist of each language, n_l.
+        bottleneck: dimensions there are.
+        power: 0 gives all to all; 0.5 makes them follow the square root of the text, as the deviation from a prior
+            that n_l examples can pay for does.
+    """
+    largest = max(train_tokens, default=1) or 1
+    return [max(1, min(bottleneck, round(bottleneck * (tokens / largest) ** power))) for tokens in train_tokens]

@@ -41,6 +41,17 @@ class ModelConfig(Config):
     """Width of the feed-forward layer; four times the width when not given."""
     adapter: int | None = Field(default=None, ge=0)
     """Bottleneck of the language adapters; a quarter of the width when not given, 0 for none."""
+    adapter_power: float = Field(default=0.0, ge=0, le=1)
+    """Capacity by need: a language may use the bottleneck's (its tokens / the largest language's)^this share of the
+    dimensions, at least one; 0 gives all languages all of them."""
+    gate: Literal["none", "static", "input"] = "none"
+    """How much of a language's path is added to the core: all of it; a learnt share for each language and block; or a
+    share that each token decides."""
+    norm_gains: bool = False
+    """Give each language gains of its own in the norms of every block, on top of the shared ones."""
+    embedding_scaling: Literal["norm", "sqrt", "none"] = "norm"
+    """What is done to the embeddings' size: normalised with learnt gains, multiplied by the root of the width (as in
+    the first transformer, arXiv 1706.03762), or nothing."""
     qk_norm: bool = True
     """Normalise queries and keys, which keeps attention logits bounded at high learning rates."""
     rotary_base: float = Field(default=10_000.0, gt=1)
@@ -78,6 +89,17 @@ class Shape(NamedTuple):
     adapter: int
 
 
+class GoldfishConfig(Config):
+    """Tokens of often repeated text that are left out of the loss, so that it cannot be recited."""
+
+    every: int = Field(default=4, ge=2)
+    """k: one token in so many is left out."""
+    context: int = Field(default=13, ge=1)
+    """Tokens before it that decide whether a token is left out."""
+    after: float = Field(default=4.0, ge=0)
+    """Passes over a language's text after which its tokens are left out; 0 begins at once."""
+
+
 class ObjectiveConfig(Config):
     """What the model learns to predict."""
 
@@ -89,6 +111,11 @@ class ObjectiveConfig(Config):
     """Share of the tokens hidden in a masked row at the start."""
     mask_ratio_end: float = Field(default=0.15, gt=0, lt=1)
     """Share of the tokens hidden at the end, reached linearly; also the share hidden in the evaluation."""
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the probability that is asked for all pieces of the vocabulary alike (Szegedy et al. 2016, arXiv
+    1512.00567). Logged losses are without it."""
+    goldfish: GoldfishConfig | None = None
+    """Leave some tokens of often repeated languages out of the loss; null for none."""
 
 
 class OptimiserConfig(Config):
@@ -102,6 +129,14 @@ class OptimiserConfig(Config):
     """Added to the root of the second moment."""
     weight_decay: float = Field(default=0.1, ge=0)
     """Decoupled decay of the core's weight matrices; embeddings, norms and language adapters have none."""
+    decay_growth: float = Field(default=0.0, ge=0)
+    """Growth of the decay with repeats: it is multiplied by 1 + this * (passes over the text so far, averaged over the
+    rows, - 1)."""
+    decay_largest: float = Field(default=30.0, ge=1)
+    """Largest factor of the decay."""
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    """Layer-wise learning rates: the rate of each block is this factor times that of the block above it, the
+    embeddings' that of the lowest once more."""
     clip: float | None = Field(default=1.0, gt=0)
     """Largest norm of the whole gradient; null for no clipping."""
 
@@ -192,6 +227,39 @@ class LanguageLossConfig(Config):
         return self
 
 
+class DropoutConfig(Config):
+    """Dropout of what attention and feed-forward layers add, at a rate of each language's own."""
+
+    rate: float = Field(default=0.0, ge=0, lt=1)
+    """Rate for all languages from the first step on."""
+    growth: float = Field(default=0.0, ge=0)
+    """Added to a language's rate for each pass over its text beyond ``after``."""
+    after: float = Field(default=2.0, ge=0)
+    """Passes over a language's text after which its rate grows."""
+    largest: float = Field(default=0.3, ge=0, lt=1)
+    """Largest rate."""
+
+
+class LayerDropConfig(Config):
+    """Stochastic depth: blocks that are left out for some of the rows."""
+
+    rate: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the rows for which the last block is left out, at the first step."""
+    profile: Literal["linear", "uniform"] = "linear"
+    """linear: the share grows from the first block to the last. uniform: the same for all blocks."""
+    final: float = Field(default=0.0, ge=0, le=1)
+    """Share of the rate that is left at the last step, reached linearly."""
+
+
+class AverageConfig(Config):
+    """A running mean of the weights."""
+
+    decay: float = Field(default=0.999, ge=0, lt=1)
+    """Part of the mean that is kept at each step."""
+    evaluate: bool = True
+    """Use the mean in held-out evaluations and evidence."""
+
+
 class LogConfig(Config):
     """What is written while training."""
 
@@ -234,6 +302,12 @@ class TrainConfig(Config):
     """Penalties added to the loss, each with its strength and schedule; an empty list for none."""
     language_loss: LanguageLossConfig | None = None
     """How much each language's tokens count in the loss; null counts all tokens the same."""
+    dropout: DropoutConfig = DropoutConfig()
+    """Dropout, by language and repeats."""
+    layer_drop: LayerDropConfig = LayerDropConfig()
+    """Stochastic depth."""
+    average: AverageConfig | None = None
+    """A running mean of the weights beside them; null for none."""
     steps: int | None = Field(default=None, ge=1)
     """Length of the run in optimiser steps; give this or ``tokens``, 1,000 steps when neither is given."""
     tokens: int | None = Field(default=None, ge=1)

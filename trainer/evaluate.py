@@ -31,7 +31,7 @@ from trainer.model import Transformer
 from trainer.objectives import make_task
 from trainer.reproducible import reproducible
 from trainer.rows import make_work
-from trainer.step import autocast_type, pass_rows
+from trainer.step import AVERAGE, autocast_type, pass_rows
 from trainer.tally import mean
 
 EVALUATION: Final = "evaluation.json"
@@ -387,7 +387,11 @@ def evaluate(
                 "Evaluate on the corpus of the run, or train again",
             )
         model = Transformer(config.model, int(described["vocabulary"]), len(described["languages"]))
-        model.load_state_dict(saved.model)
+        averaged = config.average is not None and config.average.evaluate
+        mean = {name.removeprefix(AVERAGE): value for name, value in saved.methods.items() if name.startswith(AVERAGE)}
+        model.load_state_dict(
+            {**saved.model, **{name: mean[name] for name in saved.model if averaged and name in mean}}
+        )
         reader = HeldoutRows(
             corpus, tokenizer=described["tokenizer"], row_tokens=int(described["row_tokens"]), snapshot=snapshot
         )

@@ -15,12 +15,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from corpus.errors import ConfigurationError, EvenglotError
@@ -197,7 +199,8 @@ class Session:
         vocabulary = int(self.stream.corpus.described["vocabulary"])
         mask_id = self.stream.corpus.special("mask")
         torch.manual_seed(stable_hash("weights", seed) >> 1)
-        self.model = Transformer(config.model, vocabulary, len(self.languages)).to(processes.device)
+        train_tokens = [self.stream.sizes[lang] for lang in self.languages]
+        self.model = Transformer(config.model, vocabulary, len(self.languages), train_tokens).to(processes.device)
         self.optimiser = make_optimiser(self.model, config.optimiser, config.learning_rate())
         self.tally = Tally(len(self.languages), processes.device)
         self.step = Stepper(
@@ -207,12 +210,13 @@ class Session:
             self.stream,
             self.tally,
             processes,
-            train_tokens=[self.stream.sizes[lang] for lang in self.languages],
+            train_tokens=train_tokens,
             total=self.total,
             mask_id=mask_id,
             pass_rows=pass_rows(config, processes.device, sampler.row_tokens, vocabulary),
             seed=seed,
             baseline=self._baseline(vocabulary),
+            passes=self._passes,
         )
         heldout = load_heldout(
             corpus,
@@ -292,6 +296,12 @@ class Session:
             lambda lang: token_counts(self.stream.corpus.documents(lang), vocabulary),
         )
 
+    def _passes(self, step: int) -> npt.NDArray[np.float64]:
+        """Passes over each language's text before a step, [languages]."""
+        self.stream.seek(step * self.config.rows)
+        realised = self.stream.realised()
+        return np.array([realised[lang].passes for lang in self.languages])
+
     def _evaluator(self, rows: Mapping[str, HeldoutLanguage]) -> Evaluator:
         """What scores the model on some rows, in the way of the held-out evaluation."""
         return Evaluator(
@@ -361,6 +371,8 @@ class Session:
                     "tokens": int(seen),
                     "loss": tally.mean_loss(),
                     "lr": report.learning_rate,
+                    "weight_decay": report.weight_decay,
+                    "dropout": report.dropout,
                     "grad_norm": report.grad_norm,
                     "skipped": self.skipped,
                     "tokens_per_second": speed,
@@ -395,8 +407,14 @@ class Session:
             log.write(self.last_heldout)
         self._mark += time.monotonic() - paused  # evaluation is not training speed
 
+    def _evaluated(self) -> AbstractContextManager[None]:
+        """While the block runs, the model has the weights that are evaluated."""
+        average, config = self.step.average, self.config.average
+        return nullcontext() if average is None or config is None or not config.evaluate else average.applied()
+
     def _score_heldout(self) -> dict[str, Any]:
-        scores = self.evaluator(self.model)
+        with self._evaluated():
+            scores = self.evaluator(self.model)
         self.tally.collect(self.world)
         return {"kind": "heldout", "step": self.done, "tokens": int(self.tally.seen.sum()), **scores}
 
@@ -456,7 +474,8 @@ class Session:
         known = self.stream.corpus.snapshot.languages
         ratios = {lang: known[lang].bytes / known[lang].tokens[self.tokenizer] for lang in self.languages}
         seen = recent_rows(self.stream, ratios, end=end, rows=self.config.heldout.rows or self.config.rows)
-        scores = self._evaluator(seen)(self.model)
+        with self._evaluated():
+            scores = self._evaluator(seen)(self.model)
         self.stream.seek(end)
         realised = self.stream.realised()
         if self.world.leads:

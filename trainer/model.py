@@ -1,5 +1,8 @@
 """One transformer for causal and for masked prediction: pre-norm blocks, rotary positions, document masks.
 
+Languages may have gains of their own in the norms, and gates on their adapters; both begin as if they were not
+there.
+
 Shape letters: B rows, L tokens of a row, D width, H heads, V vocabulary, N predicted tokens.
 
 Blocks are pre-norm with RMSNorm (Zhang & Sennrich 2019, arXiv 1910.07467), rotary positions (Su et al. 2021,
@@ -11,14 +14,16 @@ from left to right or from both sides; which, is a matter of its attention mask,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainer.adapters import LanguageAdapter
+from trainer.adapters import LanguageAdapter, capacities
 from trainer.config import ModelConfig
+from trainer.noise import SILENT, Noise, drop, kept_rows
 
 
 class Inputs(NamedTuple):
@@ -50,25 +55,30 @@ class Outputs(NamedTuple):
 class Block(nn.Module):
     """Attention, feed-forward layer and language adapter, each added to the residual stream."""
 
-    def __init__(self, config: ModelConfig, languages: int) -> None:
+    def __init__(self, config: ModelConfig, languages: int, ranks: Sequence[int] | None) -> None:
         super().__init__()
         shape = config.shape()
+        own = languages if config.norm_gains else 0
         self.heads = shape.heads
-        self.attention_norm = RMSNorm(shape.width)
+        self.attention_norm = RMSNorm(shape.width, own)
         self.qkv = nn.Linear(shape.width, 3 * shape.width, bias=False)
         self.query_norm = RMSNorm(shape.width // shape.heads) if config.qk_norm else nn.Identity()
         self.key_norm = RMSNorm(shape.width // shape.heads) if config.qk_norm else nn.Identity()
         self.attention_out = nn.Linear(shape.width, shape.width, bias=False)
-        self.feedforward_norm = RMSNorm(shape.width)
+        self.feedforward_norm = RMSNorm(shape.width, own)
         self.feedforward_in = nn.Linear(shape.width, shape.feedforward, bias=False)
         self.feedforward_out = nn.Linear(shape.feedforward, shape.width, bias=False)
-        self.adapter = LanguageAdapter(languages, shape.width, shape.adapter) if shape.adapter else None
+        self.adapter = (
+            LanguageAdapter(languages, shape.width, shape.adapter, config.gate, ranks) if shape.adapter else None
+        )
 
-    def forward(self, x: Tensor, mask: Tensor, rotation: tuple[Tensor, Tensor], languages: Tensor) -> Tensor:
-        """x and result: [B, L, D]."""
-        x = x + self.attend(self.attention_norm(x), mask, rotation)
-        hidden = functional.relu(self.feedforward_in(self.feedforward_norm(x))).square()
-        x = x + self.feedforward_out(hidden)
+    def forward(
+        self, x: Tensor, mask: Tensor, rotation: tuple[Tensor, Tensor], languages: Tensor, dropout: Tensor | None
+    ) -> Tensor:
+        """x and result: [B, L, D]; dropout: rate of each row, [B]."""
+        x = x + drop(self.attend(self.attention_norm(x, languages), mask, rotation), dropout)
+        hidden = functional.relu(self.feedforward_in(self.feedforward_norm(x, languages))).square()
+        x = x + drop(self.feedforward_out(hidden), dropout)
         return x if self.adapter is None else self.adapter(x, languages)
 
     def attend(self, x: Tensor, mask: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
@@ -88,16 +98,23 @@ class Transformer(nn.Module):
         config: sizes.
         vocabulary: number of token ids, the mask's among them.
         languages: number of languages that have adapters.
+        train_tokens: training tokens of each language, for ``adapter_power``; None gives all adapters the same size.
     """
 
-    def __init__(self, config: ModelConfig, vocabulary: int, languages: int) -> None:
+    def __init__(
+        self, config: ModelConfig, vocabulary: int, languages: int, train_tokens: Sequence[int] | None = None
+    ) -> None:
         super().__init__()
         shape = config.shape()
+        ranks = None
+        if config.adapter_power:
+            ranks = capacities(train_tokens or [1] * languages, shape.adapter, config.adapter_power)
         self.head_width = shape.width // shape.heads
         self.rotary_base = config.rotary_base
         self.embedding = nn.Embedding(vocabulary, shape.width)
-        self.embedding_norm = RMSNorm(shape.width)
-        self.blocks = nn.ModuleList(Block(config, languages) for _ in range(shape.layers))
+        self.embedding_scale = shape.width**0.5 if config.embedding_scaling == "sqrt" else 1.0
+        self.embedding_norm = RMSNorm(shape.width) if config.embedding_scaling == "norm" else None
+        self.blocks = nn.ModuleList(Block(config, languages, ranks) for _ in range(shape.layers))
         self.final_norm = RMSNorm(shape.width)
         self.reset(shape.layers)
 
@@ -116,28 +133,65 @@ class Transformer(nn.Module):
         """The language adapters of all blocks; empty when the model has none."""
         return [module for module in self.modules() if isinstance(module, LanguageAdapter)]
 
-    def forward(self, inputs: Inputs) -> Outputs:
-        """Hidden vectors of all tokens and the scores of the selected ones."""
+    def forward(self, inputs: Inputs, noise: Noise = SILENT) -> Outputs:
+        """Hidden vectors of all tokens and the scores of the selected ones.
+
+        Args:
+            inputs: B rows of L tokens.
+            noise: what is left out; nothing unless training.
+        """
         mask = attention_mask(inputs.segments, inputs.bidirectional)
-        x = self.embedding_norm(self.embedding(inputs.tokens))
+        x = self.embed(inputs.tokens)
         rotation = rotations(inputs.positions, self.head_width, self.rotary_base)
-        for block in self.blocks:
-            x = block(x, mask, rotation, inputs.languages)
+        languages = inputs.languages
+        for number, block in enumerate(self.blocks):
+            kept = kept_rows(len(x), noise.depth[number], x.device) if noise.depth else None
+            if kept is None:
+                x = block(x, mask, rotation, languages, noise.dropout)
+                continue
+            part = x.index_select(0, kept)
+            cosine, sine = (angle.index_select(0, kept) for angle in rotation)
+            rates = None if noise.dropout is None else noise.dropout.index_select(0, kept)
+            changed = block(part, mask.index_select(0, kept), (cosine, sine), languages.index_select(0, kept), rates)
+            # What the block adds is scaled up, so that its mean over the draws is what it adds when all rows are kept.
+            x = x.index_add(0, kept, (changed - part).to(x.dtype), alpha=len(x) / len(kept))
         hidden = self.final_norm(x)
         chosen = hidden.flatten(0, 1).index_select(0, inputs.select)
         return Outputs(hidden, functional.linear(chosen, self.embedding.weight))
 
+    def embed(self, tokens: Tensor) -> Tensor:
+        """Vectors of tokens, [B, L, D]."""
+        x: Tensor = self.embedding(tokens) * self.embedding_scale
+        return x if self.embedding_norm is None else self.embedding_norm(x)
+
 
 class RMSNorm(nn.Module):
-    """x / rms(x) * weight over the last axis, in the precision of x."""
+    """x / rms(x) * gain over the last axis, in the precision of x.
 
-    def __init__(self, width: int) -> None:
+    Args:
+        width: D.
+        languages: number of languages with gains of their own, which multiply the shared ones and start at 1; 0 for
+            none. The statistics are those of each vector, whatever its language.
+    """
+
+    def __init__(self, width: int, languages: int = 0) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(width))
+        self.own = nn.Parameter(torch.zeros(languages, width)) if languages else None
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Any shape that ends in the width."""
-        return functional.rms_norm(x, self.weight.shape, self.weight.to(x.dtype), 1e-6)
+    def forward(self, x: Tensor, languages: Tensor | None = None) -> Tensor:
+        """Normalise.
+
+        Args:
+            x: any shape that ends in the width; [B, L, D] where languages have gains of their own.
+            languages: language of each row, [B]; -1 takes the shared gains.
+        """
+        normed = functional.rms_norm(x, self.weight.shape, self.weight.to(x.dtype), 1e-6)
+        if self.own is None or languages is None:
+            return normed
+        known = (languages >= 0).to(x.dtype)[:, None]
+        gains = 1 + self.own.index_select(0, languages.clamp(min=0)).to(x.dtype) * known
+        return normed * gains[:, None]
 
 
 def attention_mask(segments: Tensor, bidirectional: Tensor) -> Tensor:

@@ -66,6 +66,7 @@ def make_task(
     ratio: float,
     mask_id: int,
     seed: int,
+    left_out: BoolArray | None = None,
 ) -> Task:
     """Choose what is predicted.
 
@@ -77,9 +78,12 @@ def make_task(
         ratio: share of the tokens hidden in a masked row.
         mask_id: id put in place of hidden tokens.
         seed: of the run.
+        left_out: tokens that are never predicted, [B, L]; None for none.
     """
     predicted = np.zeros(tokens.shape, dtype=bool)
     predicted[:, 1:] = (segments[:, 1:] == segments[:, :-1]) & (segments[:, 1:] >= 0)
+    if left_out is not None:
+        predicted &= ~left_out
     inputs = tokens
     if masked.any():
         hidden = predicted & (uniform(stable_hash("mask", seed), rows, tokens.shape[1]) < ratio) & masked[:, None]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from trainer.adapters import LanguageAdapter
 from trainer.config import OptimiserConfig
+from trainer.model import RMSNorm, Transformer
 
 
 def decayed(model: nn.Module) -> set[str]:
@@ -20,26 +21,55 @@ def decayed(model: nn.Module) -> set[str]:
     own = {
         f"{name}.{parameter}"
         for name, module in model.named_modules()
-        if isinstance(module, LanguageAdapter | nn.Embedding)
+        if isinstance(module, LanguageAdapter | RMSNorm | nn.Embedding)
         for parameter, _ in module.named_parameters()
     }
     return {name for name, parameter in _trained(model) if parameter.ndim >= 2 and name not in own}
 
 
-def make_optimiser(model: nn.Module, config: OptimiserConfig, learning_rate: float) -> torch.optim.AdamW:
-    """AdamW over two groups, with and without decay; the loop sets each step's learning rate."""
+def depth(name: str, layers: int) -> int:
+    """Blocks above a parameter, by its name; the embeddings count as below the lowest block.
+
+    Args:
+        name: of a parameter of the transformer.
+        layers: number of blocks.
+    """
+    head, _, rest = name.partition(".")
+    if head == "blocks":
+        return layers - 1 - int(rest.partition(".")[0])
+    return layers if head.startswith("embedding") else 0
+
+
+def make_optimiser(model: Transformer, config: OptimiserConfig, learning_rate: float) -> torch.optim.AdamW:
+    """AdamW over groups of equal decay and, with layer-wise rates, equal depth.
+
+    Each group's ``scale`` is its learning rate as a share of the run's, its ``decays`` whether it has weight decay; the
+    loop sets both at each step.
+    """
     names = decayed(model)
+    layers = len(model.blocks)
+    members: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for name, parameter in _trained(model):
+        scale = config.layer_decay ** depth(name, layers)
+        members.setdefault((scale, name in names), []).append(parameter)
     groups = [
-        {"params": [p for name, p in _trained(model) if name in names], "weight_decay": config.weight_decay},
-        {"params": [p for name, p in _trained(model) if name not in names], "weight_decay": 0.0},
+        {"params": found, "weight_decay": config.weight_decay if decays else 0.0, "scale": scale, "decays": decays}
+        for (scale, decays), found in members.items()
     ]
     return torch.optim.AdamW(groups, lr=learning_rate, betas=config.betas, eps=config.epsilon, fused=True)
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, value: float) -> None:
-    """Use one learning rate in all groups."""
+    """Use a learning rate, in each group times its scale."""
     for group in optimiser.param_groups:
-        group["lr"] = value
+        group["lr"] = value * group["scale"]
+
+
+def set_decay(optimiser: torch.optim.Optimizer, value: float) -> None:
+    """Use a weight decay in the groups that have any."""
+    for group in optimiser.param_groups:
+        if group["decays"]:
+            group["weight_decay"] = value
 
 
 def clip(model: nn.Module, largest: float | None) -> Tensor:

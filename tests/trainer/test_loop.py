@@ -20,6 +20,7 @@ from corpus.storage import Storage
 from sampler.config import SamplerConfig
 from trainer import regularisers
 from trainer.config import TrainConfig
+from trainer.evaluate import evaluate
 from trainer.logs import read_metrics
 from trainer.loop import Summary, TrainingError, train
 from trainer.regularisers.base import Moment, Penalty
@@ -103,7 +104,8 @@ def test_writes_what_a_run_holds(whole: Path, tiny_corpus: str) -> None:
     ]
     train_line = found[1]
     assert set(train_line) == {
-        "kind", "step", "tokens", "loss", "lr", "grad_norm", "skipped", "tokens_per_second", "penalties", "languages",
+        "kind", "step", "tokens", "loss", "lr", "weight_decay", "dropout", "grad_norm", "skipped", "tokens_per_second",
+        "penalties", "languages",
     }  # fmt: skip
     assert train_line["tokens"] == 4 * 4 * 32
     assert set(train_line["penalties"]["deviation"]) == {"value", "strength", "kl"}
@@ -169,6 +171,40 @@ def test_a_language_loss_is_logged_and_goes_on_from_a_checkpoint(tiny_corpus: st
     last = [line for line in lines(tmp_path / "parts") if line["kind"] == "train"][-1]["languages"]
     factors = [figures["loss_factor"] for figures in last.values()]
     assert min(factors) < 1 < max(factors)
+
+
+EVERYTHING: dict[str, Any] = {
+    "steps": 12,
+    "rows": 16,
+    "model": {
+        "width": 16, "layers": 2, "heads": 2, "gate": "input", "norm_gains": True, "adapter_power": 0.5,
+        "embedding_scaling": "sqrt",
+    },
+    "objective": {
+        "kind": "mixed", "masked_share": 0.5, "label_smoothing": 0.05, "goldfish": {"context": 3, "after": 1},
+    },
+    "optimiser": {"decay_growth": 2.0, "layer_decay": 0.9},
+    "dropout": {"rate": 0.05, "growth": 0.5, "after": 0.5},
+    "layer_drop": {"rate": 0.5, "final": 0.5},
+    "average": {"decay": 0.9},
+    "heldout": {"rows": None},
+}  # fmt: skip
+
+
+def test_with_everything_on_stopping_and_going_on_changes_nothing(tiny_corpus: str, tmp_path: Path) -> None:
+    run_training(tiny_corpus, tmp_path / "whole", **EVERYTHING)
+    run_training(tiny_corpus, tmp_path / "parts", **EVERYTHING, stop_after=7)
+    run_training(tiny_corpus, tmp_path / "parts", **EVERYTHING)
+    assert_same_run(tmp_path / "whole", tmp_path / "parts", 12)
+    trained = [line for line in lines(tmp_path / "whole") if line["kind"] == "train"]
+    assert trained[0]["weight_decay"] == 0.1
+    assert 0.1 < trained[1]["weight_decay"] < trained[2]["weight_decay"] <= 3.0
+    assert 0.05 <= trained[0]["dropout"] < trained[2]["dropout"] <= 0.3
+    # Held-out figures are those of the mean of the weights, in training and afterwards.
+    final = evaluate(tmp_path / "whole", tiny_corpus)
+    last = lines(tmp_path / "whole")[-1]
+    assert last["kind"] == "heldout"
+    assert final["languages"]["ell_Grek"]["bits_per_byte"] == last["languages"]["ell_Grek"]["bits_per_byte"]
 
 
 def test_a_finished_run_is_left_as_it_is(whole: Path, tiny_corpus: str) -> None:

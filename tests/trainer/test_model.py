@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from trainer.config import ModelConfig
-from trainer.model import Inputs, Transformer, attention_mask, parameter_count
+from trainer.model import Inputs, RMSNorm, Transformer, attention_mask, parameter_count
+from trainer.noise import Noise, drop, kept_rows
 
 SMALL = ModelConfig(width=32, layers=2, heads=2)
 
@@ -94,3 +95,71 @@ def test_bfloat16_comes_close_to_float32() -> None:
         rounded = model(batch).logits.float()
     assert not torch.equal(rounded, exact)
     torch.testing.assert_close(rounded, exact, atol=0.03, rtol=0.05)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"norm_gains": True}, {"gate": "static"}, {"gate": "input"}, {"adapter_power": 0.5}]
+)
+def test_what_languages_have_of_their_own_begins_as_if_it_were_not_there(changes: dict[str, object]) -> None:
+    batch = inputs([[1, 2, 3, 4], [5, 6, 7, 8]], [[0, 0, 1, 1], [0, 0, 0, 0]])
+    core = make(SMALL.model_copy(update={"adapter": 0}))
+    own = make(SMALL.model_copy(update=changes))
+    missing = own.load_state_dict(core.state_dict(), strict=False).missing_keys
+    assert all(".adapter." in name or name.endswith(".own") for name in missing)
+    assert torch.equal(own(batch).logits, core(batch).logits)
+
+
+def test_gains_are_of_the_language_of_each_row() -> None:
+    norm = RMSNorm(2, languages=2)
+    with torch.no_grad():
+        assert norm.own is not None
+        norm.own[1] = torch.tensor([1.0, -0.5])
+    x = torch.ones(3, 1, 2)
+    assert norm(x, torch.tensor([0, 1, -1]))[:, 0].tolist() == [
+        pytest.approx([1.0, 1.0], abs=1e-5),
+        pytest.approx([2.0, 0.5], abs=1e-5),
+        pytest.approx([1.0, 1.0], abs=1e-5),
+    ]
+
+
+@pytest.mark.parametrize(("scaling", "size"), [("norm", 1.0), ("sqrt", 0.02 * 32**0.5), ("none", 0.02)])
+def test_size_of_the_embeddings(scaling: str, size: float) -> None:
+    model = make(SMALL.model_copy(update={"embedding_scaling": scaling}))
+    vectors = model.embed(torch.arange(50)[None])
+    assert vectors.square().mean().sqrt().item() == pytest.approx(size, rel=0.05)
+
+
+def test_dropout_is_at_the_rate_of_the_row() -> None:
+    torch.manual_seed(0)
+    x = torch.ones(3, 100, 50)
+    found = drop(x, torch.tensor([0.0, 0.2, 0.5]))
+    assert torch.equal(found[0], x[0])
+    assert (found[1] == 0).float().mean().item() == pytest.approx(0.2, abs=0.02)
+    assert found[1].max().item() == pytest.approx(1.25)
+    assert found[2].mean().item() == pytest.approx(1.0, abs=0.05)
+    assert drop(x, None) is x
+
+
+def test_blocks_are_left_out_for_as_many_rows_as_the_rate_says() -> None:
+    assert kept_rows(8, 0.0, torch.device("cpu")) is None
+    kept = kept_rows(8, 0.25, torch.device("cpu"))
+    assert kept is not None
+    assert len(kept) == 6
+    assert kept.tolist() == sorted(set(kept.tolist()))
+    assert len(kept_rows(2, 0.99, torch.device("cpu")) or []) == 1
+
+    model = make()
+    batch = inputs([[row + 1, row + 2, row + 3] for row in range(8)], [[0, 0, 0]] * 8)
+    whole = model(batch).hidden
+    torch.manual_seed(1)
+    part = model(batch, Noise(None, (0.0, 0.5))).hidden
+    same = [torch.allclose(whole[row], part[row], atol=1e-5) for row in range(8)]
+    assert same == [False] * 8  # half lack the last block, in half it counts twice
+    first = model.blocks[0]
+    model.blocks = torch.nn.ModuleList([first])
+    torch.manual_seed(1)
+    kept = kept_rows(8, 0.5, torch.device("cpu"))
+    without = model(batch).hidden
+    same = [torch.allclose(without[row], part[row], atol=1e-5) for row in range(8)]
+    assert kept is not None
+    assert [row for row in range(8) if not same[row]] == kept.tolist()

@@ -5,7 +5,15 @@ import torch
 
 from trainer.config import ModelConfig, OptimiserConfig
 from trainer.model import Transformer
-from trainer.optimise import clip, decayed, load_optimiser_tensors, make_optimiser, optimiser_tensors, set_learning_rate
+from trainer.optimise import (
+    clip,
+    decayed,
+    load_optimiser_tensors,
+    make_optimiser,
+    optimiser_tensors,
+    set_decay,
+    set_learning_rate,
+)
 
 
 def make() -> Transformer:
@@ -48,12 +56,38 @@ def test_state_goes_round_as_tensors() -> None:
         assert torch.equal(value, second.state_dict()[name]), name
 
 
-def test_learning_rate_reaches_all_groups() -> None:
+def rates(optimiser: torch.optim.Optimizer, model: Transformer) -> dict[str, tuple[float, float]]:
+    """Learning rate and decay of each parameter, by name."""
+    found = {id(p): (group["lr"], group["weight_decay"]) for group in optimiser.param_groups for p in group["params"]}
+    return {name: found[id(p)] for name, p in model.named_parameters() if p.requires_grad}
+
+
+def test_learning_rate_reaches_all_groups_and_decay_those_that_have_any() -> None:
     model = make()
     optimiser = make_optimiser(model, OptimiserConfig(), 1.0)
     set_learning_rate(optimiser, 0.25)
-    assert [group["lr"] for group in optimiser.param_groups] == [0.25, 0.25]
-    assert [group["weight_decay"] for group in optimiser.param_groups] == [0.1, 0.0]
+    assert {rate for rate, _ in rates(optimiser, model).values()} == {0.25}
+    assert rates(optimiser, model)["blocks.0.qkv.weight"] == (0.25, 0.1)
+    set_decay(optimiser, 0.3)
+    assert rates(optimiser, model)["blocks.0.qkv.weight"] == (0.25, 0.3)
+    assert rates(optimiser, model)["embedding.weight"] == (0.25, 0.0)
+
+
+def test_layer_wise_rates_fall_towards_the_embeddings() -> None:
+    model = Transformer(ModelConfig(width=8, layers=2, heads=2), vocabulary=10, languages=2)
+    optimiser = make_optimiser(model, OptimiserConfig(layer_decay=0.5), 1.0)
+    set_learning_rate(optimiser, 0.8)
+    found = {name: rate for name, (rate, _) in rates(optimiser, model).items()}
+    assert found["final_norm.weight"] == 0.8
+    assert found["blocks.1.qkv.weight"] == 0.8
+    assert found["blocks.0.adapter.up"] == 0.4
+    assert found["embedding.weight"] == found["embedding_norm.weight"] == pytest.approx(0.2)
+
+
+def test_gains_of_languages_do_not_decay() -> None:
+    model = Transformer(ModelConfig(width=8, layers=1, heads=2, norm_gains=True), vocabulary=10, languages=2)
+    assert "blocks.0.attention_norm.own" in dict(model.named_parameters())
+    assert decayed(model) == decayed(make())
 
 
 def test_clip_gives_the_norm_before_it() -> None:
