@@ -63,8 +63,8 @@ def token_counts(documents: Documents, vocabulary: int) -> npt.NDArray[np.int64]
         int64 [V], over about a million tokens taken run by run from all over the language.
     """
     counts = np.zeros(vocabulary, dtype=np.int64)
-    for index in permutation(len(documents.runs), "baseline", documents.lang).tolist():
-        run = documents.runs[index]
+    for index in permutation(documents.count, "baseline", documents.lang).tolist():
+        run = documents.run(index, keep=False)
         counts += np.bincount(run.tokens[run.offsets[0] : run.offsets[-1]], minlength=vocabulary)[:vocabulary]
         if counts.sum() >= _SAMPLE:
             break
