@@ -27,7 +27,7 @@ def _numbers(value: Any) -> Any:
     return value.split() if isinstance(value, str) else value
 
 
-def _line(numbers: tuple[int, ...]) -> str:
+def _line(numbers: tuple[float, ...]) -> str:
     return " ".join(map(str, numbers))
 
 
@@ -37,6 +37,20 @@ Numbers = Annotated[
     PlainSerializer(_line, return_type=str, when_used="json"),
 ]
 """Whole numbers that JSON holds as one line of text, ``"812 4711"``: ten thousand of them stay one line."""
+
+Quantiles = Annotated[
+    tuple[float, ...], BeforeValidator(_numbers), PlainSerializer(_line, return_type=str, when_used="json")
+]
+"""The least value of documents, quantiles at equal distances and the greatest, as one line of text in JSON."""
+
+
+class ScoreQuantiles(Config):
+    """How the scores of a language's training documents are spread, each document counted once."""
+
+    difficulty: Quantiles = ()
+    """Bits per character, see ``pipeline.curriculum``; empty where no document has a score."""
+    diversity: Quantiles = ()
+    """Rare features relative to the language's mean, which is 1; empty where no document has a score."""
 
 
 class ShardFile(Config):
@@ -82,6 +96,8 @@ class LanguageEvidence(Config):
     fertility: dict[str, float] = Field(default_factory=dict)
     """Tokens per word (per character for scripts without spaces), by tokenizer."""
     bytes_per_token: dict[str, float] = Field(default_factory=dict)
+    scores: dict[str, ScoreQuantiles] = Field(default_factory=dict)
+    """Quantiles of the scores in the token shards, by tokenizer; absent in snapshots of older versions."""
 
 
 LimitOrigin = Literal["derived", "strictest", "loosest", "few_documents", "few_sources", "by_hand", "rare_language"]

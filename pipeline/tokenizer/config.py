@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from corpus.config import Config
+from pipeline.curriculum.config import ScoresConfig
 
 
 class TokenizerConfig(Config):
@@ -26,3 +27,5 @@ class TokenizerConfig(Config):
     language with too little text gives all it has, and the others share the rest."""
     character_coverage: float = Field(default=0.9995, gt=0, le=1)
     """Share of the sample's characters that get a piece of their own at least; the others are spelt in bytes."""
+    scores: ScoresConfig = ScoresConfig()
+    """Difficulty and feature diversity of each training document, for curricula. They do not change the tokens."""

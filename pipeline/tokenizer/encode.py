@@ -6,7 +6,8 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -20,9 +21,25 @@ from corpus.schema import NATURAL, RUN_DOCUMENTS, token_schema
 from corpus.shards import ShardWriter, conform, open_shard, read_table, run_tokens
 from corpus.storage import Storage
 from corpus.tags import UNSPACED
+from pipeline.curriculum.quantiles import Histogram
+from pipeline.curriculum.sample import chosen
+from pipeline.curriculum.score import HARDEST, MOST_DIVERSE, Scores, score
+from pipeline.curriculum.statistics import Statistics
 from pipeline.tokenizer.model import Tokenizer, read_model
 
-_READ: Final = ("id", "text", "copies", "origin")
+_READ: Final = ("id", "text", "copies", "origin", "scripts", "code_switching")
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What the documents of a text shard are scored by."""
+
+    folder: str
+    """Of the language's statistics, local."""
+    digest: str
+    """Of the statistics."""
+    share: float
+    """Of the shard's documents, that were counted in them; 0 for text added later."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +54,10 @@ class EncodeTask:
     model: str
     """Path of the model under the root."""
     model_hash: str
+    scoring: Scoring | None = None
+    """None leaves the scores empty."""
+    kept: bool = False
+    """An earlier snapshot has the token shard: it is used as it is."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +75,19 @@ class Encoded:
     """Words, or characters for scripts without spaces."""
     reused: bool
     """It was there already."""
+    scored: int
+    """Documents with scores."""
 
 
-def encode_shard(task: EncodeTask) -> Encoded:
+class EncodedShard(NamedTuple):
+    """A token shard with how its documents' scores are spread."""
+
+    encoded: Encoded
+    difficulty: Histogram
+    diversity: Histogram
+
+
+def encode_shard(task: EncodeTask) -> EncodedShard:
     """Encode one text shard, unless its token shard exists and was made from the same text and model.
 
     The columns are those of :func:`corpus.schema.token_schema`, the rows in the order of the text shard's.
@@ -68,6 +99,11 @@ def encode_shard(task: EncodeTask) -> Encoded:
     found = _existing(storage, task)
     if found is not None:
         return found
+    if task.kept and storage.exists(task.name):
+        raise CorpusError(
+            f"{storage.path(task.name)} is damaged, and an earlier snapshot has it",
+            "Remove the file and run `evenglot tokenize` again: it is made anew",
+        )
     tokenizer = _tokenizer(task.root, task.model, task.model_hash)
     schema = token_schema(tokenizer.vocabulary, attributes=True)
     counts: Counter[str] = Counter(documents=0, tokens=0, synthetic_tokens=0, bytes=0, words=0)
@@ -76,25 +112,33 @@ def encode_shard(task: EncodeTask) -> Encoded:
         table = read_table(source).select(_READ)
         for start in range(0, table.num_rows, RUN_DOCUMENTS):
             (part,) = table.slice(start, RUN_DOCUMENTS).combine_chunks().to_batches()
-            batch, counted = encode_batch(tokenizer, part, str(task.text.lang))
+            batch, counted = encode_batch(tokenizer, part, str(task.text.lang), _scores(task.scoring, part))
             batches.append(batch)
             counts.update(counted)
-    metadata = {"text": task.text.hash, "model": task.model_hash, "counts": json.dumps(counts, sort_keys=True)}
+    metadata = {
+        "text": task.text.hash,
+        "model": task.model_hash,
+        "scores": task.scoring.digest if task.scoring else "",
+        "counts": json.dumps(counts, sort_keys=True),
+    }
     with storage.create(task.name) as path:
         with ShardWriter(path, schema, metadata=metadata) as writer:
             for batch in batches:
                 writer.write(batch)
         size, digest = path.stat().st_size, file_hash(path)
-    return _encoded(task, size, digest, counts, run_tokens(batches), reused=False)
+    return _encoded(task, size, digest, counts, batches, reused=False)
 
 
-def encode_batch(tokenizer: Tokenizer, batch: pa.RecordBatch, lang: str) -> tuple[pa.RecordBatch, dict[str, int]]:
+def encode_batch(
+    tokenizer: Tokenizer, batch: pa.RecordBatch, lang: str, scores: Scores | None = None
+) -> tuple[pa.RecordBatch, dict[str, int]]:
     """Encode some documents.
 
     Args:
         tokenizer: the model.
         batch: n documents with the columns ``id``, ``text``, ``copies`` and ``origin`` of a text shard.
         lang: tag; its script says whether words or characters are counted.
+        scores: of the documents; None leaves the columns null.
 
     Returns:
         a batch of :func:`corpus.schema.token_schema` with its attributes, and the counts documents, tokens,
@@ -114,6 +158,11 @@ def encode_batch(tokenizer: Tokenizer, batch: pa.RecordBatch, lang: str) -> tupl
         "copies": batch.column("copies"),
         "synthetic": pa.array(synthetic),
     }
+    if scores is not None:
+        columns |= {
+            name: pa.array(values, mask=np.isnan(values))
+            for name, values in (("difficulty", scores.difficulty), ("diversity", scores.diversity))
+        }
     counts = {
         "documents": len(listed),
         "tokens": len(tokens),
@@ -122,6 +171,18 @@ def encode_batch(tokenizer: Tokenizer, batch: pa.RecordBatch, lang: str) -> tupl
         "words": sum(words(text, lang) for text in listed),
     }
     return conform(pa.RecordBatch.from_pydict(columns), schema), counts
+
+
+def _scores(scoring: Scoring | None, batch: pa.RecordBatch) -> Scores | None:
+    if scoring is None:
+        return None
+    own = chosen(batch.column("id").to_pylist(), scoring.share)
+    return score(batch, _statistics(scoring.folder), own)
+
+
+@lru_cache(maxsize=2)
+def _statistics(folder: str) -> Statistics:
+    return Statistics.load(Path(folder))
 
 
 def is_synthetic(origins: pa.Array) -> NDArray[np.bool_]:
@@ -141,7 +202,7 @@ def _tokenizer(root: str, model: str, expected: str) -> Tokenizer:
     return Tokenizer(read_model(Storage(root), model, expected))
 
 
-def _existing(storage: Storage, task: EncodeTask) -> Encoded | None:
+def _existing(storage: Storage, task: EncodeTask) -> EncodedShard | None:
     if not storage.exists(task.name):
         return None
     with storage.local_copy(task.name) as path:
@@ -151,13 +212,16 @@ def _existing(storage: Storage, task: EncodeTask) -> Encoded | None:
             counts = json.loads(metadata[b"counts"])
             if metadata[b"text"].decode() != task.text.hash or metadata[b"model"].decode() != task.model_hash:
                 return None
+            expected = task.scoring.digest if task.scoring else ""
+            if not task.kept and metadata[b"scores"].decode() != expected:
+                return None
         except (CorpusError, KeyError, ValueError):
             return None  # not a token shard of ours: it is written anew
         batches = [reader.get_batch(index) for index in range(reader.num_record_batches)]
         if "synthetic_tokens" not in counts:  # written by an older version, and named by its snapshot as it is
             counts["synthetic_tokens"] = _synthetic_tokens(storage, task.text.path, batches)
         digest = file_hash(path)
-        return _encoded(task, path.stat().st_size, digest, Counter(counts), run_tokens(batches), reused=True)
+        return _encoded(task, path.stat().st_size, digest, Counter(counts), batches, reused=True)
 
 
 def _synthetic_tokens(storage: Storage, text: str, batches: list[pa.RecordBatch]) -> int:
@@ -168,8 +232,8 @@ def _synthetic_tokens(storage: Storage, text: str, batches: list[pa.RecordBatch]
 
 
 def _encoded(
-    task: EncodeTask, size: int, digest: str, counts: Counter[str], runs: tuple[int, ...], *, reused: bool
-) -> Encoded:
+    task: EncodeTask, size: int, digest: str, counts: Counter[str], batches: list[pa.RecordBatch], *, reused: bool
+) -> EncodedShard:
     file = ShardFile(
         path=task.name,
         kind="tokens",
@@ -179,9 +243,10 @@ def _encoded(
         rows=counts["documents"],
         size=size,
         hash=digest,
-        run_tokens=runs,
+        run_tokens=run_tokens(batches),
     )
-    return Encoded(
+    hard, rich = (_column(batches, name) for name in ("difficulty", "diversity"))
+    encoded = Encoded(
         file,
         documents=counts["documents"],
         tokens=counts["tokens"],
@@ -189,4 +254,12 @@ def _encoded(
         bytes=counts["bytes"],
         words=counts["words"],
         reused=reused,
+        scored=int(np.count_nonzero(~np.isnan(rich))),
     )
+    return EncodedShard(encoded, Histogram.of(hard, HARDEST), Histogram.of(rich, MOST_DIVERSE))
+
+
+def _column(batches: list[pa.RecordBatch], name: str) -> NDArray[np.float32]:
+    """A score of all documents, NaN where they have none."""
+    parts = [batch.column(name).to_numpy(zero_copy_only=False) for batch in batches if name in batch.schema.names]
+    return np.concatenate(parts).astype(np.float32) if parts else np.empty(0, np.float32)

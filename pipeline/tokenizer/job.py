@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
-from pathlib import PurePosixPath
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
 
 from corpus.errors import ConfigurationError
 from corpus.hashing import fingerprint
-from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, commit, read_snapshot
+from corpus.manifest import LanguageEvidence, ScoreQuantiles, ShardFile, Snapshot, commit, read_snapshot
 from corpus.schema import TRAIN
 from corpus.storage import Storage
 from pipeline.account import Clock, run_account
+from pipeline.curriculum.config import ScoresConfig
+from pipeline.curriculum.quantiles import Histogram
+from pipeline.curriculum.sample import Sampled, SampleTask, count_language
 from pipeline.tokenizer.config import TokenizerConfig
 from pipeline.tokenizer.encode import Encoded, EncodeTask, encode_shard
 from pipeline.tokenizer.model import Tokenizer, model_hash
 from pipeline.tokenizer.sample import sample_lines, sample_sizes
+from pipeline.tokenizer.scoring import earlier_snapshots, sample_tasks, scoring_of, token_paths
 from pipeline.tokenizer.train import SPECIAL, train
 
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 Progress = Callable[[str, int, int], None]
 """Called with the step's name, what is done and what there is in all."""
 
@@ -76,15 +83,36 @@ def tokenize_corpus(
         described, seconds = known, 0.0
     else:
         described, seconds = _model(storage, parent, config, seed, identity, model_path, report)
-    tasks = [
-        EncodeTask(root, text, names[text.path], config.name, model_path, described["hash"])
-        for text in sorted(texts, key=lambda text: (-text.size, text.path))
-    ]
-    begun = time.monotonic()
-    encoded = _encode(tasks, workers, report)
-    encoding = time.monotonic() - begun
+    earlier = earlier_snapshots(storage, parent, config.name, identity)
+    kept_paths = token_paths(earlier, config.name)
+    missing = {
+        str(text.lang)
+        for text in texts
+        if text.split == TRAIN and not (names[text.path] in kept_paths and storage.exists(names[text.path]))
+    }
+    scores = ScoresConfig.model_validate(described.get("scores", config.scores.model_dump()))
+    with tempfile.TemporaryDirectory(prefix="evenglot-scores-") as folder:
+        begun = time.monotonic()
+        counts = _sampled(root, [*earlier, parent], missing if scores.enabled else (), scores, folder, workers, report)
+        sampling = time.monotonic() - begun
+        tasks = [
+            EncodeTask(
+                root,
+                text,
+                names[text.path],
+                config.name,
+                model_path,
+                described["hash"],
+                scoring_of(text, counts),
+                names[text.path] in kept_paths,
+            )
+            for text in sorted(texts, key=lambda text: (-text.size, text.path))
+        ]
+        begun = time.monotonic()
+        encoded, spread = _encode(tasks, workers, report)
+        encoding = time.monotonic() - begun
 
-    languages = evidence(parent, config.name, encoded)
+    languages = evidence(parent, config.name, encoded, spread)
     kept = [file for file in parent.files if file.tokenizer != config.name]
     model_file = ShardFile(
         path=model_path,
@@ -108,7 +136,8 @@ def tokenize_corpus(
         }
     )
     documents = sum(part.documents for part in encoded)
-    run = _account(clock, seconds, encoding, documents, encoded, workers)
+    sampled = sum(found.documents for _, found in counts.values())
+    run = _account(clock, (seconds, sampling, encoding), documents, sampled, encoded, workers)
     commit(storage, snapshot, run)
     return snapshot
 
@@ -116,7 +145,7 @@ def tokenize_corpus(
 def tokenizer_fingerprint(snapshot: Snapshot, config: TokenizerConfig, seed: int) -> str:
     """What a tokenizer follows from: its settings, the seed and the training text."""
     texts = [[file.path, file.hash] for file in snapshot.select("text", split=TRAIN)]
-    return fingerprint([_LAYOUT, config.model_dump(mode="json"), seed, texts])
+    return fingerprint([_LAYOUT, config.model_dump(mode="json", exclude={"scores"}), seed, texts])
 
 
 def trained_before(storage: Storage, snapshot: Snapshot, config: TokenizerConfig, seed: int) -> dict[str, Any] | None:
@@ -157,8 +186,10 @@ def token_path(tokenizer: str, text: ShardFile) -> str:
     return f"tokens/{tokenizer}/{text.lang}/{PurePosixPath(text.path).name}"
 
 
-def evidence(snapshot: Snapshot, tokenizer: str, encoded: Sequence[Encoded]) -> dict[str, LanguageEvidence]:
-    """Every language's evidence with its training tokens, fertility and bytes per token.
+def evidence(
+    snapshot: Snapshot, tokenizer: str, encoded: Sequence[Encoded], scores: Mapping[str, ScoreQuantiles]
+) -> dict[str, LanguageEvidence]:
+    """Every language's evidence with its training tokens, fertility, bytes per token and scores.
 
     Tokens count the end of each document, because rows hold it; fertility and bytes per token do not.
 
@@ -166,6 +197,7 @@ def evidence(snapshot: Snapshot, tokenizer: str, encoded: Sequence[Encoded]) -> 
         snapshot: whose evidence is added to.
         tokenizer: its name.
         encoded: all token shards.
+        scores: quantiles of each language that has scores.
     """
     totals: dict[str, Counter[str]] = {lang: Counter() for lang in snapshot.languages}
     for part in encoded:
@@ -186,6 +218,7 @@ def evidence(snapshot: Snapshot, tokenizer: str, encoded: Sequence[Encoded]) -> 
             update={
                 "tokens": {**old.tokens, tokenizer: total["tokens"]},
                 "synthetic_tokens": {**old.synthetic_tokens, tokenizer: total["synthetic_tokens"]},
+                "scores": {**old.scores, **({tokenizer: scores[lang]} if lang in scores else {})},
                 "fertility": {**old.fertility, **({tokenizer: round(pieces / words, 4)} if words else {})},
                 "bytes_per_token": {
                     **old.bytes_per_token,
@@ -224,25 +257,60 @@ def _model(
         "special": dict(SPECIAL),
         "fingerprint": identity,
         "sample_bytes": sum(wanted.values()),
+        "scores": config.scores.model_dump(mode="json"),
     }
     return described, time.monotonic() - begun
 
 
-def _encode(tasks: Sequence[EncodeTask], workers: int, report: Progress) -> list[Encoded]:
+def _sampled(
+    root: str,
+    snapshots: Sequence[Snapshot],
+    languages: Collection[str],
+    config: ScoresConfig,
+    folder: str,
+    workers: int,
+    report: Progress,
+) -> dict[str, tuple[SampleTask, Sampled]]:
+    """The statistics of languages, written into a folder."""
+    tasks = sample_tasks(root, snapshots, languages, config, Path(folder))
+    by_lang = {task.lang: task for task in tasks}
+    found: dict[str, tuple[SampleTask, Sampled]] = {}
+    if tasks:
+        report("count what is rare", 0, len(tasks))
+    for part in _each(count_language, tasks, workers):
+        found[part.lang] = (by_lang[part.lang], part)
+        report("count what is rare", len(found), len(tasks))
+    return found
+
+
+def _encode(
+    tasks: Sequence[EncodeTask], workers: int, report: Progress
+) -> tuple[list[Encoded], dict[str, ScoreQuantiles]]:
+    """The token shards by path, and how the scores of each language's training documents are spread."""
     done: list[Encoded] = []
+    spread: dict[str, tuple[Histogram, Histogram]] = {}
     report("encode", 0, len(tasks))
-    for part in _each(tasks, workers):
+    for part, hard, rich in _each(encode_shard, tasks, workers):
         done.append(part)
+        if part.file.split == TRAIN:
+            lang = str(part.file.lang)
+            spread[lang] = (spread[lang][0] + hard, spread[lang][1] + rich) if lang in spread else (hard, rich)
         report("encode", len(done), len(tasks))
-    return sorted(done, key=lambda part: part.file.path)
+    quantiles = {
+        lang: ScoreQuantiles(difficulty=hard.quantiles(), diversity=rich.quantiles())
+        for lang, (hard, rich) in sorted(spread.items())
+    }
+    known = {lang: found for lang, found in quantiles.items() if found.difficulty or found.diversity}
+    return sorted(done, key=lambda part: part.file.path), known
 
 
-def _each(tasks: Sequence[EncodeTask], workers: int) -> Iterator[Encoded]:
+def _each(function: Callable[[Task], Result], tasks: Sequence[Task], workers: int) -> Iterator[Result]:
+    """The results, in any order."""
     if workers <= 1 or len(tasks) < 2:
-        yield from map(encode_shard, tasks)
+        yield from map(function, tasks)
         return
     with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(encode_shard, task) for task in tasks]
+        futures = [pool.submit(function, task) for task in tasks]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -272,25 +340,35 @@ def _check_name(storage: Storage, snapshot: Snapshot, name: str, identity: str, 
 
 
 def _account(
-    clock: Clock, training: float, encoding: float, documents: int, encoded: Sequence[Encoded], workers: int
+    clock: Clock,
+    seconds: tuple[float, float, float],
+    documents: int,
+    sampled: int,
+    encoded: Sequence[Encoded],
+    workers: int,
 ) -> dict[str, Any]:
     """What belongs to this run alone: times, rates, machine."""
     new = sum(part.documents for part in encoded if not part.reused)
+    names = ("train tokenizer", "count what is rare", "encode")
     return run_account(clock, workers) | {
         "stages": [
             {
                 "name": name,
-                "seconds": round(seconds, 3),
-                "records_in": documents,
-                "records_out": documents,
-                "documents_per_second": round(rows / seconds, 1) if seconds and rows else None,
+                "seconds": round(took, 3),
+                "records_in": taken,
+                "records_out": taken,
+                "documents_per_second": round(rows / took, 1) if took and rows else None,
             }
-            for name, seconds, rows in (("train tokenizer", training, 0), ("encode", encoding, new))
+            for name, took, taken, rows in zip(
+                names, seconds, (documents, sampled, documents), (0, sampled, new), strict=True
+            )
         ],
         "counters": {
             "encode/tokens": sum(part.tokens for part in encoded),
             "encode/shards": len(encoded),
             "encode/shards_reused": sum(part.reused for part in encoded),
+            "scores/documents": sum(part.scored for part in encoded),
+            "scores/documents_sampled": sampled,
         },
     }
 

@@ -14,6 +14,7 @@ from corpus.hashing import file_hash
 from corpus.manifest import read_snapshot
 from corpus.shards import read_table
 from corpus.storage import Storage
+from pipeline.curriculum.config import ScoresConfig
 from pipeline.tokenizer import TokenizerConfig, load_tokenizer, tokenize_corpus
 
 TRAIN = {
@@ -40,7 +41,8 @@ def test_tokens_beside_the_text_and_evidence_in_a_new_snapshot(write_corpus: Any
     assert described["vocabulary"] == 320
     assert described["special"] == {"pad": 0, "unk": 1, "bos": 2, "eos": 3, "mask": 4}
     assert seen[:2] == [("train tokenizer", 0, 1), ("train tokenizer", 1, 1)]
-    assert seen[2:] == [("encode", done, 7) for done in range(8)]
+    assert seen[2:6] == [("count what is rare", done, 3) for done in range(4)]
+    assert seen[6:] == [("encode", done, 7) for done in range(8)]
 
     tokenizer = load_tokenizer(root, snapshot, "spm")
     totals: dict[str, list[int]] = {}
@@ -73,8 +75,43 @@ def test_tokens_beside_the_text_and_evidence_in_a_new_snapshot(write_corpus: Any
         assert known.fertility == {"spm": round((tokens_total - documents) / words, 4)}
 
     run = json.loads((Path(root) / "runs/000002.json").read_text())
-    assert [stage["name"] for stage in run["stages"]] == ["train tokenizer", "encode"]
-    assert run["counters"]["encode/shards"] == 7
+    assert [stage["name"] for stage in run["stages"]] == ["train tokenizer", "count what is rare", "encode"]
+    assert run["counters"] == {
+        "encode/tokens": sum(sum(file.run_tokens or ()) for file in snapshot.select("tokens")),
+        "encode/shards": 7,
+        "encode/shards_reused": 0,
+        "scores/documents": 12,
+        "scores/documents_sampled": 12,
+    }
+
+
+def test_training_documents_have_scores_and_evidence_their_quantiles(write_corpus: Any, tmp_path: Path) -> None:
+    snapshot = tokenize_corpus(write_corpus(tmp_path, TRAIN, HELDOUT), CONFIG)
+    for lang in TRAIN:
+        found = [read_table(tmp_path / file.path) for file in snapshot.select("tokens", lang=lang, split="train")]
+        known = snapshot.languages[lang].scores["spm"]
+        for name, quantiles in (("difficulty", known.difficulty), ("diversity", known.diversity)):
+            values = [value for table in found for value in table[name].to_pylist()]
+            assert len(values) == len(TRAIN[lang])
+            assert all(value > 0 for value in values)
+            assert len(quantiles) == 65
+            assert (quantiles[0], quantiles[-1]) == pytest.approx((min(values), max(values)), rel=1e-8)
+            assert list(quantiles) == sorted(quantiles)
+    for file in snapshot.select("tokens", split="heldout"):
+        table = read_table(tmp_path / file.path)
+        assert table["difficulty"].to_pylist() == table["diversity"].to_pylist() == [None]
+
+
+def test_without_scores_the_columns_are_null_and_the_tokens_the_same(write_corpus: Any, tmp_path: Path) -> None:
+    off = CONFIG.model_copy(update={"scores": ScoresConfig(enabled=False)})
+    one = tokenize_corpus(write_corpus(tmp_path / "a", TRAIN), CONFIG)
+    two = tokenize_corpus(write_corpus(tmp_path / "b", TRAIN), off)
+    assert one.tokenizers["spm"]["fingerprint"] == two.tokenizers["spm"]["fingerprint"]
+    assert all(known.scores == {} for known in two.languages.values())
+    for file in two.select("tokens"):
+        a, b = (read_table(tmp_path / name / file.path) for name in "ab")
+        assert b["difficulty"].null_count == b["diversity"].null_count == b.num_rows
+        assert a.drop_columns(["difficulty", "diversity"]).equals(b.drop_columns(["difficulty", "diversity"]))
 
 
 def test_two_processes_write_the_same_bytes(write_corpus: Any, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What a curriculum orders documents by: difficulty and feature diversity, within each language."""
