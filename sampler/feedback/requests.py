@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -47,9 +48,14 @@ def ask(run: Path, shares: Mapping[str, float], reason: str) -> int:
     text = json.dumps({"shares": dict(shares), "reason": reason}, ensure_ascii=False, allow_nan=False, indent=1)
     with write_errors(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{os.getpid()}.part"
+        handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
+        partial = Path(name)
         try:
-            partial.write_text(text + "\n", encoding="utf-8")
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text + "\n")
+                file.flush()
+                os.fsync(handle)
+            partial.chmod(0o644)  # the trainer may run as someone else
             number = max((request.number for request in read(run)), default=0) + 1
             while True:
                 try:
