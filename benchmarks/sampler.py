@@ -28,6 +28,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -172,8 +173,11 @@ class Bench:
             "seconds": self.seconds,
             **more,
         }
+        print(f"{time.strftime('%H:%M:%S')} {what}: {arm.name}, {corpus}", file=sys.stderr, flush=True)
+        # Writing the largest corpora takes a while; a measurement that does not end is a peer that hangs.
+        timeout = None if what == "prepare" else TIMEOUT
         try:
-            return peer.ask(python, "benchmarks.sampler_peers.drive", json.dumps(request), timeout=TIMEOUT)
+            return peer.ask(python, "benchmarks.sampler_peers.drive", json.dumps(request), timeout=timeout)
         except peer.PeerFailed as error:
             if arm.library == OURS:
                 raise
@@ -181,6 +185,7 @@ class Bench:
 
     def scale(self, what: str, corpus: str) -> dict[str, Any]:
         """Memory or quotas of evenglot."""
+        print(f"{time.strftime('%H:%M:%S')} {what}: {corpus}", file=sys.stderr, flush=True)
         request = {"what": what, "corpus": str(self.folder / corpus), "folder": str(self.made(corpus))}
         return peer.ask(Path(sys.executable), "benchmarks.sampler_peers.scale", json.dumps(request))
 

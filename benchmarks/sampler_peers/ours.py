@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from benchmarks.sampler_peers.corpora import SPECIAL, VOCABULARY, Flat, tag
 from benchmarks.sampler_peers.loader import BATCH, ROW, SEED, Loader
@@ -75,14 +76,17 @@ def batch_of(tokens: Any, bounds: Any, first: int, schema: pa.Schema) -> pa.Reco
     """A record batch of a token shard; columns beside tokens and id have the value of an ordinary document."""
     rows = len(bounds) - 1
     known = {
-        "id": pa.array([f"{first + row:032x}" for row in range(rows)]),
+        "id": pc.utf8_lpad(pa.array(np.arange(first, first + rows)).cast(pa.string()), 32, "0"),
         "tokens": pa.ListArray.from_arrays(
             pa.array(bounds.astype(np.int32)), pa.array(tokens), type=schema.field("tokens").type
         ),
         "bytes": pa.array((np.diff(bounds) * 4).astype(np.int32)),
         "copies": pa.array(np.ones(rows, np.int32)),
     }
-    columns = [known[field.name] if field.name in known else pa.array([0] * rows).cast(field.type) for field in schema]
+    columns = [
+        known[field.name] if field.name in known else pa.array(np.zeros(rows, np.int32)).cast(field.type)
+        for field in schema
+    ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
