@@ -146,20 +146,34 @@ def demo_text(result: DemoResult) -> RenderableType:
     return Group(heading, heldout_table(result.evaluations), closing)
 
 
+def _order_lines(order: OrderReport) -> list[str]:
+    """What was compared of the order of rows, a line for each way."""
+    said = {
+        "resume": f"{order.rows:,} rows, gone on with before rows {', '.join(f'{row:,}' for row in order.resumed)}",
+        "dealing": f"to {'; '.join(order.dealt)}",
+        "stopped twice": "gone on with under other ranks and workers each time",
+        "stages": f"rows around {', '.join(f'{row:,}' for row in order.stages)}, read at once and gone on with",
+        "shares": f"at the ends of {order.blocks:,} blocks, {order.furthest:.3f} rows off at most; the mixture was "
+        f"changed at rows {', '.join(f'{row:,}' for row in order.changed) or 'none'}",
+        "passes": f"two passes over {order.languages:,} languages, {order.pass_tokens:,} tokens",
+    }
+    done = [check for check in order.checks if check.passed or check.problems]
+    return [
+        *(f"{check.name:13} {'WRONG' if check.problems else 'ok'} ({said[check.name]})" for check in done),
+        f"{'state':13} {order.state_bytes:,} bytes, rows go on {1000 * order.resume_seconds:.0f} ms after it",
+    ]
+
+
 def verified_text(corpus: str, found: CorpusReport, order: OrderReport | None) -> RenderableType:
     """The result of ``verify`` for people."""
     lines = []
     for check in found.checks:
         if check.passed or check.problems:
             wrong = f", {len(check.problems):,} wrong" if check.problems else ""
-            lines.append(f"{check.name:9} {'DAMAGED' if wrong else 'ok'} ({check.passed:,} passed{wrong})")
+            lines.append(f"{check.name:13} {'DAMAGED' if wrong else 'ok'} ({check.passed:,} passed{wrong})")
     problems = list(found.problems)
     if order is not None:
-        points = ", ".join(str(point) for point in order.resumed)
-        lines.append(
-            f"{'order':9} {'ok' if order.ok else 'WRONG'} ({order.rows:,} rows, resumed before rows {points}, "
-            f"dealt to {order.ranks} readers)"
-        )
+        lines += _order_lines(order)
         problems += order.problems
     lines += [f"  {problem}" for problem in problems[:20]]
     if len(problems) > 20:

@@ -1,21 +1,46 @@
-"""Proof that the training rows do not depend on when the run was stopped or how many processes read."""
+"""Proof that training rows depend on nothing but their number, and that languages get what was asked for.
+
+The first rows are read at once, while the mixture is changed twice by hand, and then again in other ways: gone on
+with from states saved in between, dealt to ranks and workers, stopped and gone on with under other numbers of both,
+twice in a row. Every way must give the same rows to the last bit. The tokens of each language are counted at the
+end of every block and compared with the shares asked for, and passes are counted as :mod:`evenglot.verify.passes`
+tells. Around the beginning of each later stage the same is done with rows that are jumped to.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from statistics import median
 from typing import TYPE_CHECKING
 
-import xxhash
+import numpy as np
 
 from corpus.errors import CorpusError
-from corpus.manifest import read_snapshot
+from corpus.manifest import Snapshot, read_snapshot
+from corpus.storage import Storage
+from evenglot.verify.corpus_files import Check
+from evenglot.verify.passes import check_passes
+from evenglot.verify.reading import CHUNK, Change, Split, dealt, digests, dump, resumed, saved
 from sampler.config import SamplerConfig
 
 if TYPE_CHECKING:
-    from sampler import CurriculumStream, Row
+    from sampler import CurriculumStream
 
 Progress = Callable[[str, int, int], None]
+
+SPLITS = (Split(1, 1, 8), Split(2, 3, 5), Split(3, 2, 1), Split(4, 1, 7))
+"""Ranks, workers and rows that rows are dealt to."""
+CHAIN = (Split(2, 2, 3), Split(3, 1, 4), Split(1, 4, 5))
+"""Those of the three parts of a run that is stopped twice."""
+PASS_TOKENS = 20_000_000
+"""Bound on the tokens that are read to check passes."""
+_BLOCKS = 6
+_MOST_ROWS = 20_000
+_ROUNDING = 1e-6
+"""Rows; shares are integers in units of 2**-32."""
 
 
 @dataclass(frozen=True)
@@ -24,16 +49,37 @@ class OrderReport:
 
     tokenizer: str
     rows: int
-    """Rows read each time."""
+    """Rows from the first on that were read in every way."""
+    changed: tuple[int, ...]
+    """Rows at which the mixture was changed by hand."""
     resumed: tuple[int, ...]
     """Rows before which reading was stopped and gone on from the saved state."""
-    ranks: int
-    """Processes among which the rows were dealt."""
-    problems: tuple[str, ...] = ()
+    dealt: tuple[str, ...]
+    """Ranks, workers and rows that the rows were dealt to."""
+    stages: tuple[int, ...]
+    """First rows of later stages, around which rows were compared too."""
+    blocks: int
+    """Blocks at whose ends each language's tokens were compared with its share."""
+    furthest: float
+    """Largest distance of a language from its share at the end of a block, in rows."""
+    languages: int
+    """Languages of which two passes were read."""
+    pass_tokens: int
+    """Tokens of these passes."""
+    state_bytes: int
+    """The largest state that was saved, as JSON."""
+    resume_seconds: float
+    """Median time from opening the corpus to the first rows after a state."""
+    checks: tuple[Check, ...]
+
+    @property
+    def problems(self) -> list[str]:
+        """Everything that is wrong, in words."""
+        return [problem for check in self.checks for problem in check.problems]
 
     @property
     def ok(self) -> bool:
-        """Whether all ways of reading gave the same rows."""
+        """Whether all ways of reading gave the same rows, and all languages got what was asked for."""
         return not self.problems
 
 
@@ -45,10 +91,10 @@ def verify_order(
     *,
     tokenizer: str | None = None,
     snapshot: int | None = None,
-    rows: int = 600,
-    ranks: int = 3,
+    rows: int | None = None,
+    pass_tokens: int = PASS_TOKENS,
 ) -> OrderReport:
-    """Read the first rows at once, resumed at several places, and dealt to several ranks, and compare them.
+    """Read rows of a corpus in many ways and compare them.
 
     Args:
         corpus: corpus root.
@@ -57,58 +103,191 @@ def verify_order(
         progress: told of the ways done.
         tokenizer: whose tokens; None takes the first of the snapshot by name.
         snapshot: number; None takes the current one.
-        rows: how many rows to compare.
-        ranks: how many readers share the rows the last time.
+        rows: how many rows to compare from the first on; None takes six blocks, within reason.
+        pass_tokens: bound on the tokens that are read to check passes.
 
     Raises:
         CorpusError: the snapshot has no token shards, or none of that tokenizer.
     """
-    state = read_snapshot(corpus, snapshot)
+    storage = Storage(corpus)
+    state = read_snapshot(storage, snapshot)
     if not state.tokenizers:
         raise CorpusError(
             f"snapshot {state.number} of {corpus} has no token shards",
             f"Run `evenglot tokenize --corpus {corpus}`" + ("" if snapshot is None else ", or leave out --snapshot"),
         )
     chosen = tokenizer or sorted(state.tokenizers)[0]
-    from sampler import CurriculumStream
-
-    def fresh() -> CurriculumStream:
-        return CurriculumStream(corpus, tokenizer=chosen, config=config, seed=seed, snapshot=state.number)
-
-    points = tuple(sorted({1, config.block_rows, rows // 3, rows // 2 + 1, rows - 1} & set(range(1, rows))))
-    ways = len(points) + 2
-    expected = list(_digests(fresh().iterate(0, rows)))
-    problems = []
-    for done, point in enumerate(points, start=1):
-        if progress is not None:
-            progress("order", done, ways)
-        first = fresh()
-        before = list(_digests(first.iterate(0, point)))
-        second = fresh()
-        second.load_state(first.state())
-        after = list(_digests(second.iterate(None, rows)))
-        problems += _differences(f"stopped before row {point} and resumed", expected, before + after)
-    dealt: list[str] = [""] * rows
-    for rank in range(ranks):
-        for place, digest in enumerate(_digests(fresh().iterate(0, rows, rank=rank, world=ranks))):
-            dealt[rank + place * ranks] = digest
-    problems += _differences(f"dealt to {ranks} readers", expected, dealt)
-    if progress is not None:
-        progress("order", ways, ways)
-    return OrderReport(chosen, rows, points, ranks, tuple(problems))
+    count = rows or min(_BLOCKS * config.block_rows + config.block_rows // 2 + 1, _MOST_ROWS)
+    found = _Verification(storage, state, chosen, config, seed, count, progress or _silent)
+    return found.report(pass_tokens)
 
 
-def _digests(rows: Iterator[Row]) -> Iterator[str]:
-    for row in rows:
-        digest = xxhash.xxh3_128(row.tokens.tobytes())
-        for part in (row.segments, row.positions):
-            digest.update(part.tobytes())
-        digest.update(str(row.language).encode())
-        yield digest.hexdigest()
+class _Verification:
+    """One run of the comparisons.
+
+    Args:
+        storage: of the corpus.
+        snapshot: of the corpus.
+        tokenizer: whose tokens.
+        config: how rows are sampled.
+        seed: of the order.
+        rows: how many rows to compare from the first on.
+        progress: told of what is done.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        snapshot: Snapshot,
+        tokenizer: str,
+        config: SamplerConfig,
+        seed: int,
+        rows: int,
+        progress: Progress,
+    ) -> None:
+        self.storage, self.snapshot, self.tokenizer = storage, snapshot, tokenizer
+        self.config, self.seed, self.rows, self.progress = config, seed, rows, progress
+        self.open = partial(self._open, config)
+        self.expected: dict[int, str] = {}
+        self.states: dict[int, str] = {}
+        self.state_bytes = 0
+        self.seconds: list[float] = []
+        self.changes: list[Change] = []
+
+    def report(self, pass_tokens: int) -> OrderReport:
+        """Compare everything."""
+        size = self.config.block_rows
+        points = sorted({1, size - 1, size, size + 1, self.rows // 3, self.rows // 2 + 1, self.rows - 1})
+        points = [point for point in points if 0 < point < self.rows]
+        blocks, furthest, off = self._at_once([0, *points])
+        ways: dict[str, list[str]] = {"resume": [], "dealing": [], "stopped twice": []}
+        total = len(points) + len(SPLITS) + 1
+        for done, point in enumerate(points):
+            self.progress("order", done, total)
+            ways["resume"] += self._resume(point)
+        for done, split in enumerate(SPLITS, start=len(points)):
+            self.progress("order", done, total)
+            ways["dealing"] += self._deal(split)
+        ways["stopped twice"] += self._chain()
+        self.progress("order", total, total)
+        stages, wrong = self._stages()
+        passes = check_passes(
+            self._alone,
+            self._open(self.config).sizes,
+            self.storage,
+            self.snapshot,
+            self.tokenizer,
+            whole=True,
+            budget=pass_tokens,
+            progress=self.progress,
+        )
+        passed = {"resume": len(points), "dealing": len(SPLITS), "stopped twice": 1}
+        checks = [Check(name, passed[name] - len(problems), tuple(problems)) for name, problems in ways.items()]
+        checks.append(Check("stages", len(stages) - len(wrong), tuple(wrong)))
+        checks.append(Check("shares", blocks - len(off), tuple(off)))
+        checks.append(Check("passes", len(passes.languages) * 2 - len(passes.problems), passes.problems))
+        return OrderReport(
+            tokenizer=self.tokenizer,
+            rows=self.rows,
+            changed=tuple(change.block * size for change in self.changes),
+            resumed=tuple(points),
+            dealt=tuple(str(split) for split in SPLITS),
+            stages=stages,
+            blocks=blocks,
+            furthest=furthest,
+            languages=len(passes.languages),
+            pass_tokens=passes.tokens,
+            state_bytes=self.state_bytes,
+            resume_seconds=median(self.seconds) if self.seconds else 0.0,
+            checks=tuple(checks),
+        )
+
+    def _open(self, config: SamplerConfig) -> CurriculumStream:
+        from sampler import CurriculumStream
+
+        return CurriculumStream(
+            self.storage.url, tokenizer=self.tokenizer, config=config, seed=self.seed, snapshot=self.snapshot.number
+        )
+
+    def _alone(self, lang: str) -> CurriculumStream:
+        return self._open(self.config.model_copy(update={"languages": (lang,), "mixture": {lang: 1.0}}))
+
+    def _at_once(self, points: list[int]) -> tuple[int, float, list[str]]:
+        """Read the first rows, saving states, changing the mixture twice, and comparing shares on the way."""
+        size = self.config.block_rows
+        stream = self.open()
+        edges = [block * size for block in (2, 4) if block * size < self.rows]
+        stops = sorted({*points, *edges, *range(size, self.rows + 1, size), self.rows})
+        tokens = np.zeros(len(stream.languages), dtype=np.int64)
+        asked = np.zeros(len(stream.languages), dtype=np.float64)
+        blocks, furthest, off = 0, 0.0, []
+        at = 0
+        for stop in stops:
+            if at in edges and at not in [change.block * size for change in self.changes]:
+                self.changes.append(self._change(stream))
+            if at in points:
+                self.states[at] = dump(stream, at)
+                self.state_bytes = max(self.state_bytes, len(self.states[at].encode()))
+            for first in range(at, stop, CHUNK):
+                batch = stream.rows(range(first, min(first + CHUNK, stop)))
+                self.expected.update(digests(batch, first))
+                tokens += np.bincount(batch.piece_languages, batch.piece_lengths, len(tokens)).astype(np.int64)
+            at = stop
+            if at and at % size == 0:
+                asked += size * np.array(list(stream.mixture(at // size - 1).values()))
+                distance = np.abs(tokens / self.config.row_tokens - asked)
+                # A change of the mixture carries debts over, which the new shares may take some blocks to pay.
+                bound = 1.0 if not self.changes else 2.0
+                blocks, furthest = blocks + 1, max(furthest, float(distance.max()))
+                if distance.max() >= bound + _ROUNDING:
+                    lang = stream.languages[int(distance.argmax())]
+                    off.append(
+                        f"at the end of block {at // size - 1} {lang} is {distance.max():.2f} rows off its share"
+                    )
+        return blocks, furthest, off
+
+    def _change(self, stream: CurriculumStream) -> Change:
+        """Give each language another one's share."""
+        before = stream.mixture()
+        weights = dict(zip(before, [*list(before.values())[1:], next(iter(before.values()))], strict=True))
+        block = stream.set_mixture(weights, "verify")
+        return Change(block, weights)
+
+    def _resume(self, point: int) -> list[str]:
+        begun = time.perf_counter()
+        found: dict[int, str] = {}
+        for row, digest in resumed(self.open, self.states[point], self.changes, self.rows):
+            if not found:
+                self.seconds.append(time.perf_counter() - begun)
+            found[row] = digest
+        return self._differences(f"stopped before row {point} and resumed", range(point, self.rows), found)
+
+    def _deal(self, split: Split) -> list[str]:
+        steps = self.rows // split.step
+        found = dict(dealt(self.open, self.states[0], self.changes, split, steps))
+        return self._differences(f"dealt to {split}", range(steps * split.step), found)
+
+    def _chain(self) -> list[str]:
+        state, row = self.states[0], 0
+        found: dict[int, str] = {}
+        for split in CHAIN:
+            steps = self.rows // len(CHAIN) // split.step
+            found.update(dealt(self.open, state, self.changes, split, steps))
+            row += steps * split.step
+            state = saved(self.open, state, self.changes, row)
+            self.state_bytes = max(self.state_bytes, len(state.encode()))
+        way = "stopped twice and gone on with under other ranks and workers"
+        return self._differences(way, range(row), found)
+
+    def _stages(self) -> tuple[tuple[int, ...], list[str]]:
+        return (), []
+
+    def _differences(self, way: str, rows: range, found: Mapping[int, str]) -> list[str]:
+        if found.keys() != set(rows):
+            return [f"{way}: {len(found)} rows instead of {len(rows)}"]
+        wrong = [row for row in rows if found[row] != self.expected[row]]
+        return [f"{way}: {len(wrong)} of {len(rows)} rows differ, the first is row {wrong[0]}"] if wrong else []
 
 
-def _differences(way: str, expected: list[str], found: list[str]) -> list[str]:
-    wrong = [index for index, (a, b) in enumerate(zip(expected, found, strict=False)) if a != b]
-    if len(found) != len(expected):
-        return [f"{way}: {len(found)} rows instead of {len(expected)}"]
-    return [f"{way}: {len(wrong)} of {len(expected)} rows differ, the first is row {wrong[0]}"] if wrong else []
+def _silent(name: str, done: int, total: int) -> None:
+    """Progress that nobody looks at."""

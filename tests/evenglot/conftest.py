@@ -79,6 +79,12 @@ def cli(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., subprocess.
     root.setLevel(before[1])
 
 
+@pytest.fixture(scope="session")
+def written_corpus() -> Callable[[Path], Path]:
+    """A writer of the corpus below, for tests that share one or need several."""
+    return write_corpus
+
+
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     """A committed corpus: 15 documents kept, one exact duplicate and one too short rejected, one broken line."""

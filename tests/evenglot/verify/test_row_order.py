@@ -1,31 +1,50 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import sampler.quota
 from corpus.errors import CorpusError
 from evenglot.verify.row_order import verify_order
 from pipeline.tokenizer import TokenizerConfig, tokenize_corpus
 from sampler import CurriculumStream, SamplerConfig
+from sampler.passes import Passes
 
-CONFIG = SamplerConfig(row_tokens=16, block_rows=8, mixture="uniform")
-
-
-@pytest.fixture
-def tokenized(corpus: Path) -> str:
-    tokenize_corpus(str(corpus), TokenizerConfig(vocabulary=320), seed=0, workers=1)
-    return str(corpus)
+CONFIG = SamplerConfig(row_tokens=16, block_rows=8, mixture="temperature")
 
 
-def test_rows_are_the_same_resumed_and_dealt(tokenized: str) -> None:
+@pytest.fixture(scope="module")
+def tokenized(tmp_path_factory: pytest.TempPathFactory, written_corpus: Any) -> str:
+    root = written_corpus(tmp_path_factory.mktemp("order") / "corpus")
+    tokenize_corpus(str(root), TokenizerConfig(vocabulary=320), seed=0, workers=1)
+    return str(root)
+
+
+def wrong(report: Any) -> dict[str, list[str]]:
+    return {check.name: list(check.problems) for check in report.checks if check.problems}
+
+
+def test_every_way_of_reading_gives_the_same_rows(tokenized: str) -> None:
     seen: list[tuple[str, int, int]] = []
-    report = verify_order(tokenized, CONFIG, 3, lambda *step: seen.append(step), rows=50)
-    assert report.ok
-    assert (report.rows, report.ranks, report.resumed) == (50, 3, (1, 8, 16, 26, 49))
-    assert seen[-1] == ("order", 7, 7)
+    report = verify_order(tokenized, CONFIG, 3, lambda *step: seen.append(step))
+    assert report.ok, report.problems
+    assert (report.rows, report.resumed) == (53, (1, 7, 8, 9, 17, 27, 52))
+    assert report.changed == (16, 32)
+    assert report.dealt[1] == "2 ranks with 3 workers and 5 rows each"
+    assert (report.blocks, report.languages) == (6, 3)
+    assert 0 < report.furthest < 2
+    assert 0 < report.resume_seconds < 5
+    assert 200 < report.state_bytes < 2000
+    assert {step[0] for step in seen} == {"order", "passes"}
+    assert seen[-1] == ("passes", 3, 3)
+    assert {check.name: check.passed for check in report.checks} == {
+        "resume": 7, "dealing": 4, "stopped twice": 1, "stages": 0, "shares": 6, "passes": 6
+    }  # fmt: skip
 
 
 def test_a_state_that_is_lost_is_found(tokenized: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,13 +53,21 @@ def test_a_state_that_is_lost_is_found(tokenized: str, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(CurriculumStream, "load_state", forget)
     report = verify_order(tokenized, CONFIG, 3, rows=50)
-    assert not report.ok
-    assert report.problems[0] == "stopped before row 1 and resumed: 51 rows instead of 50"
+    assert report.problems[0] == "stopped before row 1 and resumed: 50 rows instead of 49"
+    assert "stopped twice" in wrong(report)
 
 
-def test_an_order_that_depends_on_the_seed_of_the_reader_is_found(
-    tokenized: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_state_without_its_changes_is_found(tokenized: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forget(self: CurriculumStream, state: Mapping[str, Any]) -> None:
+        self.seek(state["row"])
+
+    monkeypatch.setattr(CurriculumStream, "load_state", forget)
+    found = wrong(verify_order(tokenized, CONFIG, 3, rows=50))
+    # Before the changes nothing but the row is needed, so that the early states do no harm.
+    assert found["resume"][0].startswith("stopped before row 16 and resumed: 22 of 34 rows differ")
+
+
+def test_an_order_that_depends_on_the_reader_is_found(tokenized: str, monkeypatch: pytest.MonkeyPatch) -> None:
     original = CurriculumStream.__init__
     made = iter(range(1000))
 
@@ -49,8 +76,37 @@ def test_an_order_that_depends_on_the_seed_of_the_reader_is_found(
 
     monkeypatch.setattr(CurriculumStream, "__init__", drifting)
     monkeypatch.setattr(CurriculumStream, "load_state", lambda self, state: self.seek(state["row"]))
-    report = verify_order(tokenized, CONFIG, 3, rows=50)
-    assert any(problem.startswith("dealt to 3 readers: ") for problem in report.problems)
+    found = wrong(verify_order(tokenized, CONFIG, 3, rows=50))
+    assert any(problem.startswith("dealt to 2 ranks with 3 workers") for problem in found["dealing"])
+
+
+def test_an_order_that_repeats_a_document_is_found(tokenized: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Passes._leg
+
+    def broken(self: Passes, number: int, index: int) -> Any:
+        leg = original(self, number, index)
+        lengths = np.diff(leg.bounds)
+        pairs = [(i, j) for i in range(len(lengths)) for j in range(i) if lengths[i] == lengths[j]]
+        starts = leg.starts.copy()
+        for i, j in pairs[:1]:
+            starts[i] = starts[j]
+        return leg._replace(starts=starts)
+
+    monkeypatch.setattr(Passes, "_leg", broken)
+    problems = wrong(verify_order(tokenized, CONFIG, 3, rows=50))["passes"]
+    assert any("over eng_Latn and the shards differ in " in problem for problem in problems)
+
+
+def test_quotas_that_starve_a_language_are_found(tokenized: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unfair(lag: Any, weights: Any, rows: int) -> Any:
+        given = np.zeros_like(lag)
+        given[int(np.argmax(weights))] = rows
+        return given
+
+    monkeypatch.setattr(sampler.quota, "allot", unfair)
+    found = wrong(verify_order(tokenized, CONFIG, 3, rows=50))
+    assert list(found) == ["shares"]
+    assert found["shares"][0].startswith("at the end of block 0 eng_Latn is ")
 
 
 def test_a_corpus_without_tokens(corpus: Path) -> None:
@@ -58,10 +114,29 @@ def test_a_corpus_without_tokens(corpus: Path) -> None:
         verify_order(str(corpus), CONFIG, 0)
 
 
-def test_the_snapshot_and_the_tokenizer_asked_for_are_the_ones_read(tokenized: str) -> None:
-    tokenize_corpus(tokenized, TokenizerConfig(vocabulary=321, name="other"), seed=0, workers=1)
-    assert verify_order(tokenized, CONFIG, 3, rows=20).tokenizer == "other"
-    assert verify_order(tokenized, CONFIG, 3, tokenizer="spm", rows=20).tokenizer == "spm"
-    assert verify_order(tokenized, CONFIG, 3, snapshot=2, rows=20).tokenizer == "spm"
+def test_the_snapshot_and_the_tokenizer_asked_for_are_the_ones_read(written_corpus: Any, tmp_path: Path) -> None:
+    root = str(written_corpus(tmp_path / "corpus"))
+    tokenize_corpus(root, TokenizerConfig(vocabulary=320), seed=0, workers=1)
+    tokenize_corpus(root, TokenizerConfig(vocabulary=321, name="other"), seed=0, workers=1)
+    assert verify_order(root, CONFIG, 3, rows=20).tokenizer == "other"
+    assert verify_order(root, CONFIG, 3, tokenizer="spm", rows=20).tokenizer == "spm"
+    assert verify_order(root, CONFIG, 3, snapshot=2, rows=20).tokenizer == "spm"
     with pytest.raises(CorpusError, match=r"snapshot 1 of .* has no token shards"):
-        verify_order(tokenized, CONFIG, 3, snapshot=1, rows=20)
+        verify_order(root, CONFIG, 3, snapshot=1, rows=20)
+
+
+def test_the_command_says_what_it_compared(tokenized: str, cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"sampler.row_tokens": 16, "sampler.block_rows": 8, "tokenizer.name": "spm"}
+    short = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    done = cli("verify", tokenized, "--resume", *short)
+    assert done.returncode == 0, done.stderr
+    words = " ".join(done.stdout.split())
+    for text in ("resume ok (53 rows, gone on with before rows 1, 7, 8", "passes ok (two passes over 3 languages"):
+        assert text in words
+    result = json.loads(cli("verify", tokenized, "--resume", "--json", *short).stdout)
+    assert result["ok"] is True
+    assert result["order"]["changed"] == [16, 32]
+    monkeypatch.setattr(CurriculumStream, "load_state", lambda self, state: self.seek(0))
+    done = cli("verify", tokenized, "--resume", *short)
+    assert done.returncode == 4
+    assert "the sampler's order is not the same every time: stopped before row 1 and resumed" in done.stderr
