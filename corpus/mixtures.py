@@ -39,16 +39,20 @@ def temperature(sizes: Sizes, alpha: float) -> Probabilities:
     return proportional(powered)
 
 
-def unimax(sizes: Sizes, epochs: float, budget: float | None = None) -> Probabilities:
+def unimax(
+    sizes: Sizes, epochs: float, budget: float | None = None, given: Mapping[str, float] | None = None
+) -> Probabilities:
     """UniMax (Chung et al. 2023, arXiv 2304.09151): as even as a cap on repeats allows.
 
     The budget is dealt out evenly, smallest language first; one that would be repeated too often gets its
-    cap and leaves the rest to the others. When every language is capped the shares are proportional.
+    cap and leaves the rest to the others. When every language is capped the shares are proportional to what the
+    caps leave, and to the sizes when they leave nothing.
 
     Args:
         sizes: size of each language.
         epochs: largest number of passes over any language.
         budget: amount to be sampled in all, in the unit of the sizes; None takes one pass over the corpus.
+        given: amount of each language that was sampled before, which counts towards its cap.
 
     Raises:
         ConfigurationError: epochs or budget is not positive.
@@ -58,12 +62,15 @@ def unimax(sizes: Sizes, epochs: float, budget: float | None = None) -> Probabil
     remaining = _total(sizes) if budget is None else budget
     if remaining <= 0:
         raise ConfigurationError(f"UniMax budget is {budget}", "Choose a positive number")
-    present = sorted((lang for lang in sizes if sizes[lang] > 0), key=lambda lang: (sizes[lang], lang))
-    given = dict.fromkeys(sizes, 0.0)
+    room = _room(sizes, epochs, given)
+    present = sorted((lang for lang in sizes if room[lang] > 0), key=lambda lang: (room[lang], lang))
+    if not present:
+        return proportional(sizes)
+    dealt = dict.fromkeys(sizes, 0.0)
     for index, lang in enumerate(present):
-        given[lang] = min(remaining / (len(present) - index), sizes[lang] * epochs)
-        remaining -= given[lang]
-    return proportional(given)
+        dealt[lang] = min(remaining / (len(present) - index), room[lang])
+        remaining -= dealt[lang]
+    return proportional(dealt)
 
 
 def capped(
@@ -73,16 +80,20 @@ def capped(
     budget: float,
     max_repeats: float | None = None,
     floor: float = 0.0,
+    given: Mapping[str, float] | None = None,
 ) -> Probabilities:
     """Bound a mixture: no language repeated more than ``max_repeats`` times within the budget, none under ``floor``.
 
     What the floor gives is taken from the languages above it in their proportion, and what the cap takes away goes
     to the uncapped ones. The cap wins over the floor; when all languages reach their cap the shares are proportional
-    to the caps. A floor that is more than an even share makes the shares even.
+    to what the caps leave, and where they leave nothing at all the cap is set aside. A floor that is more than an
+    even share makes the shares even. ``given`` is what was sampled before and counts towards the caps.
     """
-    limits = {
-        lang: 1.0 if max_repeats is None else min(1.0, sizes[lang] * max_repeats / budget) for lang in probabilities
-    }
+    limits = dict.fromkeys(probabilities, 1.0)
+    if max_repeats is not None:
+        left = _room({lang: sizes[lang] for lang in probabilities}, max_repeats, given)
+        if any(left[lang] > 0 for lang, p in probabilities.items() if p > 0):
+            limits = {lang: min(1.0, amount / budget) for lang, amount in left.items()}
     wanted = _lifted({lang: p for lang, p in probabilities.items() if sizes[lang] > 0}, floor)
     fixed: dict[str, float] = {}
     while True:
@@ -97,6 +108,12 @@ def capped(
             break
         fixed.update(over)
     return proportional({lang: fixed.get(lang, 0.0) for lang in probabilities})
+
+
+def _room(sizes: Sizes, passes: float, given: Mapping[str, float] | None) -> dict[str, float]:
+    """What a cap on passes leaves of each language after what was given."""
+    before = given or {}
+    return {lang: max(0.0, size * passes - before.get(lang, 0.0)) for lang, size in sizes.items()}
 
 
 def _lifted(probabilities: Mapping[str, float], floor: float) -> Probabilities:

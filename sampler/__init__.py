@@ -4,9 +4,10 @@ NumPy and Arrow only; ``sampler.torch`` is the one module that knows torch.
 """
 
 from sampler.batch import MIXED, PADDING, Batch, Row
-from sampler.config import SamplerConfig
+from sampler.config import SamplerConfig, Stage
 from sampler.heldout import HeldoutBatch, HeldoutRows
-from sampler.stream import CurriculumStream, Realised
+from sampler.progress import Realised, StageProgress
+from sampler.stream import CurriculumStream
 
 __all__ = [
     "MIXED",
@@ -18,4 +19,6 @@ __all__ = [
     "Realised",
     "Row",
     "SamplerConfig",
+    "Stage",
+    "StageProgress",
 ]

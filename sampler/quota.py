@@ -1,12 +1,13 @@
 """Exact quotas: how many rows of each language a block holds.
 
 A language asked for the share p is owed p times the rows served so far; the difference to what it got is its
-lag. Each block gives every language the whole rows that it is owed, and the places left over go to the
-languages whose next row falls due first. This is earliest-deadline-first scheduling of unit tasks with the
-release times and deadlines of proportionate fairness (Baruah, Cohen, Plaxton & Varvel 1996, "Proportionate
-progress"): on one resource it always finds a feasible order, so that after every block of a constant mixture
-every language has its share rounded down or up: it is within one row of it, however many languages there are.
-Rows have a fixed number of tokens, so the quotas hold in tokens.
+lag. The j-th row of a language may come from the block on at whose end more than j rows of it are owed, and must
+have come by the block at whose end j + 1 are. These are the windows of proportionate fairness (Baruah, Cohen, Plaxton
+& Varvel 1996, "Proportionate progress"); serving the earliest deadline first keeps every language within one row of
+what it is owed at the end of every block, however many languages there are, because one row each within its window
+is a feasible flow and earliest deadline first finds it. Where shares change on a schedule the deadlines are those
+of the cumulative asked rows over the whole schedule (Tijdeman 1980, "The chairman assignment problem": such an
+assignment exists for any sequence of shares). Rows have a fixed number of tokens, so the quotas hold in tokens.
 
 Shares are integers in units of 2**-32 and lags are integers too: nothing drifts and nothing depends on the
 machine.
@@ -15,8 +16,7 @@ machine.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -28,16 +28,21 @@ UNIT = 1 << 32
 """One row, or the share 1, in the units of shares and lags."""
 
 Counts = NDArray[np.int64]
+Times = NDArray[np.float64]
 
 _CHECKPOINT_BLOCKS = 1024
+_MANY = 64
+_NEVER = 1e300
+_NO_SHARE = 1e-290
 
 
-def units(shares: Mapping[str, float], languages: Sequence[str]) -> Counts:
+def units(shares: Mapping[str, float], languages: Sequence[str], quantum: int = 1) -> Counts:
     """Shares as integers that sum to exactly ``UNIT``, by largest remainder.
 
     Args:
         shares: non-negative, of any sum; absent languages have none.
         languages: K tags, the order of the result.
+        quantum: the integers are multiples of it, a power of two.
 
     Returns:
         int64 [K]; a positive share never becomes 0.
@@ -56,44 +61,82 @@ def units(shares: Mapping[str, float], languages: Sequence[str]) -> Counts:
         raise ConfigurationError(
             "the shares of a mixture must be finite, none below zero and one above", "Correct sampler.mixture"
         )
-    exact = asked / asked.sum() * UNIT
+    return whole_shares(asked, quantum)
+
+
+def whole_shares(asked: NDArray[np.float64], quantum: int = 1) -> Counts:
+    """As :func:`units`, of non-negative numbers [K] with a positive sum."""
+    parts = UNIT // quantum
+    exact = asked / asked.sum() * parts
     whole = np.maximum(np.floor(exact), asked > 0).astype(np.int64)
-    missing = UNIT - int(whole.sum())
+    missing = parts - int(whole.sum())
     ranked = np.lexsort((np.arange(len(whole)), -(exact - whole)))
     if missing >= 0:
         positive = ranked[asked[ranked] > 0]
         whole[positive] += missing // len(positive)
         whole[positive[: missing % len(positive)]] += 1
-    else:
-        # Raising tiny shares to one unit took more than rounding down had left; the largest share can spare it.
-        whole[int(np.argmax(whole))] += missing
-    return np.asarray(whole, dtype=np.int64)
+    while missing < 0:
+        # Raising tiny shares to one part took more than rounding down had left; the largest shares can spare it.
+        largest = int(np.argmax(whole))
+        take = min(-missing, int(whole[largest]) - 1)
+        whole[largest] -= take
+        missing += take
+    return np.asarray(whole * quantum, dtype=np.int64)
 
 
 def allot(lag: Counts, weights: Counts, rows: int) -> Counts:
-    """Rows of each language in the next block.
+    """Rows of each language in the next block of a mixture that does not change.
 
     Args:
         lag: int64 [K], rows owed at the end of the block if it held none of the language, in ``UNIT``.
-        weights: int64 [K], shares in ``UNIT``, their sum is ``UNIT``.
+        weights: int64 [K], shares in ``UNIT``, their sum is ``UNIT``; who has none gets nothing.
         rows: rows in the block.
 
     Returns:
         int64 [K], not negative, of sum ``rows``.
     """
-    given = np.maximum(lag >> 32, 0)
+    given, due = _windows(lag, weights)
     left = rows - int(given.sum())
     if left > 0:
-        fraction = lag & (UNIT - 1)
-        due = np.full(len(lag), np.inf)
-        eligible = (lag > 0) & (fraction > 0) & (weights > 0)
-        due[eligible] = (UNIT - fraction[eligible]) / weights[eligible]
-        first = np.argsort(due, kind="stable")[:left]
-        first = first[np.isfinite(due[first])]
+        left -= _serve(given, due, left)
+    if left:
+        _settle(given, lag, weights, left)
+    return given
+
+
+def _windows(lag: Counts, weights: Counts) -> tuple[Counts, Times]:
+    """Rows that must be in the block, and how many rows after its end the next one of each language is due."""
+    whole = lag >> 32
+    fraction = lag & (UNIT - 1)
+    live = weights > 0
+    due = (UNIT - fraction) / np.where(live, weights, _NO_SHARE)
+    due[~live | (whole < 0) | (fraction == 0)] = np.inf
+    return np.where(live, np.maximum(whole, 0), 0), due
+
+
+def _serve(given: Counts, due: Times, left: int) -> int:
+    """Give one row each to those that are due first; returns how many there were, at most ``left``."""
+    if len(due) <= _MANY or left >= len(due):
+        first = due.argsort(kind="stable")[:left]
+        first = first[due[first] < np.inf]
         given[first] += 1
-        left -= len(first)
-    # After a change of the mixture the debts of the old one may not fit the new one's blocks: then the most
-    # urgent are served first, and the others catch up.
+        return len(first)
+    last = np.partition(due, left - 1)[left - 1]
+    if last == np.inf:
+        chosen = due < np.inf
+        given += chosen
+        return int(np.count_nonzero(chosen))
+    sooner = due < last
+    given += sooner
+    given[np.flatnonzero(due == last)[: left - np.count_nonzero(sooner)]] += 1
+    return left
+
+
+def _settle(given: Counts, lag: Counts, weights: Counts, left: int) -> None:
+    """Fill or clear places where the debts of an earlier mixture do not fit the blocks of this one.
+
+    The most urgent are served first, and the others catch up.
+    """
     while left > 0:
         most = np.argsort(-np.where(weights > 0, lag - (given << 32), np.iinfo(np.int64).min), kind="stable")
         most = most[weights[most] > 0][:left]
@@ -104,75 +147,222 @@ def allot(lag: Counts, weights: Counts, rows: int) -> Counts:
         least = least[given[least] > 0][:-left]
         given[least] -= 1
         left += len(least)
-    return np.asarray(given, dtype=np.int64)
 
 
-class Change(NamedTuple):
-    """One entry of the mixture log."""
+class Span(NamedTuple):
+    """Blocks under constant shares."""
 
     block: int
-    """First block under these weights."""
+    """The first."""
+    end: int | None
+    """The first one behind it; None where it never ends."""
     weights: Counts
     """int64 [K], shares in ``UNIT``."""
-    reason: str
+
+
+class Outlook:
+    """The shares from a block on as they are known there: what is in force, and what is scheduled.
+
+    Args:
+        block: the first.
+        served: int64 [K], rows given before it.
+        lag: int64 [K], rows owed and not given before it, in ``UNIT``; of sum 0.
+        spans: constant shares one after the other, the first of them from ``block`` on, the last without an end.
+            They are asked for when they are needed.
+        rows: rows in a block.
+    """
+
+    def __init__(self, block: int, served: Counts, lag: Counts, spans: Iterable[Span], rows: int) -> None:
+        self.block = block
+        self.served = served
+        self.lag = lag
+        self.rows = rows
+        self._coming: Iterator[Span] = iter(spans)
+        self._spans = [next(self._coming)]
+        self._owed = [np.zeros_like(lag)]
+        self._last: dict[int, NDArray[np.bool_]] = {}
+
+    def index(self, block: int) -> int:
+        """The span of a block."""
+        while self._extend(block):
+            pass
+        index = len(self._spans) - 1
+        while index and self._spans[index].block > block:
+            index -= 1
+        return index
+
+    def span(self, index: int) -> Span | None:
+        """A span by its number, None behind the last."""
+        while index >= len(self._spans):
+            if not self._append():
+                return None
+        return self._spans[index]
+
+    def weights(self, block: int) -> Counts:
+        """The shares of a block, int64 [K] in ``UNIT``."""
+        return self._spans[self.index(block)].weights
+
+    def owed(self, block: int) -> Counts:
+        """Rows owed at the beginning of a block, those given before the outlook's first block not counted.
+
+        int64 [K] in ``UNIT`` modulo 2**64; the remainder is enough, for differences to what was given are small.
+        """
+        index = self.index(block)
+        span = self._spans[index]
+        return self.lag + self._owed[index] + span.weights * np.int64((block - span.block) * self.rows)
+
+    def asked(self, row: int) -> NDArray[np.float64]:
+        """Rows asked for of each language over the whole run before a row of the outlook, float64 [K]."""
+        index = self.index(row // self.rows)
+        total = self.served + self.lag / UNIT
+        for span in self._spans[:index]:
+            assert span.end is not None
+            total = total + span.weights / UNIT * ((span.end - span.block) * self.rows)
+        return total + self._spans[index].weights / UNIT * (row - self._spans[index].block * self.rows)
+
+    def due(self, due: Times, lag: Counts, block: int, left: int) -> Times:
+        """Deadlines that lie behind the end of the block's span, from the spans that follow.
+
+        Args:
+            due: float64 [K], rows after the end of the block at which the next row of each language is due if the
+                shares stay as they are; infinite where none may be given now.
+            lag: int64 [K], as for :func:`allot`.
+            block: the block.
+            left: places to be filled; deadlines later than those of as many languages are not looked for.
+
+        Returns:
+            float64 [K]; infinite, too, where a language leaves with a part of a row owed that goes to another.
+        """
+        index = self.index(block)
+        span = self._spans[index]
+        if span.end is None:
+            return due
+        at = (span.end - block - 1) * self.rows
+        if np.count_nonzero(due <= at) >= left:
+            return due
+        due = due.copy()
+        pending = np.flatnonzero((due > at) & (due < np.inf))
+        need = (UNIT - (lag[pending] & (UNIT - 1))) - span.weights[pending] * np.int64(at)
+        due[pending] = _NEVER
+        while len(pending) and np.count_nonzero(due <= at) < left:
+            index += 1
+            following = self.span(index)
+            if following is None:
+                break
+            weights = following.weights[pending]
+            gone = weights == 0
+            if gone.any():
+                due[pending[gone]] = np.where(self._rounded_up(index)[pending[gone]], float(at), np.inf)
+                pending, need, weights = pending[~gone], need[~gone], weights[~gone]
+            if following.end is None:
+                due[pending] = at + need / weights
+                break
+            length = (following.end - following.block) * self.rows
+            reached = need <= weights * np.int64(length)
+            due[pending[reached]] = at + need[reached] / weights[reached]
+            need = need - weights * np.int64(length)
+            pending, need = pending[~reached], need[~reached]
+            at += length
+        return due
+
+    def _rounded_up(self, index: int) -> NDArray[np.bool_]:
+        """Of the languages that leave where a span begins, those whose last part of a row becomes a row, bool [K].
+
+        The parts of rows owed to those that leave together are whole rows but for one, and these go to those whose
+        part was owed first. Else the languages that stay could be owed more or less than they can be given.
+        """
+        found = self._last.get(index)
+        if found is None:
+            before, after = self._spans[index - 1], self._spans[index]
+            fraction = self.owed(after.block) & (UNIT - 1)
+            leaving = np.flatnonzero((before.weights > 0) & (after.weights == 0) & (fraction > 0))
+            need, age = fraction[leaving], np.zeros(len(leaving))
+            open_ = np.ones(len(leaving), dtype=np.bool_)
+            for span in reversed(self._spans[:index]):
+                assert span.end is not None
+                weights, length = span.weights[leaving], (span.end - span.block) * self.rows
+                within = open_ & (weights > 0) & (need <= weights * np.int64(length))
+                age[within] += need[within] / weights[within]
+                open_ &= ~within
+                age[open_] += length
+                need = need - np.where(open_, weights * np.int64(length), 0)
+            rows = int((int(fraction[leaving].sum()) + UNIT // 2) // UNIT)
+            found = np.zeros(len(fraction), dtype=np.bool_)
+            found[leaving[np.argsort(-age, kind="stable")[:rows]]] = True
+            self._last[index] = found
+        return found
+
+    def _extend(self, block: int) -> bool:
+        end = self._spans[-1].end
+        return end is not None and end <= block and self._append()
+
+    def _append(self) -> bool:
+        following = next(self._coming, None)
+        if following is None:
+            return False
+        last = self._spans[-1]
+        assert last.end == following.block
+        self._owed.append(self._owed[-1] + last.weights * np.int64((last.end - last.block) * self.rows))
+        self._spans.append(following)
+        return True
 
 
 class Quotas:
-    """Rows served of each language before any block, under a log of mixtures.
+    """Rows of each language in any block.
+
+    What a block holds depends on the outlook in force there alone: on the schedule, and on the changes of the
+    mixture up to that block.
 
     Args:
-        weights: int64 [K], the first mixture in ``UNIT``.
-        block_rows: rows in a block.
-        reason: of the first mixture.
+        first: the outlook of the first block that can be asked for.
     """
 
-    def __init__(self, weights: Counts, block_rows: int, reason: str) -> None:
-        self.block_rows = block_rows
-        self.log: list[Change] = []
-        self._owed: list[Counts] = []
-        self._set_log([Change(0, weights, reason)])
-        self._blocks = [0]
-        self._served = {0: np.zeros(len(weights), dtype=np.int64)}
-        self._last = (0, self._served[0])
+    def __init__(self, first: Outlook) -> None:
+        self.outlooks = [first]
+        self._starts = [first.block]
+        self._blocks = [first.block]
+        self._served = {first.block: first.served}
+        self._last = (first.block, first.served)
+
+    @property
+    def first(self) -> int:
+        """The first block that can be asked for."""
+        return self._starts[0]
+
+    def outlook(self, block: int) -> Outlook:
+        """The outlook in force in a block."""
+        return self.outlooks[max(bisect_right(self._starts, block) - 1, 0)]
 
     def weights(self, block: int) -> Counts:
-        """The mixture of a block, int64 [K] in ``UNIT``."""
-        return self.log[self._entry(block)].weights
+        """The shares of a block, int64 [K] in ``UNIT``."""
+        return self.outlook(block).weights(block)
 
-    def change(self, block: int, weights: Counts, reason: str) -> None:
-        """Use other weights from a block on; later entries of the log are replaced."""
-        self._set_log([entry for entry in self.log if entry.block < block] + [Change(block, weights, reason)])
-        self._forget(block)
+    def change(self, outlook: Outlook) -> None:
+        """Follow another outlook from its block on; those of this block and later ones are replaced."""
+        keep = [before for before in self.outlooks if before.block < outlook.block]
+        self.outlooks = [*keep, outlook]
+        self._starts = [before.block for before in self.outlooks]
+        self._blocks = [at for at in self._blocks if at <= outlook.block]
+        self._served = {at: self._served[at] for at in self._blocks}
+        self.remember(outlook.block, outlook.served)
 
-    def restore(self, log: Sequence[Change], block: int, served: Counts) -> None:
-        """Take over a log and the rows served before a block."""
-        self._set_log(log)
-        self._forget(0)
-        self._remember(block, served)
+    def remember(self, block: int, served: Counts) -> None:
+        """Take over the rows served before a block, to start from there."""
+        if block not in self._served:
+            self._blocks.insert(bisect_right(self._blocks, block), block)
+        self._served[block] = served
+        self._last = (block, served)
 
-    def owed(self, block: int) -> Counts:
-        """Rows asked for before a block, int64 [K] in ``UNIT`` modulo 2**64.
-
-        The remainder is enough: differences to what was served are small.
-        """
-        index = self._entry(block)
-        entry = self.log[index]
-        return self._owed[index] + entry.weights * np.int64((block - entry.block) * self.block_rows)
-
-    def asked(self, rows: int) -> NDArray[np.float64]:
-        """Share of each language asked for on average over the first rows; the first mixture's when 0."""
-        total = np.zeros(len(self.log[0].weights), dtype=np.float64)
-        for index, entry in enumerate(self.log):
-            start = entry.block * self.block_rows
-            end = rows if index + 1 == len(self.log) else min(rows, self.log[index + 1].block * self.block_rows)
-            if end > start:
-                total += entry.weights / UNIT * (end - start)
-        return total / rows if rows else self.log[0].weights / UNIT
+    def lag(self, block: int) -> Counts:
+        """Rows owed and not given before a block, int64 [K] in ``UNIT``."""
+        served = self.served(block)
+        outlook = self.outlook(block)
+        return outlook.owed(block) - ((served - outlook.served) << 32)
 
     def served(self, block: int) -> Counts:
         """Rows given to each language before a block, int64 [K].
 
-        Costs one :func:`allot` for each block since the nearest one known.
+        Costs one allotment for each block since the nearest one known.
         """
         at, served = self._last
         if not at <= block:
@@ -182,7 +372,7 @@ class Quotas:
             served = served + self._allot(at, served)
             at += 1
             if at % _CHECKPOINT_BLOCKS == 0:
-                self._remember(at, served)
+                self.remember(at, served)
         self._last = (at, served)
         return served
 
@@ -190,25 +380,14 @@ class Quotas:
         """Rows of each language in a block, int64 [K]."""
         return self._allot(block, self.served(block))
 
-    def _entry(self, block: int) -> int:
-        return bisect_right(self.log, block, key=lambda change: change.block) - 1
-
-    def _set_log(self, log: Sequence[Change]) -> None:
-        self.log = list(log)
-        self._owed = [np.zeros(len(log[0].weights), dtype=np.int64)]
-        for entry, after in pairwise(self.log):
-            self._owed.append(self._owed[-1] + entry.weights * np.int64((after.block - entry.block) * self.block_rows))
-
     def _allot(self, block: int, served: Counts) -> Counts:
-        return allot(self.owed(block + 1) - (served << 32), self.weights(block), self.block_rows)
-
-    def _remember(self, block: int, served: Counts) -> None:
-        if block not in self._served:
-            self._blocks.insert(bisect_right(self._blocks, block), block)
-        self._served[block] = served
-        self._last = (block, served)
-
-    def _forget(self, block: int) -> None:
-        self._blocks = [at for at in self._blocks if at <= block]
-        self._served = {at: self._served[at] for at in self._blocks}
-        self._last = (self._blocks[-1], self._served[self._blocks[-1]])
+        outlook = self.outlook(block)
+        weights = outlook.weights(block)
+        lag = outlook.owed(block + 1) - ((served - outlook.served) << 32)
+        given, due = _windows(lag, weights)
+        left = outlook.rows - int(given.sum())
+        if left > 0:
+            left -= _serve(given, outlook.due(due, lag, block, left), left)
+        if left:
+            _settle(given, lag, weights, left)
+        return given

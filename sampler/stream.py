@@ -10,45 +10,35 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.errors import ConfigurationError, CorpusError
+from corpus.errors import ConfigurationError
+from sampler import progress, resume
 from sampler import state as states
 from sampler.batch import Batch, Row
 from sampler.block import Laid, Plan, join, lay, plan, select
 from sampler.config import SamplerConfig
+from sampler.course import Course
 from sampler.index import TokenCorpus
-from sampler.mixture import shares
-from sampler.passes import LegCache, Passes
 from sampler.pieces import Buffers, read
-from sampler.quota import UNIT, Counts, Quotas, units
-from sampler.windows import LanguageRows, Window, Windows, window_rows
+from sampler.progress import Realised, StageProgress
+from sampler.quota import UNIT, Counts
+from sampler.reader import Readers
+from sampler.schedule import Schedule
+from sampler.sources import Sources
 
 _PLANS = 16
 _ITERATED_ROWS = 32
 
 
-class Realised(NamedTuple):
-    """What one language got so far."""
-
-    tokens: int
-    """Tokens in its rows."""
-    asked: float
-    """Share that the mixtures asked for, averaged over the rows so far."""
-    share: float
-    """Share of the rows so far; 0 before the first."""
-    passes: float
-    """Passes over its training tokens."""
-
-
 class CurriculumStream:
     """Rows of tokens under a mixture, in an order that is a function of the global row index.
 
-    Every row is of one language. After each block every language has its share of the rows rounded down or up
-    (under a constant mixture), no token is left out, and no document comes again before its language's pass
+    Every row is of one language. After each block every language has its share of the rows rounded down or up,
+    whatever the schedule of stages, no token is left out, and no document comes again before its language's pass
     is over.
 
     ``position`` is the next global row for :meth:`iterate`, :meth:`state` and :meth:`set_mixture`; reading rows
@@ -64,7 +54,7 @@ class CurriculumStream:
 
     Raises:
         CorpusError: there is no such corpus or tokenizer, or it has no training tokens.
-        ConfigurationError: the mixture or the languages do not fit the corpus.
+        ConfigurationError: the mixture, its bounds or the languages of a stage do not fit the corpus.
     """
 
     def __init__(
@@ -72,43 +62,36 @@ class CurriculumStream:
     ) -> None:
         self.config = config
         self.seed = seed
-        self.corpus = TokenCorpus(corpus, tokenizer, "train", snapshot, config.cache)
-        sizes = self.corpus.sizes()
-        if not sizes:
-            raise CorpusError(
-                f"snapshot {self.corpus.snapshot.number} of {corpus} has no training tokens",
-                "Look at the rejected records: `evenglot inspect`",
-            )
-        if config.languages is not None:
-            unknown = sorted(set(config.languages) - set(sizes))
-            if unknown:
-                raise ConfigurationError(
-                    f"sampler.languages names {unknown[0]}, which has no training tokens here",
-                    f"Use the tags of the corpus, for example {', '.join(list(sizes)[:5])}",
-                )
-            sizes = {lang: sizes[lang] for lang in sorted(set(config.languages))}
-        self.languages: tuple[str, ...] = tuple(sizes)
-        self.sizes: dict[str, int] = sizes
         self.position = 0
-        self._bos = self.corpus.special("bos")
-        reason = "recipe" if isinstance(config.mixture, dict) else config.mixture
-        self._initial = units(shares(config, sizes), self.languages)
-        self._quotas = Quotas(self._initial, config.block_rows, reason)
-        self._legs = LegCache()
-        self._windows = Windows(self._window)
-        self._window_rows = window_rows(tuple(sizes.values()), config.row_tokens)
-        self._rows: dict[int, LanguageRows] = {}
-        room = None if self.corpus.storage.is_local else config.cache.bytes // 4
-        self._buffers = Buffers(room=room)
+        self._root, self._tokenizer = corpus, tokenizer
+        self._frontier = 0
+        self._expected = 0
         self._plans: OrderedDict[int, Plan] = OrderedDict()
         self._ahead: tuple[int, Laid] | None = None
-        self._expected = 0
-        self._frontier = 0
+        self._read_from(Sources(corpus, tokenizer, config, snapshot))
         follows = config.feedback.policy != "none"
         self.decided: int | None = config.feedback.every if follows else None
         """Blocks from this one on wait for a decision of the feedback; None when nothing ever waits."""
         self.gate: Callable[[int], None] | None = None
         """Called with a block that is not decided yet; has to wait until it is."""
+
+    def _read_from(self, sources: Sources) -> None:
+        """Begin with these snapshots."""
+        self._sources = sources
+        self.corpus: TokenCorpus = sources.stages[0].corpus
+        """The snapshot that the run begins with."""
+        self.languages: tuple[str, ...] = sources.languages
+        """Tags; a language keeps its number when a later stage or its snapshot brings others."""
+        self.sizes: dict[str, int] = sources.sizes
+        """Training tokens of each language, in the last stage whose snapshot has it."""
+        self._bos = self.corpus.special("bos")
+        local = self.corpus.storage.is_local
+        self._buffers = Buffers(room=None if local else self.config.cache.bytes // 4)
+        self._readers = Readers(sources, self._buffers, self.seed, self.config.row_tokens)
+        sizes = [source.sizes for source in sources.stages]
+        schedule = Schedule(self.config, self.languages, sizes, sources.absent)
+        schedule.confirm()
+        self._course = Course(schedule, sources.views, self.config.row_tokens)
 
     def row(self, index: int) -> Row:
         """One row by its global index."""
@@ -170,7 +153,9 @@ class CurriculumStream:
         self._frontier = -(-row // self.config.block_rows)
 
     def set_mixture(self, weights: Mapping[str, float], reason: str, block: int | None = None) -> int:
-        """Sample under another mixture from the next block on.
+        """Sample under another mixture from the next block on, until the next stage begins.
+
+        The floor and the cap on repeats of the stage hold for it too.
 
         Args:
             weights: share of each language, of any positive sum; languages not named get none.
@@ -185,12 +170,8 @@ class CurriculumStream:
             ConfigurationError: the weights do not fit, or rows of the block were already read.
         """
         first = -(-self.position // self.config.block_rows) if block is None else block
-        if first < self._frontier:
-            raise ConfigurationError(
-                f"the mixture cannot change at block {first}: rows before block {self._frontier} were already read",
-                f"Change it at block {self._frontier} or later, or seek back first",
-            )
-        self._quotas.change(first, units(weights, self.languages), reason)
+        self._confirm_unread(first)
+        self._course.change(first, weights, reason)
         self._forget(first)
         return first
 
@@ -206,27 +187,28 @@ class CurriculumStream:
             ConfigurationError: rows of the block were already read.
         """
         if weights is not None:
-            shares = {lang: int(weight) / UNIT for lang, weight in zip(self.languages, weights, strict=True)}
-            self.set_mixture(shares, reason, block)
+            self._confirm_unread(block)
+            self._course.set(block, weights, reason)
+            self._forget(block)
         if self.decided is not None:
             self.decided = block + self.config.feedback.every
 
     def weights(self, block: int) -> Counts:
         """The shares asked for in a block, int64 [K] in ``UNIT``."""
-        return self._quotas.weights(block)
+        return self._course.weights(block)
 
     def recipe_weights(self, block: int) -> Counts:
         """The shares that the recipe alone asks for in a block, int64 [K] in ``UNIT``."""
-        return self._initial
+        return self._course.recipe_weights(block)
 
     def served(self, block: int) -> Counts:
         """Rows of each language before a block, int64 [K]."""
-        return self._quotas.served(block)
+        return self._course.served(block)
 
     def mixture(self, block: int | None = None) -> dict[str, float]:
         """The shares asked for in a block, by default the one that holds ``position``."""
         number = self.position // self.config.block_rows if block is None else block
-        weights = self._quotas.weights(number)
+        weights = self._course.weights(number)
         return {lang: int(weight) / UNIT for lang, weight in zip(self.languages, weights, strict=True)}
 
     def state(self, row: int | None = None) -> dict[str, Any]:
@@ -235,63 +217,63 @@ class CurriculumStream:
         Args:
             row: next global row; None takes ``position``. With several ranks, the same on all of them.
         """
-        at = self.position if row is None else row
-        block = at // self.config.block_rows
-        return {
-            "version": states.VERSION,
-            "row": at,
-            "snapshot": self.corpus.snapshot.number,
-            "corpus": self.corpus.fingerprint(self.languages),
-            "settings": states.settings(self.config, self.corpus.tokenizer, self.seed),
-            "mixtures": states.dump_log(self._quotas.log, self._initial),
-            "block": block,
-            "served": self._quotas.served(block).tolist(),
-            "decided": self.decided,
-        }
+        return resume.save(self._run, self.position if row is None else row, self.decided)
 
-    def load_state(self, state: Mapping[str, Any]) -> None:
+    def log(self) -> dict[str, Any]:
+        """All changes of the mixture that are known, as JSON values for a file of their own.
+
+        A state holds the newest ones that fit into it. With the log, rows before those can be read again too.
+        """
+        return resume.log(self._run)
+
+    def load_state(self, state: Mapping[str, Any], log: Mapping[str, Any] | None = None) -> None:
         """Go on where a state was taken; ranks and workers may be others than then.
+
+        Stages that have not begun, the budget and the cache may be others than then, too.
+
+        Args:
+            state: as :meth:`state` gave it.
+            log: as :meth:`log` gave it at that row or later.
 
         Raises:
             CorpusError: it belongs to another corpus or other settings, or is damaged.
+            ConfigurationError: the log is another run's.
         """
-        states.check(
-            state,
-            self.corpus.fingerprint(self.languages),
-            self.corpus.snapshot.number,
-            states.settings(self.config, self.corpus.tokenizer, self.seed),
-        )
-        try:
-            row, block = int(state["row"]), int(state["block"])
-            served = np.array(state["served"], dtype=np.int64)
-            log = states.load_log(state["mixtures"], self._initial)
-            decided = None if self.decided is None else int(state["decided"])
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise states.damaged(str(error)) from error
-        rows = self.config.block_rows
-        if block != row // rows or served.shape != (len(self.languages),) or int(served.sum()) != block * rows:
-            raise states.damaged("rows, block and quotas do not agree")
-        self._quotas.restore(log, block, served)
+        found = states.read(state)
+        snapshots = [source.corpus.snapshot.number for source in self._sources.stages]
+        pinned = resume.pinned(self._run, found)
+        if pinned != snapshots[: len(pinned)]:
+            self._read_from(Sources(self._root, self._tokenizer, self.config, snapshots[0], pinned))
+        course = Course(self._course.schedule, self._sources.views, self.config.row_tokens)
+        resume.restore(self._run._replace(course=course), found, log)
+        if (found.decided is None) != (self.decided is None):
+            raise states.damaged("decided: it does not fit sampler.feedback")
+        self._course, self.decided = course, found.decided
         self._forget(0)
-        self.decided = decided
-        self.seek(row)
+        self.seek(found.row)
 
     def realised(self) -> dict[str, Realised]:
         """What each language got in the rows before ``position``."""
-        block, inside = divmod(self.position, self.config.block_rows)
-        served = self._quotas.served(block).copy()
-        if inside:
-            served += np.bincount(self._plan(block).languages[:inside], minlength=len(served))
-        asked = self._quotas.asked(self.position)
-        return {
-            lang: Realised(
-                tokens=int(rows) * self.config.row_tokens,
-                asked=float(share),
-                share=int(rows) / self.position if self.position else 0.0,
-                passes=int(rows) * self.config.row_tokens / self.sizes[lang],
+        return progress.whole(self._run, self.position, self._within)
+
+    def stages(self) -> list[StageProgress]:
+        """The stages of the run, and what each language got in them in the rows before ``position``."""
+        return progress.stages(self._run, self.position, self._within)
+
+    @property
+    def _run(self) -> resume.Run:
+        return resume.Run(self.config, self._tokenizer, self.seed, self._sources, self._course)
+
+    def _within(self, block: int, rows: int) -> Counts:
+        """Rows of each language among the first ones of a block, int64 [K]."""
+        return np.bincount(self._plan(block).languages[:rows], minlength=len(self.languages))
+
+    def _confirm_unread(self, block: int) -> None:
+        if block < self._frontier:
+            raise ConfigurationError(
+                f"the mixture cannot change at block {block}: rows before block {self._frontier} were already read",
+                f"Change it at block {self._frontier} or later, or seek back first",
             )
-            for lang, rows, share in zip(self.languages, served, asked, strict=True)
-        }
 
     def _read(self, indices: NDArray[np.int64]) -> Batch:
         size = self.config.block_rows
@@ -311,32 +293,13 @@ class CurriculumStream:
         if self._ahead is not None and self._ahead[0] == block:
             return select(self._ahead[1], inside)
         plan = self._plan(block)
+        view = self._readers.view(self._course.schedule.stage(block))
         if self._expected != block * self.config.block_rows + int(inside[0]):
-            return lay(self._windows, plan.languages[inside], plan.ordinals[inside], self._window_rows)
+            return lay(view.windows, plan.languages[inside], plan.ordinals[inside], view.rows)
         # Whoever goes on where he stopped is likely to want the rest of the block too; at once it costs less.
-        laid = lay(self._windows, plan.languages, plan.ordinals, self._window_rows)
+        laid = lay(view.windows, plan.languages, plan.ordinals, view.rows)
         self._ahead = (block, laid)
         return select(laid, inside)
-
-    def _window(self, language: int, number: int) -> Window:
-        found = self._rows.get(language)
-        if found is None:
-            found = self._rows[language] = self._open(language)
-        return found.window(number)
-
-    def _open(self, language: int) -> LanguageRows:
-        lang = self.languages[language]
-        documents = self.corpus.documents(lang)
-        if documents.tokens != self.sizes[lang]:
-            raise CorpusError(
-                f"the token shards of {lang} hold {documents.tokens - documents.documents:,} tokens, the snapshot "
-                f"says {self.sizes[lang] - documents.documents:,}",
-                "Run `evenglot verify` on the corpus to see what is damaged",
-            )
-        passes = Passes(documents, self.seed, self._legs)
-        return LanguageRows(
-            passes, language, self._buffers.register(passes), self.config.row_tokens, int(self._window_rows[language])
-        )
 
     def _forget(self, block: int) -> None:
         """Drop what was planned from a block on."""
@@ -361,8 +324,8 @@ class CurriculumStream:
         if found is None:
             if self.decided is not None and block >= self.decided:
                 self._wait(block)
-            served = self._quotas.served(block)
-            found = plan(block, self._quotas.given(block), served, np.zeros_like(served), self.seed)
+            quota = self._course.quota(block)
+            found = plan(block, quota.given, quota.served, quota.base, self.seed)
             self._plans[block] = found
             if len(self._plans) > _PLANS:
                 self._plans.popitem(last=False)

@@ -197,7 +197,7 @@ class RowDataset(IterableDataset[TensorBatch]):
         if self._stream is None:
             self._stream = self._open()
             if self._loaded is not None:
-                self._stream.load_state(self._loaded)
+                self._stream.load_state({name: value for name, value in self._loaded.items() if name != "feedback"})
         return self._stream
 
     @property

@@ -8,9 +8,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.errors import ConfigurationError
-from sampler.quota import UNIT, Change, Quotas, allot, units
+from sampler.course import rounded
+from sampler.quota import UNIT, Counts, Outlook, Quotas, Span, allot, units, whole_shares
 
 SHARES = st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=40)
+
+
+def known(spans: list[tuple[int, Counts]], rows: int) -> Outlook:
+    """Shares that are known from the first block on, each from a block on."""
+    nothing = np.zeros(len(spans[0][1]), dtype=np.int64)
+    ends = [block for block, _ in spans[1:]] + [None]
+    chain = [Span(block, end, weights) for (block, weights), end in zip(spans, ends, strict=True)]
+    return Outlook(0, nothing, nothing, chain, rows)
+
+
+def change(quotas: Quotas, block: int, weights: Counts) -> None:
+    """A change that nobody knew of before its block."""
+    lag = rounded(quotas.lag(block))
+    spans = [Span(block, None, weights)]
+    quotas.change(Outlook(block, quotas.served(block), lag, spans, quotas.outlooks[0].rows))
 
 
 def names(count: int) -> list[str]:
@@ -52,7 +68,7 @@ def test_allot_gives_whole_rows_first_and_then_the_earliest_due() -> None:
 def test_every_prefix_of_blocks_is_within_one_row(shares: list[float], rows: int, blocks: int) -> None:
     languages = names(len(shares))
     weights = units(dict(zip(languages, shares, strict=True)), languages)
-    quotas = Quotas(weights, rows, "test")
+    quotas = Quotas(known([(0, weights)], rows))
     total = np.zeros(len(shares), dtype=np.int64)
     for block in range(blocks):
         given_rows = quotas.given(block)
@@ -68,7 +84,7 @@ def test_two_thousand_languages_are_within_one_row_and_none_is_starved(alpha: fl
     languages = names(2000)
     sizes = np.array([1.0 / (rank + 1) for rank in range(2000)]) ** alpha
     weights = units(dict(zip(languages, sizes.tolist(), strict=True)), languages)
-    quotas = Quotas(weights, 256, "test")
+    quotas = Quotas(known([(0, weights)], 256))
     for block in range(1, 401):
         served = quotas.served(block)
         assert np.abs(served * UNIT - weights * 256 * block).max() < UNIT
@@ -84,12 +100,12 @@ def test_changed_mixtures_fill_every_block_and_stay_close(data: st.DataObject) -
     languages = names(count)
     mixture = st.lists(st.floats(0.01, 1.0), min_size=count, max_size=count)
     first = units(dict(zip(languages, data.draw(mixture), strict=True)), languages)
-    quotas = Quotas(first, 16, "first")
+    quotas = Quotas(known([(0, first)], 16))
     owed = np.zeros(count)
     served = np.zeros(count, dtype=np.int64)
     for block in range(40):
         if block % 7 == 3:
-            quotas.change(block, units(dict(zip(languages, data.draw(mixture), strict=True)), languages), "change")
+            change(quotas, block, units(dict(zip(languages, data.draw(mixture), strict=True)), languages))
         given_rows = quotas.given(block)
         assert int(given_rows.sum()) == 16
         owed += quotas.weights(block) * 16 / UNIT
@@ -99,21 +115,21 @@ def test_changed_mixtures_fill_every_block_and_stay_close(data: st.DataObject) -
 
 def test_a_language_taken_out_gets_nothing_and_one_let_in_gets_its_share() -> None:
     languages = ["a", "b", "c"]
-    quotas = Quotas(units({"a": 1, "b": 1}, languages), 8, "first")
-    quotas.change(10, units({"a": 1, "c": 3}, languages), "swap")
+    quotas = Quotas(known([(0, units({"a": 1, "b": 1}, languages))], 8))
+    change(quotas, 10, units({"a": 1, "c": 3}, languages))
     assert quotas.served(10).tolist() == [40, 40, 0]
     assert (quotas.served(20) - quotas.served(10)).tolist() == [20, 0, 60]
-    assert quotas.asked(160).tolist() == [0.375, 0.25, 0.375]
+    assert (quotas.outlook(20).asked(160) / 160).tolist() == [0.375, 0.25, 0.375]
 
 
 def test_going_back_and_restoring_gives_the_same_quotas() -> None:
     languages = names(5)
     weights = units({"l0000": 0.5, "l0001": 0.3, "l0002": 0.1, "l0003": 0.07, "l0004": 0.03}, languages)
-    whole = Quotas(weights, 7, "test")
+    whole = Quotas(known([(0, weights)], 7))
     expected = [whole.given(block).tolist() for block in range(3000)]
     assert [whole.given(block).tolist() for block in (17, 2999, 1025, 0)] == [expected[b] for b in (17, 2999, 1025, 0)]
-    restored = Quotas(weights, 7, "test")
-    restored.restore([Change(0, weights, "test")], 1234, whole.served(1234))
+    restored = Quotas(known([(0, weights)], 7))
+    restored.remember(1234, whole.served(1234))
     assert [restored.given(block).tolist() for block in (1234, 1235, 2000, 3)] == [
         expected[b] for b in (1234, 1235, 2000, 3)
     ]
@@ -129,3 +145,65 @@ def test_debts_that_do_not_fit_a_block_are_paid_to_the_most_urgent_first() -> No
     assert allot(ahead, weights, 3).tolist() == [1, 1, 1, 0]
     # A language without a share gets nothing it is not owed.
     assert allot(np.array([-UNIT, -UNIT]), np.array([UNIT, 0]), 3).tolist() == [3, 0]
+
+
+PARTS = st.lists(st.integers(0, 5), min_size=2, max_size=12)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data(), st.integers(1, 9), st.lists(st.integers(1, 6), min_size=1, max_size=6))
+def test_scheduled_changes_keep_every_language_within_one_row(
+    data: st.DataObject, rows: int, lengths: list[int]
+) -> None:
+    """Languages come, go and come again; whoever has no share gets nothing, and nobody is ever a row off."""
+    count = data.draw(st.integers(1, 12))
+    mixture = st.lists(st.integers(0, 5), min_size=count, max_size=count).filter(any)
+    starts = [sum(lengths[:number]) for number in range(len(lengths))]
+    weights = [whole_shares(np.array(data.draw(mixture), dtype=np.float64)) for _ in lengths]
+    quotas = Quotas(known(list(zip(starts, weights, strict=True)), rows))
+    owed = np.zeros(count, dtype=np.int64)
+    for block in range(sum(lengths) + 3):
+        share = quotas.weights(block)
+        given_rows = quotas.given(block)
+        assert int(given_rows.sum()) == rows
+        assert not given_rows[share == 0].any()
+        owed += share * rows
+        assert np.abs((quotas.served(block + 1) << 32) - owed).max() < UNIT
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32), st.integers(2, 5))
+def test_two_thousand_languages_keep_a_schedule(seed: int, stages: int) -> None:
+    draw = np.random.default_rng(seed)
+    weights = [whole_shares(draw.random(2000) ** 4 * (draw.random(2000) < 0.7) + 1e-12) for _ in range(stages)]
+    lengths = draw.integers(1, 12, stages)
+    starts = (np.cumsum(lengths) - lengths).tolist()
+    quotas = Quotas(known(list(zip(starts, weights, strict=True)), 256))
+    owed = np.zeros(2000, dtype=np.int64)
+    for block in range(int(lengths.sum()) + 4):
+        owed += quotas.weights(block) * 256
+        assert np.abs((quotas.served(block + 1) << 32) - owed).max() < UNIT
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_blocks_do_not_depend_on_the_order_they_are_asked_for(data: st.DataObject) -> None:
+    weights = [
+        whole_shares(np.array(data.draw(PARTS.filter(lambda some: len(some) >= 4 and any(some[:4])))[:4], float))
+        for _ in range(3)
+    ]
+    spans = list(zip([0, 5, 9], weights, strict=True))
+    expected = [Quotas(known(spans, 5)).given(block).tolist() for block in range(14)]
+    again = Quotas(known(spans, 5))
+    for block in data.draw(st.permutations(range(14))):
+        assert again.given(block).tolist() == expected[block]
+
+
+def test_rows_owed_keep_their_sum_when_they_are_rounded() -> None:
+    lag = np.array([3 * UNIT // 8 + 5, -UNIT // 2 + 7, UNIT // 8 - 12])
+    assert (rounded(lag) * 8 / UNIT).tolist() == [3.0, -4.0, 1.0]
+    draw = np.random.default_rng(1).integers(-UNIT, UNIT, 999)
+    whole = rounded(np.append(draw, -draw.sum()))
+    assert int(whole.sum()) == 0
+    assert np.abs(whole[:-1] - draw).max() < 1 << 20
+    assert not (whole % (1 << 20)).any()

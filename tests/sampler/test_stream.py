@@ -130,8 +130,7 @@ def test_changes_of_the_mixture_are_logged_and_replayed(root: str) -> None:
     assert stream.set_mixture({"aaa_Latn": 1, "ccc_Arab": 1}, "by hand", block=7) == 7
     after = stream.rows(range(40, 90))
     state = through_json(stream.state(45))
-    assert [(entry["block"], entry["reason"]) for entry in state["mixtures"]] == [
-        (0, "recipe"),
+    assert [(entry["block"], entry["reason"]) for entry in state["changes"]] == [
         (3, "only the second"),
         (7, "by hand"),
     ]
@@ -201,8 +200,9 @@ def test_a_state_of_another_corpus_is_refused(root: str, made_up: Any, tmp_path:
         {"served": [1, 2, 3]},
         {"served": "?"},
         {"row": 100},
-        {"mixtures": []},
-        {"mixtures": [{"block": 0, "weights": [1, 2], "reason": ""}]},
+        {"stages": []},
+        {"changes": [{"block": 0, "weights": "", "zeros": "", "reason": ""}]},
+        {"schedule": "another"},
         {"version": 9},
     ],
 )

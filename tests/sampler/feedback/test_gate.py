@@ -47,7 +47,7 @@ def test_a_reader_waits_for_the_decision_and_follows_it(root: str) -> None:
     thread.join(30)
     assert read[0].languages.tolist() == [0, 0]
     assert reading.decided == 8
-    assert reading.state(32)["mixtures"][1]["reason"] == "test"
+    assert reading.state(32)["changes"][0]["reason"] == "test"
 
 
 def test_several_decisions_are_read_at_once_and_known_ones_left_out(root: str) -> None:
@@ -58,7 +58,7 @@ def test_several_decisions_are_read_at_once_and_known_ones_left_out(root: str) -
     reading.gate = Reader(reading, publisher.path, 30)
     assert reading.rows([8 * 8, 8 * 12]).languages.tolist() == [0, 1]
     assert reading.decided == 16
-    assert [entry["reason"] for entry in reading.state(0)["mixtures"]] == ["unimax", "known from the state", "test"]
+    assert [entry["reason"] for entry in reading.state(0)["changes"]] == ["known from the state", "test"]
 
 
 def test_half_a_line_is_left_for_later(root: str) -> None:
