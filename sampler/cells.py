@@ -104,8 +104,8 @@ class Cells:
         band, part = divmod(cell, self.parts)
         lengths, starts, runs = [], [], []
         for index in self._documents.members(chunk, self.chunks):
-            run = self._documents.run(index)
-            columns = self._columns(run)
+            run = self._documents.run(index, self._names)
+            columns = self._chosen(run)
             places = np.arange(len(run.sizes))[self._rules.in_band(columns, band)]
             columns = columns.take(places)
             hashed = self._hashed(index, places)
@@ -120,14 +120,14 @@ class Cells:
 
     def all(self) -> tuple[Selected, NDArray[np.int64]]:
         """All that a pass holds, documents that come several times so many times, and the cell of each."""
-        found = [self._all(index, self._documents.run(index)) for index in range(self._documents.count)]
+        found = [self._all(index, self._documents.run(index, self._names)) for index in range(self._documents.count)]
         lengths, starts, runs, cells = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return Selected(lengths, starts, runs), cells
 
     def _all(
         self, index: int, run: Run
     ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
-        columns = self._columns(run)
+        columns = self._chosen(run)
         hashed = self._hashed(index, np.arange(len(run.sizes)))
         copies, part = copy_parts(self._taken(columns, hashed), hashed, self.parts)
         return (
@@ -138,8 +138,8 @@ class Cells:
         )
 
     def _count(self, chunk: int, index: int, counts: list[int]) -> None:
-        run = self._documents.run(index, keep=False)
-        columns = self._columns(run)
+        run = self._documents.run(index, self._names, keep=False)
+        columns = self._chosen(run)
         hashed = self._hashed(index, np.arange(len(run.sizes)))
         times = self._taken(columns, hashed)
         lengths = np.diff(run.offsets) + 1
@@ -156,8 +156,8 @@ class Cells:
         """Set how many of the synthetic documents' hash buckets are taken; the tokens left out."""
         natural, buckets = 0, np.zeros(_BUCKETS, dtype=np.float64)
         for index in range(self._documents.count):
-            run = self._documents.run(index, keep=False)
-            columns = self._columns(run)
+            run = self._documents.run(index, self._names, keep=False)
+            columns = self._chosen(run)
             hashed = self._hashed(index, np.arange(len(run.sizes)))
             tokens = (np.diff(run.offsets) + 1) * self._taken(columns, hashed).astype(np.float64)
             if columns.synthetic is not None:
@@ -176,8 +176,9 @@ class Cells:
             times[columns.synthetic & (_bucket(hashed) >= self._synthetic_buckets)] = 0
         return times
 
-    def _columns(self, run: Run) -> Columns:
-        return Columns(**{name: self._documents.column(run, name) for name in self._names})
+    def _chosen(self, run: Run) -> Columns:
+        """A run kept open may have columns that another view asked for."""
+        return Columns(**{name: run.columns[name] for name in self._names})
 
     def _hashed(self, index: int, places: NDArray[np.intp]) -> NDArray[np.uint64]:
         return hashes((places + index * RUN_DOCUMENTS).astype(np.uint64), *self._key)
@@ -191,7 +192,7 @@ def _bucket(hashed: NDArray[np.uint64]) -> NDArray[np.int64]:
 def _quantiles(documents: Documents, name: str) -> NDArray[np.float64]:
     """Quantiles of a score at evenly spaced levels, from up to ``SAMPLED_RUNS`` runs all over the language."""
     runs = np.unique(np.linspace(0, documents.count - 1, min(SAMPLED_RUNS, documents.count)).astype(np.int64))
-    scores = np.concatenate([documents.column(documents.run(int(run), keep=False), name) for run in runs])
+    scores = np.concatenate([documents.run(int(run), (name,), keep=False).columns[name] for run in runs])
     scores = scores[~np.isnan(scores)]
     if not len(scores):
         raise CorpusError(

@@ -74,39 +74,24 @@ class Documents:
         self.chunk_tokens = np.array([totals[chunk :: self.chunks].sum() for chunk in range(self.chunks)], np.int64)
         self.tokens = int(totals.sum())
 
-    def run(self, index: int, keep: bool = True) -> Run:
+    def run(self, index: int, names: tuple[str, ...] = (), keep: bool = True) -> Run:
         """A run, opened if it is not.
 
         Args:
             index: from 0.
+            names: of ``corpus.schema.TOKEN_ATTRIBUTES``, those that are wanted beside the tokens.
             keep: keep it open, as far as the cache allows; False for a look at many runs in turn.
 
         Raises:
-            CorpusError: its shard is missing, damaged or not what the manifest says.
+            CorpusError: its shard is missing, damaged, without such a column, or not what the manifest says.
         """
         run = self._open.get(index)
-        if run is None:
+        if run is None or not (names == () or run.columns.keys() >= set(names)):
             shard, place = self._where(index)
-            run = open_run(self._files[shard], self._batches, self._places[shard], place)
+            run = open_run(self._files[shard], self._batches, self._places[shard], place, names)
             if keep:
                 self._cache.put(self._open, index, run)
         return run
-
-    def column(self, run: Run, name: str) -> NDArray[Any]:
-        """One of ``corpus.schema.TOKEN_ATTRIBUTES`` of a run's documents, NaN where a score is null, [n].
-
-        Raises:
-            CorpusError: the shards have no such column.
-        """
-        place = run.batch.schema.get_field_index(name)
-        if place < 0:
-            raise CorpusError(
-                f"the token shards of {self.lang} have no column '{name}', which the sampler's documents settings "
-                "look at",
-                "Run `evenglot tokenize` again, or leave out the settings of sampler.documents that need it",
-            )
-        values: NDArray[Any] = run.batch.column(place).slice(run.first, len(run.sizes)).to_numpy(zero_copy_only=False)
-        return values
 
     def prefetch(self, runs: Sequence[int] | range) -> None:
         """Say that these runs will be used soon."""

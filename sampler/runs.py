@@ -4,13 +4,14 @@ A run is up to 1,024 neighbouring documents of one record batch of a token shard
 have one run in a record batch. Where the manifest counts the tokens of each run, a corpus is opened without
 reading a shard; where it does not (corpora of older versions), a shard's record batches are counted once.
 
-What is open is bounded: as many maps as ``OPEN_SHARDS``, none of which holds a file handle, and as many runs as
-``OPEN_RUNS``, about a kilobyte each. A run that is still used keeps its map by itself.
+What is open is bounded: ``OPEN_SHARDS`` file handles, and ``OPEN_RUNS`` runs of about two kilobytes each, which
+keep their maps by themselves.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -21,8 +22,9 @@ from numpy.typing import NDArray
 from corpus.errors import CorpusError
 from corpus.manifest import ShardFile
 from corpus.schema import RUN_DOCUMENTS
+from corpus.shards import open_shard
 
-OPEN_SHARDS = 1024
+OPEN_SHARDS = 32
 OPEN_RUNS = 1 << 14
 
 Tokens = NDArray[np.uint16] | NDArray[np.uint32]
@@ -38,10 +40,10 @@ class Run(NamedTuple):
     """Start of each of the n documents in ``tokens`` and the end of the last, [n + 1]."""
     sizes: NDArray[np.int32]
     """UTF-8 bytes of each document, [n]."""
-    batch: pa.RecordBatch
-    """The record batch."""
-    first: int
-    """The run's first row in the record batch."""
+    columns: Mapping[str, NDArray[Any]]
+    """Those of ``corpus.schema.TOKEN_ATTRIBUTES`` that were asked for, NaN where a score is null, each [n]."""
+    held: int
+    """Bytes of the record batch that the views keep."""
 
 
 class Places(NamedTuple):
@@ -75,7 +77,7 @@ class MappedBatches:
 
     Args:
         root: folder that the shards' paths are relative to.
-        limit: shards kept mapped.
+        limit: shards kept open.
     """
 
     def __init__(self, root: Path, limit: int = OPEN_SHARDS) -> None:
@@ -104,26 +106,13 @@ class MappedBatches:
     def _reader(self, file: ShardFile) -> pa.RecordBatchFileReader:
         reader = self._readers.get(file.path)
         if reader is None:
-            reader = open_mapped(self._root / file.path)
+            reader = open_shard(self._root / file.path)
             self._readers[file.path] = reader
             if len(self._readers) > self._limit:
                 self._readers.popitem(last=False)
         else:
             self._readers.move_to_end(file.path)
         return reader
-
-
-def open_mapped(path: Path) -> pa.RecordBatchFileReader:
-    """Open an Arrow IPC file by memory map; the map goes with what is read, the file handle at once.
-
-    Raises:
-        CorpusError: the file is missing or is no whole Arrow IPC file.
-    """
-    try:
-        with pa.memory_map(str(path), "r") as source:
-            return pa.ipc.open_file(source.read_buffer())
-    except (OSError, pa.ArrowInvalid) as error:
-        raise CorpusError(f"cannot read shard {path}: {error}", _DAMAGED) from error
 
 
 class RunCache:
@@ -144,12 +133,12 @@ class RunCache:
         runs[index] = run
         self._held[id(runs), index] = runs
         if self._room is not None:
-            self._room -= run.batch.nbytes
+            self._room -= run.held
         while len(self._held) > self._limit or (self._room is not None and self._room < 0 and len(self._held) > 1):
             (_, first), table = self._held.popitem(last=False)
             dropped = table.pop(first)
             if self._room is not None:
-                self._room += dropped.batch.nbytes
+                self._room += dropped.held
 
 
 def places(file: ShardFile, batches: Batches) -> Places:
@@ -179,11 +168,19 @@ def places(file: ShardFile, batches: Batches) -> Places:
     return Places(batch, first, count, columns[3])
 
 
-def open_run(file: ShardFile, batches: Batches, where: Places, index: int) -> Run:
+def open_run(file: ShardFile, batches: Batches, where: Places, index: int, names: Collection[str] = ()) -> Run:
     """One run of a shard.
 
+    Args:
+        file: the shard.
+        batches: where its record batches come from.
+        where: the shard's runs.
+        index: of the run in the shard.
+        names: of the columns that are wanted beside the tokens.
+
     Raises:
-        CorpusError: the shard is missing, damaged, no token shard, or not what the manifest says.
+        CorpusError: the shard is missing, damaged, no token shard, without such a column, or not what the manifest
+            says.
     """
     batch = batches.batch(file, int(where.batches[index]))
     lists = lists_of(batch, file)
@@ -196,7 +193,23 @@ def open_run(file: ShardFile, batches: Batches, where: Places, index: int) -> Ru
             f"{int(offsets[-1]) - int(offsets[0]):,} tokens, the manifest says {count:,} of {where.tokens[index]:,}",
             _DAMAGED,
         )
-    return Run(view(lists.values), offsets, sizes, batch, first)
+    columns = {}
+    for name in names:
+        place = batch.schema.get_field_index(name)
+        if place < 0:
+            raise CorpusError(
+                f"{file.path} has no column '{name}', which the sampler's documents settings look at",
+                "Run `evenglot tokenize` again, or leave out the settings of sampler.documents that need it",
+            )
+        columns[name] = attribute(batch.column(place))[first : first + count]
+    return Run(view(lists.values), offsets, sizes, columns, batch.nbytes)
+
+
+def attribute(array: pa.Array) -> NDArray[Any]:
+    """The values of a column that a document may be chosen by, NaN where a score is null."""
+    if pa.types.is_boolean(array.type):
+        return view(array.cast(pa.uint8())).astype(np.bool_)
+    return view(array.fill_null(np.nan) if array.null_count else array)
 
 
 def view(array: pa.Array) -> NDArray[Any]:

@@ -245,7 +245,7 @@ def test_the_default_view_changes_nothing_and_needs_no_column() -> None:
 
 
 def test_a_view_of_what_is_not_there_is_an_error() -> None:
-    with pytest.raises(CorpusError, match=r"aaa_Latn have no column 'copies'.*evenglot tokenize"):
+    with pytest.raises(CorpusError, match=r"s has no column 'copies'.*evenglot tokenize"):
         Made([3, 4], attributes=False).passes(rehydrate="middle")
     with pytest.raises(CorpusError, match="no document of aaa_Latn has a difficulty"):
         Made([3, 4]).passes(order="easy_first")

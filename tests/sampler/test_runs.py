@@ -58,7 +58,7 @@ def test_what_is_open_is_bounded_and_opened_again(made_up: Any, tmp_path: Path) 
     documents = Documents(LANG, files, MappedBatches(tmp_path, limit=2), RunCache(limit=3))
     before = len(list(Path("/proc/self/fd").iterdir()))
     tokens = [documents.run(index).tokens[:5].tolist() for index in range(40)]
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
     assert maps(tmp_path) <= 5
     assert [documents.run(index).tokens[:5].tolist() for index in range(40)] == tokens
 
