@@ -26,7 +26,7 @@ LARGEST_CHUNK = 8
 SMALL_DOCUMENTS = CHUNK_RUNS * RUN_DOCUMENTS
 """A pass of no more documents is one leg."""
 SAMPLED_RUNS = 256
-"""Runs whose scores the quantiles are taken from; all of a language that has no more."""
+"""Runs from all over a language whose scores quantiles are taken from where the snapshot has none."""
 _LEVELS = 1025
 _BUCKETS = 1 << 16
 
@@ -190,7 +190,10 @@ def _bucket(hashed: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 
 def _quantiles(documents: Documents, name: str) -> NDArray[np.float64]:
-    """Quantiles of a score at evenly spaced levels, from up to ``SAMPLED_RUNS`` runs all over the language."""
+    """Quantiles of a score at evenly spaced levels: the snapshot's, or of up to ``SAMPLED_RUNS`` runs."""
+    known = getattr(documents.scores, name)
+    if known:
+        return np.array(known, dtype=np.float64)
     runs = np.unique(np.linspace(0, documents.count - 1, min(SAMPLED_RUNS, documents.count)).astype(np.int64))
     scores = np.concatenate([documents.run(int(run), (name,), keep=False).columns[name] for run in runs])
     scores = scores[~np.isnan(scores)]

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from corpus.errors import CorpusError
 from corpus.hashing import fingerprint
-from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, read_snapshot
+from corpus.manifest import LanguageEvidence, ScoreQuantiles, ShardFile, Snapshot, read_snapshot
+from corpus.schema import TRAIN
 from corpus.storage import Storage
 from sampler.cache import PieceCache
 from sampler.config import CacheConfig
@@ -51,13 +52,22 @@ class Documents:
         files: token shards, in order.
         batches: where their record batches come from.
         cache: runs in use, of all languages.
+        scores: quantiles of the documents' scores, where the snapshot knows them.
 
     Raises:
         CorpusError: a shard had to be read and is missing or damaged.
     """
 
-    def __init__(self, lang: str, files: Sequence[ShardFile], batches: Batches, cache: RunCache) -> None:
+    def __init__(
+        self,
+        lang: str,
+        files: Sequence[ShardFile],
+        batches: Batches,
+        cache: RunCache,
+        scores: ScoreQuantiles | None = None,
+    ) -> None:
         self.lang = lang
+        self.scores = scores or ScoreQuantiles()
         self._files = files
         self._batches = batches
         self._cache = cache
@@ -217,7 +227,9 @@ class TokenCorpus:
         """
         found = self._documents.get(lang)
         if found is None:
-            found = Documents(lang, self._files[lang], self._batches, self._runs)
+            evidence = self.snapshot.languages.get(lang, LanguageEvidence())
+            scores = evidence.scores.get(self.tokenizer) if self.split == TRAIN else None
+            found = Documents(lang, self._files[lang], self._batches, self._runs, scores)
             rows = sum(file.rows for file in self._files[lang])
             if found.documents != rows:
                 raise CorpusError(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.errors import ConfigurationError, CorpusError
-from corpus.manifest import ShardFile
+from corpus.manifest import ScoreQuantiles, ShardFile
 from corpus.schema import token_schema
 from sampler import cells as cells_module
 from sampler.index import Documents
@@ -36,6 +36,7 @@ class Made:
         diversity: list[float | None] | None = None,
         batch: int = 1024,
         attributes: bool = True,
+        scores: ScoreQuantiles | None = None,
     ) -> None:
         count = len(lengths)
         columns: list[Any] = [
@@ -52,7 +53,9 @@ class Made:
             table = table.select(["id", "tokens", "bytes"])
         self._batches = [table.slice(s, batch).combine_chunks().to_batches()[0] for s in range(0, count, batch)]
         self.lengths = lengths
-        self.documents = Documents("aaa_Latn", [ShardFile(path="s", kind="tokens", rows=count)], self, RunCache(5))
+        self.documents = Documents(
+            "aaa_Latn", [ShardFile(path="s", kind="tokens", rows=count)], self, RunCache(5), scores
+        )
 
     def count(self, file: ShardFile) -> int:
         """Record batches."""
@@ -251,3 +254,10 @@ def test_a_view_of_what_is_not_there_is_an_error() -> None:
         Made([3, 4]).passes(order="easy_first")
     with pytest.raises(ConfigurationError, match="leave no document of aaa_Latn"):
         Made([3, 4], synthetic=[True, True]).passes(max_synthetic_share=0.5)
+
+
+def test_quantiles_of_the_snapshot_are_taken_where_it_has_them() -> None:
+    column: list[float | None] = [i / 100 for i in range(101)]
+    plain, told = (Made([3] * 101, difficulty=column, scores=s) for s in (None, ScoreQuantiles(difficulty=(0, 0.2, 1))))
+    assert sorted(order(plain.passes(difficulty=(0, 0.5)), 0)) == list(range(51))
+    assert sorted(order(told.passes(difficulty=(0, 0.5)), 0)) == list(range(21))
