@@ -224,7 +224,7 @@ def main(arguments: list[str] | None = None) -> int:
                 "alpha": corpora.ALPHA,
             },
             "peers": str(peers.name) if peers else NOT_MEASURED,
-            "delivers": prepare(bench),
+            "delivers": prepare(bench, parts),
         }
         measures = {
             "speed": lambda: speed(bench, repeats),
@@ -249,13 +249,23 @@ def speed(bench: Bench, repeats: int) -> dict[str, Any]:
     return {corpus: speeds(bench, corpus, arms, repeats) for corpus, arms in MEASURED.items()}
 
 
-def prepare(bench: Bench) -> dict[str, Any]:
-    """Have every library write the corpora in its own form; what each arm delivers, and versions."""
+def prepare(bench: Bench, parts: Sequence[str]) -> dict[str, Any]:
+    """Write the corpora that the parts need, in the form of every library; what each arm delivers, and versions."""
+    wanted: dict[str, list[Arm]] = {corpus: [] for corpus in MEASURED}
+    if "speed" in parts:
+        for corpus, arms in MEASURED.items():
+            wanted[corpus] += arms
+    if "behaviour" in parts:
+        wanted["8 languages"] += BEHAVIOUR
+    if "workers" in parts:
+        wanted["8 languages"].append(Arm(OURS, "torch"))
     found: dict[str, Any] = {}
-    corpora.write(bench.folder / "8 languages", [size // bench.shrink for size in corpora.EIGHT])
-    corpora.write(bench.folder / "8 languages, short", [size // bench.shrink for size in corpora.EIGHT], length=100)
-    corpora.write(bench.folder / "1000 languages", corpora.zipf(1000, 20_000 // bench.shrink, 20), length=100)
-    for corpus, arms in {**MEASURED, "8 languages": (*EIGHT, *BEHAVIOUR)}.items():
+    for corpus, arms in wanted.items():
+        if arms:
+            largest = 20_000 // bench.shrink
+            eight = [size // bench.shrink for size in corpora.EIGHT]
+            sizes = corpora.zipf(1000, largest, 20) if corpus == "1000 languages" else eight
+            corpora.write(bench.folder / corpus, sizes, length=None if corpus == "8 languages" else 100)
         for arm in dict.fromkeys(Arm(arm.library, arm.arm) for arm in arms):
             said = bench.ask("prepare", arm, corpus)
             found[arm.name] = said if "failed" in said else {"version": said["version"], "what": said["arms"][arm.arm]}

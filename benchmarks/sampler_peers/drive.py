@@ -47,11 +47,11 @@ def speed(library: Any, request: dict[str, Any], flat: Flat, folder: Path) -> di
     it runs for ``seconds`` at least. CPU seconds are those of all processes and threads.
     """
     arm, workers = request["arm"], request["workers"]
-    begun = time.perf_counter()
+    used, begun = cpu_seconds(), time.perf_counter()
     loader = library.load(flat, folder, arm, workers)
     batches = loader.batches
     take(next(batches))
-    start = time.perf_counter() - begun
+    start, start_cpu = time.perf_counter() - begun, cpu_seconds() - used
     taken = 1
     begun = time.perf_counter()
     while time.perf_counter() - begun < request["warm"]:
@@ -71,6 +71,7 @@ def speed(library: Any, request: dict[str, Any], flat: Flat, folder: Path) -> di
         "million_tokens_per_second": tokens / wall / 1e6,
         "items_per_cpu_second": documents / cpu,
         "start_seconds": start,
+        "start_cpu_seconds": start_cpu,
         "resident_bytes": memory["resident"],
         "anonymous_bytes": memory["anonymous"],
     }
@@ -80,10 +81,11 @@ def speed(library: Any, request: dict[str, Any], flat: Flat, folder: Path) -> di
         loader.close()
         return figures
     loader.close()
-    begun = time.perf_counter()
+    used, begun = cpu_seconds(), time.perf_counter()
     again = library.load(flat, folder, arm, workers, state)
     take(next(again.batches))
     figures["resume_seconds"] = time.perf_counter() - begun
+    figures["resume_cpu_seconds"] = cpu_seconds() - used
     figures["resumed_after_batches"] = taken
     figures["state_bytes"] = len(written(state))
     again.close()
