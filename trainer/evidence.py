@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 
 def bits_per_byte(nats: float, size: float) -> float:
@@ -21,7 +22,8 @@ def training_evidence(
     heldout: Mapping[str, Mapping[str, float]],
     shares: Mapping[str, tuple[float, float]],
     last: Mapping[str, float],
-) -> dict[str, dict[str, float | int | None]]:
+    stages: Mapping[str, Mapping[str, Mapping[str, float]]] | None = None,
+) -> dict[str, dict[str, Any]]:
     """The content of ``evidence.json``.
 
     The gap is held-out less training bits per byte, both under the last weights and with the same objective,
@@ -35,8 +37,9 @@ def training_evidence(
         heldout: bits per byte of held-out rows.
         shares: asked and realised share of each language's rows, over the whole run.
         last: share asked for at the end; another one where the mixture changed.
+        stages: shares and tokens of each language in each stage, of a run that has several.
     """
-    result: dict[str, dict[str, float | int | None]] = {}
+    result: dict[str, dict[str, Any]] = {}
     for lang, tokens in seen.items():
         trained = training.get(lang, {}).get("bits_per_byte")
         held = heldout.get(lang, {}).get("bits_per_byte")
@@ -52,6 +55,8 @@ def training_evidence(
             "share_realised": realised,
             "share_asked_last": last.get(lang, 0.0),
         }
+        if stages:
+            result[lang]["stages"] = {name: dict(shares) for name, shares in stages[lang].items()}
     return result
 
 

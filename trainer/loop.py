@@ -43,6 +43,7 @@ from trainer.mixture import MixtureDecisions
 from trainer.model import Transformer, parameter_count
 from trainer.optimise import load_optimiser_tensors, make_optimiser, optimiser_tensors
 from trainer.reproducible import reproducible
+from trainer.sampled import sampled_line, stage_shares
 from trainer.step import Stepper, StepReport, pass_rows
 from trainer.tally import Tally, mean
 from trainer.weighting.baseline import baselines, token_counts
@@ -405,6 +406,9 @@ class Session:
         self.mixture.set_heldout(self.last_heldout)
         if log is not None:
             log.write(self.last_heldout)
+            if self.done:
+                row, tokens = self.done * self.config.rows, int(self.tally.seen.sum())
+                log.write(sampled_line(self.stream, step=self.done, row=row, tokens=tokens))
         self._mark += time.monotonic() - paused  # evaluation is not training speed
 
     def _evaluated(self) -> AbstractContextManager[None]:
@@ -486,6 +490,7 @@ class Session:
                 heldout["languages"],
                 {lang: (got.asked, got.share) for lang, got in realised.items()},
                 self.stream.mixture((end - 1) // self.sampler.block_rows),
+                stage_shares(self.stream, end),
             )
             write_json(self.folder, EVIDENCE, evidence)
 
