@@ -49,7 +49,7 @@ RECORD_SCHEMA: Final = pa.schema(
         pa.field("copies", pa.int32(), nullable=False),  # documents this one stands for, itself included
         pa.field("cluster", pa.string()),  # 128-bit hex, shared by documents that are nearly the same
         pa.field("quality", pa.float32()),  # 0 to 1, higher is better
-        pa.field("difficulty", pa.float32()),
+        pa.field("difficulty", pa.float32()),  # null here: it needs the whole language, so token shards have it
         pa.field("split", _CATEGORY, nullable=False),
         pa.field("weight", pa.float32(), nullable=False),  # sampling weight relative to proportional
         pa.field("meta", pa.string()),  # unknown input fields, as a JSON object

@@ -88,6 +88,8 @@ def mixing(scripts: pa.Array, code_switching: pa.Array, statistics: Statistics) 
     """
     codes, shares, owners = flat_scripts(scripts)
     rarity = np.clip(1 - statistics.scripts / max(statistics.documents * USUAL_SCRIPT, 1), 0, 1)
+    if not statistics.scripts.any():
+        rarity[:] = 0  # the sample does not say what is usual
     foreign = np.bincount(owners, weights=shares * rarity[codes], minlength=len(scripts))
     switched = code_switching.fill_null(0).to_numpy(zero_copy_only=False).astype(np.float64)
     mixed: Floats = np.clip(foreign + switched, 0, 1)

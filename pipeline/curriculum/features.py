@@ -152,8 +152,13 @@ class Features:
 
 
 def read_features(texts: pa.Array) -> Iterator[Features]:
-    """The features of a text column, some whole documents at a time; nulls count as empty."""
+    """The features of a text column, some whole documents at a time; nulls count as empty.
+
+    Where all of them are empty they are left out.
+    """
     for chunk in chunks(texts):
+        if not len(chunk.values):
+            continue
         folded = Text(CodePoints(chunk.first, fold_table()[chunk.values], chunk.bounds))
         yield Features(chunk.first, folded, find_words(folded))
 

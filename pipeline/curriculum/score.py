@@ -53,7 +53,8 @@ def score(batch: pa.RecordBatch, statistics: Statistics, own: Bools) -> Scores:
         own: which of the documents are in the sample: their own counts are taken away before they are judged.
     """
     means = statistics.means
-    hard, rich = np.full(batch.num_rows, np.nan), np.full(batch.num_rows, NEUTRAL)
+    hard = np.full(batch.num_rows, means.bits if statistics.running_words else np.nan)
+    rich = np.full(batch.num_rows, NEUTRAL)
     for found, bits, rare in _measured(batch, statistics, own):
         rows = slice(found.first, found.first + found.text.documents)
         sizes = found.sizes + PRIOR_CHARACTERS

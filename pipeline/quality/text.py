@@ -94,8 +94,7 @@ class Text:
         # What begins with a run, or ends with one, has an edge there; a run that is cut ends and begins.
         outer = [position for position, there in ((0, inside[0]), (len(inside), inside[-1])) if there]
         if len(breaks) or outer:
-            if cuts is not None:
-                breaks = np.unique(breaks)
+            breaks = np.unique(breaks)  # a cut, or the end of an empty document, may be where another one is
             edges = np.sort(np.concatenate((edges, breaks, breaks, np.array(outer, np.int64))), kind="stable")
         return edges[::2], edges[1::2]
 

@@ -133,6 +133,7 @@ TEXT = st.text(st.sampled_from("aé漢กขค่क्  \n\n.;{}:/w0-!"), max_
 @example(["w", "ww.a"])
 @example([".", "..", "..."])
 @example(["a\n", "\n a", " "])
+@example(["a", "", "", "b"])
 def test_neighbours_do_not_matter(texts: list[str]) -> None:
     together = compute(pa.array(texts, pa.string()))
     alone = np.concatenate([compute(pa.array([text], pa.string())) for text in texts])

@@ -20,20 +20,30 @@ Writer = Callable[..., str]
 
 
 def text_corpus(
-    root: Path | str, train: Texts, heldout: Texts | None = None, *, number: int = 1, parent: int | None = None
+    root: Path | str,
+    train: Texts,
+    heldout: Texts | None = None,
+    *,
+    number: int = 1,
+    parent: int | None = None,
+    onto: Snapshot | None = None,
 ) -> str:
-    """Write a prepared corpus; its fourth document of each language begins a second shard."""
+    """Write a prepared corpus; its fourth document of each language begins a second shard.
+
+    ``onto`` is a snapshot whose text it goes on with.
+    """
     storage = Storage(root)
-    files, languages = [], {}
+    files, languages = list(onto.select("text") if onto else ()), dict(onto.languages if onto else {})
     for lang in sorted({*train, *(heldout or {})}):
         split_texts = {"train": train.get(lang, []), "heldout": (heldout or {}).get(lang, [])}
         for split, texts in split_texts.items():
             for part, start in enumerate(range(0, len(texts), 3)):
                 files.append(_shard(storage, lang, split, number, part, start, texts[start : start + 3]))
+        before = languages.get(lang, LanguageEvidence())
         languages[lang] = LanguageEvidence(
-            documents=len(split_texts["train"]),
-            bytes=sum(len(text.encode()) for text in split_texts["train"]),
-            heldout_documents=len(split_texts["heldout"]),
+            documents=before.documents + len(split_texts["train"]),
+            bytes=before.bytes + sum(len(text.encode()) for text in split_texts["train"]),
+            heldout_documents=before.heldout_documents + len(split_texts["heldout"]),
         )
     kept = {lang: known.documents + known.heldout_documents for lang, known in languages.items()}
     snapshot = Snapshot(

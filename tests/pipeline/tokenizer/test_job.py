@@ -12,7 +12,8 @@ import pytest
 from corpus.errors import ConfigurationError, CorpusError
 from corpus.hashing import file_hash
 from corpus.manifest import read_snapshot
-from corpus.shards import read_table
+from corpus.schema import token_schema
+from corpus.shards import ShardWriter, read_table
 from corpus.storage import Storage
 from pipeline.curriculum.config import ScoresConfig
 from pipeline.tokenizer import TokenizerConfig, load_tokenizer, tokenize_corpus
@@ -167,6 +168,71 @@ def test_new_text_gets_a_new_tokenizer_of_the_same_name(write_corpus: Any, tmp_p
     assert second.number == 4
     assert second.tokenizers["spm"]["path"] != first.tokenizers["spm"]["path"]
     assert all((Path(root) / file.path).exists() for file in first.files)
+
+
+def test_added_text_is_scored_by_the_statistics_of_before(write_corpus: Any, tmp_path: Path) -> None:
+    first = tokenize_corpus(write_corpus(tmp_path, TRAIN, HELDOUT), CONFIG)
+    before = files(tmp_path)
+    again, new = TRAIN["eng_Latn"][0], "Un texte en français, sur la pluie."
+    write_corpus(tmp_path, {"eng_Latn": [again], "fra_Latn": [new]}, number=3, parent=2, onto=first)
+    second = tokenize_corpus(str(tmp_path), CONFIG)
+    assert second.tokenizers == first.tokenizers
+    assert {path: files(tmp_path)[path] for path in before} == before
+    run = json.loads((tmp_path / "runs/000004.json").read_text())
+    assert run["counters"]["encode/shards_reused"] == 7
+    # English keeps the seven documents it began with, French begins with its one; other languages have nothing new.
+    assert run["counters"]["scores/documents_sampled"] == 8
+    assert run["counters"]["scores/documents"] == 14
+
+    def difficulty(name: str) -> Any:
+        return read_table(tmp_path / f"tokens/spm/{name}")["difficulty"].to_pylist()[0]
+
+    # The same text, not one of the sample now: its own words make it expected.
+    assert 0 < difficulty("eng_Latn/000003-train-00000.arrow") < difficulty("eng_Latn/000001-train-00000.arrow")
+    assert second.languages["eng_Latn"].scores["spm"].difficulty[0] == difficulty("eng_Latn/000003-train-00000.arrow")
+    assert second.languages["rus_Cyrl"].scores == first.languages["rus_Cyrl"].scores
+
+    write_corpus(tmp_path, {"eng_Latn": [again]}, number=5, parent=4, onto=second)
+    third = tokenize_corpus(str(tmp_path), CONFIG.model_copy(update={"scores": ScoresConfig(enabled=False)}))
+    assert third.number == 6
+    added = [difficulty(f"eng_Latn/{number:06d}-train-00000.arrow") for number in (3, 5)]
+    assert added[0] == added[1]
+
+
+def test_shards_of_an_older_version_stay_and_count_their_synthetic_tokens(write_corpus: Any, tmp_path: Path) -> None:
+    first = tokenize_corpus(write_corpus(tmp_path, {"eng_Latn": TRAIN["eng_Latn"]}), CONFIG)
+    for file in first.select("tokens"):
+        table = read_table(tmp_path / file.path)
+        metadata = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
+        counts = json.loads(metadata["counts"])
+        del counts["synthetic_tokens"], metadata["scores"]
+        metadata["counts"] = json.dumps(counts)
+        old = table.select(["id", "tokens", "bytes"]).combine_chunks()
+        with ShardWriter(tmp_path / file.path, token_schema(320), metadata=metadata) as writer:
+            for part in old.to_batches():
+                writer.write(part)
+    before = files(tmp_path)
+    write_corpus(tmp_path, {"eng_Latn": ["A river is a river."]}, number=3, parent=2, onto=first)
+    second = tokenize_corpus(str(tmp_path), CONFIG)
+    assert {path: files(tmp_path)[path] for path in before} == before
+    old_files = [file for file in second.select("tokens") if file.path in before]
+    assert [file.run_tokens for file in old_files] == [file.run_tokens for file in first.select("tokens")]
+    known = second.languages["eng_Latn"]
+    assert known.synthetic_tokens == {"spm": 0}
+    assert len(set(known.scores["spm"].difficulty)) == 1  # the one document that has a score
+
+
+def test_a_damaged_shard_of_an_earlier_snapshot_is_named(write_corpus: Any, tmp_path: Path) -> None:
+    first = tokenize_corpus(write_corpus(tmp_path, TRAIN), CONFIG)
+    whole = files(tmp_path)
+    write_corpus(tmp_path, {"eng_Latn": ["A river is a river."]}, number=3, parent=2, onto=first)
+    damaged = tmp_path / "tokens/spm/rus_Cyrl/000001-train-00000.arrow"
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    with pytest.raises(CorpusError, match=r"rus_Cyrl/000001-train-00000.arrow is damaged.*Remove the file"):
+        tokenize_corpus(str(tmp_path), CONFIG)
+    damaged.unlink()
+    tokenize_corpus(str(tmp_path), CONFIG)
+    assert {path: files(tmp_path)[path] for path in whole} == whole
 
 
 def test_a_vocabulary_larger_than_the_sample_supports_is_a_warning(write_corpus: Any, tmp_path: Path) -> None:
