@@ -97,6 +97,7 @@ THOUSAND = (
 )
 BEHAVIOUR = (
     Arm(OURS, "torch"),
+    Arm(OURS, "torch, stateful"),
     Arm("with_mosaicml", "documents"),
     Arm("with_litdata", "one dataset"),
     Arm("with_litdata", "documents"),
@@ -462,9 +463,10 @@ def table(report: Mapping[str, Any]) -> str:
                 )
             ]
             lines.append(" | ".join([name, *cells]))
-    lines += ["", "behaviour | order 0 = 2 | 0->0 | 2->2 | 0->2 | 2->0", "---|---|---|---|---|---"]
+    columns = ("same order with 0 and 2 workers", *(f"resume {way}" for way in ("0->0", "2->2", "0->2", "2->0")))
+    lines += ["", " | ".join(["behaviour", *columns]), "|".join(["---"] * 6)]
     for name, cells in part(report, "behaviour"):
-        lines.append(" | ".join([name, *(cell(found) for found in cells.values())]))
+        lines.append(" | ".join([name, *(cell(cells[column]) for column in columns)]))
     lines += ["", *(f"{name}: {figures}" for name, figures in report.get("ratios", {}).items())]
     return "\n".join(lines)
 

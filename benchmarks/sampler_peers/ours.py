@@ -24,7 +24,8 @@ ARMS = {
     "rows": "packed rows of 1,024 tokens in the type of the files (uint32), with the ends of the pieces of documents",
     "rows, int64": "the same with tokens as int64",
     "rows, int64, segments and positions": "the same with the segment and the position of every token too",
-    "torch": "rows as int64 tensors from torch's DataLoader",
+    "torch": "rows as int64 tensors from torch's DataLoader, with the ends of the pieces",
+    "torch, stateful": "the same from torchdata's StatefulDataLoader, with its own state",
 }
 
 
@@ -115,8 +116,8 @@ def load(flat: Flat, folder: Path, arm: str, workers: int, state: Any = None, ro
         state: to go on from.
         row: global row to begin at instead.
     """
-    if arm == "torch" or workers:
-        return _torch(flat, folder, workers, state)
+    if arm.startswith("torch") or workers:
+        return _torch(flat, folder, arm, workers, state)
     stream = stream_of(flat, folder, state)
     if row is not None:
         stream.seek(row)
@@ -132,21 +133,31 @@ def _batches(stream: CurriculumStream, arm: str) -> Iterator[Any]:
         yield batch.compact if arm == "rows" else batch.tokens
 
 
-def _torch(flat: Flat, folder: Path, workers: int, state: Any) -> Loader:
+def _torch(flat: Flat, folder: Path, arm: str, workers: int, state: Any) -> Loader:
     from torch.utils.data import DataLoader
 
-    from sampler.torch import RowDataset
+    from sampler.torch import RowDataset, any_topology
 
     rows = RowDataset(str(folder), tokenizer="spm", config=settings(flat), seed=SEED, batch_rows=BATCH)
     if state is not None:
         rows.load_state_dict(state)
-    loader = DataLoader(rows, batch_size=None, num_workers=workers)
+    loader: Any
+    if arm == "torch, stateful":
+        from torchdata.stateful_dataloader import StatefulDataLoader
+
+        loader = StatefulDataLoader(rows, batch_size=None, num_workers=workers)
+    else:
+        loader = DataLoader(rows, batch_size=None, num_workers=workers)
     behind = 0
 
     def batches() -> Iterator[Any]:
         nonlocal behind
         for batch in loader:
-            behind = int(batch["next_row"])
+            behind = batch["next_row"]
+            _ = batch["cu_seqlens"]
             yield batch["tokens"].numpy()
 
-    return Loader(batches(), lambda: rows.state_dict(behind))
+    def now() -> Any:
+        return any_topology(loader.state_dict()) if arm == "torch, stateful" else rows.state_dict(behind)
+
+    return Loader(batches(), now)

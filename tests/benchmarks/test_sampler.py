@@ -112,3 +112,23 @@ def test_an_unknown_part_is_named(capsys):
         sampler.main(["--json", "figures.json", "--parts", "speed,start"])
 
     assert "there is no part start; there are speed, workers" in capsys.readouterr().err
+
+
+def test_the_table_has_each_resume_in_its_column():
+    cells = {
+        "same order with 0 and 2 workers": {"same": True},
+        "resume 0->0": {"exact": True},
+        "resume 0->2": {"failed": "KeyError"},
+        "resume 2->0": {"failed": "ValueError"},
+        "resume 2->2": {"exact": False, "expected_items_found": 1.0, "seen_again": 0},
+    }
+    figures = {"million_tokens_per_cpu_second": {"median": 2.5}, "million_tokens_per_second": {"median": 1.0}}
+    report = {
+        "speed": {"8 languages": {"grain: rows": figures | {"start_seconds": {"median": 0.5}}}},
+        "behaviour": {"grain: rows": cells},
+    }
+
+    lines = sampler.table(report).splitlines()
+
+    assert "grain: rows | 2.50 | 1.00 | 0.500 |  | " in lines
+    assert "grain: rows | same | exact | not exact: 100% of the expected, 0 seen again | KeyError | ValueError" in lines
