@@ -6,6 +6,7 @@ NumPy and Arrow only; ``sampler.torch`` is the one module that knows torch.
 from sampler.batch import MIXED, PADDING, Batch, Row
 from sampler.config import SamplerConfig, Stage
 from sampler.heldout import HeldoutBatch, HeldoutRows
+from sampler.packing_report import PackingReport, packing_report
 from sampler.progress import Realised, StageProgress
 from sampler.stream import CurriculumStream
 
@@ -16,9 +17,11 @@ __all__ = [
     "CurriculumStream",
     "HeldoutBatch",
     "HeldoutRows",
+    "PackingReport",
     "Realised",
     "Row",
     "SamplerConfig",
     "Stage",
     "StageProgress",
+    "packing_report",
 ]

@@ -9,26 +9,29 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sampler import packing
+from sampler.batch import MIXED
+from sampler.config import Packing
 from sampler.order import permutation
-from sampler.pieces import Table
+from sampler.pieces import LANGUAGE, LENGTH, Table, cut
 from sampler.quota import Counts
 from sampler.windows import Windows
 
 
 class Plan(NamedTuple):
-    """Whose rows the B rows of a block are."""
+    """Whose rows the rows of a block are; n of them."""
 
     languages: NDArray[np.int32]
-    """Language of each row, [B]."""
+    """Language of each row, [n]."""
     ordinals: NDArray[np.int64]
-    """Which row of its language it is, from 0 at the beginning of the language's passes, [B]."""
+    """Which row of its language it is, from 0 at the beginning of the language's passes, [n]."""
 
 
 class Laid(NamedTuple):
     """n rows, not read yet."""
 
     languages: NDArray[np.int32]
-    """Language of each row, [n]."""
+    """Language of each row; ``MIXED`` where it holds several, [n]."""
     pieces: Table
     """The pieces of the rows, row after row, [5, P]."""
     bounds: NDArray[np.int64]
@@ -56,20 +59,17 @@ def plan(block: int, given: Counts, served: Counts, base: Counts, seed: int) -> 
     return Plan(chosen, ordinals)
 
 
-def lay(
-    windows: Windows, languages: NDArray[np.int32], ordinals: NDArray[np.int64], window_rows: NDArray[np.int64]
-) -> Laid:
+def lay(windows: Windows, rows: Plan, window_rows: NDArray[np.int64]) -> Laid:
     """The pieces in rows of one language each.
 
     Args:
         windows: of all languages.
-        languages: of each row, [n].
-        ordinals: which row of its language it is, [n].
+        rows: n of them, in any order.
         window_rows: W of each language, [K].
     """
     # Rows that are neighbours in a window are taken from it together, so they are sorted first.
-    order = np.lexsort((ordinals, languages))
-    language, ordinal = languages[order], ordinals[order]
+    order = np.lexsort((rows.ordinals, rows.languages))
+    language, ordinal = rows.languages[order], rows.ordinals[order]
     height = window_rows[language]
     number = ordinal // height
     follows = (language[1:] == language[:-1]) & (number[1:] == number[:-1]) & (ordinal[1:] == ordinal[:-1] + 1)
@@ -80,15 +80,42 @@ def lay(
     counts: list[int] = []
     get = windows.get
     columns = (language[heads], number[heads], firsts, lasts)
-    for lang, place, first, last in zip(*(column.tolist() for column in columns), strict=True):
-        pieces, edges, numbers = get(lang, place)
+    for index, place, first, last in zip(*(column.tolist() for column in columns), strict=True):
+        pieces, edges, numbers = get(index, place)
         tables.append(pieces[edges[first] : edges[last]])
         counts += numbers[first:last]
     table = np.frombuffer(b"".join(tables), dtype=np.int32).reshape(-1, 5)
     sizes = np.array(counts, dtype=np.int64)
     back = np.empty_like(order)
     back[order] = np.arange(len(order))
-    return Laid(languages, *_take(table.T, (np.cumsum(sizes) - sizes)[back], sizes[back]))
+    return Laid(rows.languages, *_take(table.T, (np.cumsum(sizes) - sizes)[back], sizes[back]))
+
+
+def mix(tables: Sequence[Table], block: int, rows: int, row_tokens: int, kind: Packing, seed: int) -> Laid:
+    """The rows of a block in which documents of all languages lie mixed.
+
+    Args:
+        tables: documents of each language in the block, of rows * L tokens together.
+        block: its number.
+        rows: B.
+        row_tokens: L.
+        kind: of packing.
+        seed: of the order.
+    """
+    pool = np.concatenate(tables, axis=1)
+    # As with whole rows: the languages' places are permuted, the documents of each keep their order.
+    chosen = pool[LANGUAGE][permutation(pool.shape[1], "documents", block, seed)]
+    places = np.empty(pool.shape[1], dtype=np.int64)
+    places[np.argsort(chosen, kind="stable")] = np.arange(pool.shape[1])
+    pool = pool.take(places, axis=1)
+    if kind == "concatenate":
+        cuts = packing.concatenate(pool[LENGTH], rows, row_tokens)
+    else:
+        cuts = packing.best_fit(pool[LENGTH], rows, row_tokens, "mixed", block, seed)
+    pieces = cut(pool, cuts)
+    least = np.minimum.reduceat(pieces[LANGUAGE], cuts.bounds[:-1])
+    most = np.maximum.reduceat(pieces[LANGUAGE], cuts.bounds[:-1])
+    return Laid(np.where(least == most, least, np.int32(MIXED)), pieces, cuts.bounds)
 
 
 def select(laid: Laid, rows: NDArray[np.int64]) -> Laid:

@@ -11,6 +11,8 @@ from sampler.feedback.config import FeedbackConfig
 from sampler.view import DocumentsConfig
 
 MixtureName = Literal["unimax", "temperature", "proportional", "uniform"]
+Packing = Literal["concatenate", "best_fit"]
+RowLanguages = Literal["one_language", "mixed"]
 
 
 class CacheConfig(Config):
@@ -61,6 +63,11 @@ class SamplerConfig(Config):
 
     row_tokens: int = Field(default=1024, ge=2, le=1 << 20)
     """Tokens in one row, the model's context."""
+    packing: Packing = "concatenate"
+    """How documents are laid into rows, without padding in either case: end to end and cut where a row ends, or by
+    best fit, which cuts about a tenth as many documents where they are a good deal shorter than a row."""
+    rows: RowLanguages = "one_language"
+    """Whether a row holds documents of one language, or of any; shares of languages are the same in every block."""
     mixture: MixtureName | dict[str, float] = "unimax"
     """How often each language is sampled: a named mixture, or a share for each language tag (they are made to
     sum to 1; languages not named are left out)."""

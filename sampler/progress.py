@@ -42,30 +42,30 @@ class StageProgress(NamedTuple):
 
 
 Within = Callable[[int, int], Counts]
-"""Rows of each language among the first ones of a block, int64 [K]."""
+"""Tokens of each language among the first rows of a block, int64 [K]."""
 
 
 def whole(run: Run, row: int, within: Within) -> dict[str, Realised]:
     """What each language got in the rows before a row."""
     course, length = run.course, run.config.row_tokens
-    served = _served(run, row, within)
+    tokens = _tokens(run, row, within)
     asked = course.asked(row) / row if row else course.weights(0) / float(1 << 32)
-    passes = np.zeros(len(served))
+    passes = np.zeros(len(tokens))
     for number, part in enumerate(course.schedule.parts):
         if part.first * run.config.block_rows < row or number == 0:
-            passes += _passes(run, number, _between(run, number, row, served))
-    return _realised(run, served, asked, passes, row, length)
+            passes += _passes(run, number, _between(run, number, row, tokens))
+    return _realised(run, tokens, asked, passes, row, length)
 
 
 def stages(run: Run, row: int, within: Within) -> list[StageProgress]:
     """The stages of a run and what each got in the rows before a row."""
     course, rows, length = run.course, run.config.block_rows, run.config.row_tokens
-    served, asked = _served(run, row, within), course.asked(row)
+    tokens, asked = _tokens(run, row, within), course.asked(row)
     found = []
     for number, part in enumerate(course.schedule.parts):
         first, end = part.first * rows, None if part.end is None else part.end * rows
         read = max(0, (row if end is None else min(row, end)) - first)
-        got = _between(run, number, row, served) if read else np.zeros_like(served)
+        got = _between(run, number, row, tokens) if read else np.zeros_like(tokens)
         if not read:
             wanted = course.recipe_weights(part.first) / float(1 << 32)
         else:
@@ -84,30 +84,33 @@ def stages(run: Run, row: int, within: Within) -> list[StageProgress]:
     return found
 
 
-def _served(run: Run, row: int, within: Within) -> Counts:
+def _tokens(run: Run, row: int, within: Within) -> Counts:
+    """Tokens of each language before a row, int64 [K]."""
     block, inside = divmod(row, run.config.block_rows)
-    served = run.course.served(block)
-    return served + within(block, inside) if inside else served
+    tokens = run.course.served(block) * run.config.row_tokens
+    return tokens + within(block, inside) if inside else tokens
 
 
-def _between(run: Run, number: int, row: int, served: Counts) -> Counts:
-    """Rows of each language in a stage before a row, of the rows served before it."""
+def _between(run: Run, number: int, row: int, tokens: Counts) -> Counts:
+    """Tokens of each language in a stage before a row, of the tokens before it."""
     course, part = run.course, run.course.schedule.parts[number]
     ended = part.end is not None and part.end * run.config.block_rows <= row
-    return (course.mark(number + 1) if ended else served) - (course.mark(number) if number else 0)
+    length = run.config.row_tokens
+    return (course.mark(number + 1) * length if ended else tokens) - (course.mark(number) * length if number else 0)
 
 
-def _passes(run: Run, number: int, rows: Counts) -> NDArray[np.float64]:
-    """Passes over each language's tokens that so many rows of a stage are."""
+def _passes(run: Run, number: int, tokens: Counts) -> NDArray[np.float64]:
+    """Passes over each language's tokens that so many tokens of a stage are."""
     corpus = run.sources.stages[number].available
     sizes = np.array([corpus.get(lang, 0) for lang in run.sources.languages], dtype=np.float64)
-    return np.where(sizes > 0, rows * float(run.config.row_tokens) / np.maximum(sizes, 1.0), 0.0)
+    return np.where(sizes > 0, tokens / np.maximum(sizes, 1.0), 0.0)
 
 
 def _realised(
-    run: Run, served: Counts, asked: NDArray[np.float64], passes: NDArray[np.float64], rows: int, length: int
+    run: Run, tokens: Counts, asked: NDArray[np.float64], passes: NDArray[np.float64], rows: int, length: int
 ) -> dict[str, Realised]:
+    total = rows * length
     return {
-        lang: Realised(int(count) * length, float(share), int(count) / rows if rows else 0.0, float(times))
-        for lang, count, share, times in zip(run.sources.languages, served, asked, passes, strict=True)
+        lang: Realised(int(count), float(share), int(count) / total if total else 0.0, float(times))
+        for lang, count, share, times in zip(run.sources.languages, tokens, asked, passes, strict=True)
     }

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import CorpusError
+from sampler.config import Packing
 from sampler.passes import LegCache, Passes
 from sampler.pieces import Buffers
 from sampler.sources import Sources
@@ -29,8 +30,16 @@ class View:
         self._stage = stage
         self.windows = Windows(self._window)
 
+    def language(self, language: int) -> LanguageRows:
+        """The rows of one language.
+
+        Raises:
+            CorpusError: its shards are missing or damaged.
+        """
+        return self._readers.language(self._stage, language, int(self.rows[language]))
+
     def _window(self, language: int, number: int) -> Window:
-        return self._readers.language(self._stage, language, int(self.rows[language])).window(number)
+        return self.language(language).window(number)
 
 
 class Readers:
@@ -41,11 +50,13 @@ class Readers:
         buffers: that rows are read into.
         seed: of every order.
         row_tokens: L.
+        packing: how documents are laid into rows of one language.
     """
 
-    def __init__(self, sources: Sources, buffers: Buffers, seed: int, row_tokens: int) -> None:
+    def __init__(self, sources: Sources, buffers: Buffers, seed: int, row_tokens: int, packing: Packing) -> None:
         self.sources = sources
         self.row_tokens = row_tokens
+        self._packing = packing
         self._buffers = buffers
         self._seed = seed
         self._legs = LegCache()
@@ -79,6 +90,13 @@ class Readers:
                     "Run `evenglot verify` on the corpus to see what is damaged",
                 )
             passes = Passes(documents, self._seed, self._legs, source.documents)
-            found = LanguageRows(passes, language, self._buffers.register(passes), self.row_tokens, rows)
+            found = LanguageRows(
+                passes,
+                language=language,
+                first_run=self._buffers.register(passes),
+                row_tokens=self.row_tokens,
+                window_rows=rows,
+                packing=self._packing,
+            )
             self._languages[key] = found
         return found

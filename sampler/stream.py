@@ -7,9 +7,7 @@ own token stream. Nothing depends on who asks: ranks and workers take the rows t
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,27 +17,28 @@ from corpus.errors import ConfigurationError
 from sampler import progress, resume
 from sampler import state as states
 from sampler.batch import Batch, Row
-from sampler.block import Laid, Plan, join, lay, plan, select
+from sampler.block import Laid
+from sampler.blocks import Blocks
 from sampler.config import SamplerConfig
-from sampler.course import Course
+from sampler.course import BlockQuota, Course
 from sampler.index import TokenCorpus
-from sampler.pieces import Buffers, read
+from sampler.pieces import Buffers
 from sampler.progress import Realised, StageProgress
 from sampler.quota import UNIT, Counts
 from sampler.reader import Readers
 from sampler.schedule import Schedule
 from sampler.sources import Sources
 
-_PLANS = 16
 _ITERATED_ROWS = 32
 
 
 class CurriculumStream:
     """Rows of tokens under a mixture, in an order that is a function of the global row index.
 
-    Every row is of one language. After each block every language has its share of the rows rounded down or up,
-    whatever the schedule of stages, no token is left out, and no document comes again before its language's pass
-    is over.
+    Rows are of one language each, or hold documents of all languages mixed. After each block every language has its
+    share of the rows, in tokens, rounded to a whole row down or up, whatever the schedule of stages, no token is left
+    out, and no document comes again before its language's pass is over (in mixed rows packed by best fit, block by
+    block: a block that holds the end of a pass may show documents of the next one first).
 
     ``position`` is the next global row for :meth:`iterate`, :meth:`state` and :meth:`set_mixture`; reading rows
     moves it behind the last one read. Where several ranks read different rows of a step, set it with
@@ -65,9 +64,6 @@ class CurriculumStream:
         self.position = 0
         self._root, self._tokenizer = corpus, tokenizer
         self._frontier = 0
-        self._expected = 0
-        self._plans: OrderedDict[int, Plan] = OrderedDict()
-        self._ahead: tuple[int, Laid] | None = None
         self._read_from(Sources(corpus, tokenizer, config, snapshot))
         follows = config.feedback.policy != "none"
         self.decided: int | None = config.feedback.every if follows else None
@@ -84,10 +80,11 @@ class CurriculumStream:
         """Tags; a language keeps its number when a later stage or its snapshot brings others."""
         self.sizes: dict[str, int] = sources.sizes
         """Training tokens of each language, in the last stage whose snapshot has it."""
-        self._bos = self.corpus.special("bos")
         local = self.corpus.storage.is_local
-        self._buffers = Buffers(room=None if local else self.config.cache.bytes // 4)
-        self._readers = Readers(sources, self._buffers, self.seed, self.config.row_tokens)
+        buffers = Buffers(room=None if local else self.config.cache.bytes // 4)
+        readers = Readers(sources, buffers, self.seed, self.config.row_tokens, self.config.packing)
+        bos = self.corpus.special("bos")
+        self._blocks = Blocks(self.config, self.seed, bos, self._quota, readers.view, buffers)
         sizes = [source.sizes for source in sources.stages]
         schedule = Schedule(self.config, self.languages, sizes, sources.absent)
         schedule.confirm()
@@ -107,9 +104,7 @@ class CurriculumStream:
             ConfigurationError: there is no index, or a negative one.
             CorpusError: a shard is missing or damaged.
         """
-        if not len(indices) or min(indices) < 0:
-            raise ConfigurationError("row indices must be a non-empty list of numbers from 0", "Ask for rows 0 and up")
-        batch = self._read(np.asarray(indices, dtype=np.int64))
+        batch = self._blocks.read(_checked(indices))
         end = max(indices) + 1
         self.position = max(self.position, end)
         self._frontier = max(self._frontier, -(-end // self.config.block_rows))
@@ -172,7 +167,7 @@ class CurriculumStream:
         first = -(-self.position // self.config.block_rows) if block is None else block
         self._confirm_unread(first)
         self._course.change(first, weights, reason)
-        self._forget(first)
+        self._blocks.forget(first)
         return first
 
     def decide(self, block: int, weights: Counts | None, reason: str) -> None:
@@ -189,7 +184,7 @@ class CurriculumStream:
         if weights is not None:
             self._confirm_unread(block)
             self._course.set(block, weights, reason)
-            self._forget(block)
+            self._blocks.forget(block)
         if self.decided is not None:
             self.decided = block + self.config.feedback.every
 
@@ -249,24 +244,28 @@ class CurriculumStream:
         if (found.decided is None) != (self.decided is None):
             raise states.damaged("decided: it does not fit sampler.feedback")
         self._course, self.decided = course, found.decided
-        self._forget(0)
+        self._blocks.forget(0)
         self.seek(found.row)
 
     def realised(self) -> dict[str, Realised]:
         """What each language got in the rows before ``position``."""
-        return progress.whole(self._run, self.position, self._within)
+        return progress.whole(self._run, self.position, self._blocks.tokens)
 
     def stages(self) -> list[StageProgress]:
         """The stages of the run, and what each language got in them in the rows before ``position``."""
-        return progress.stages(self._run, self.position, self._within)
+        return progress.stages(self._run, self.position, self._blocks.tokens)
 
     @property
     def _run(self) -> resume.Run:
         return resume.Run(self.config, self._tokenizer, self.seed, self._sources, self._course)
 
-    def _within(self, block: int, rows: int) -> Counts:
-        """Rows of each language among the first ones of a block, int64 [K]."""
-        return np.bincount(self._plan(block).languages[:rows], minlength=len(self.languages))
+    def lay(self, indices: Sequence[int] | range) -> Laid:
+        """The pieces of documents in rows, without reading their tokens or moving ``position``.
+
+        Args:
+            indices: as for :meth:`rows`.
+        """
+        return self._blocks.lay(_checked(indices))
 
     def _confirm_unread(self, block: int) -> None:
         if block < self._frontier:
@@ -275,37 +274,11 @@ class CurriculumStream:
                 f"Change it at block {self._frontier} or later, or seek back first",
             )
 
-    def _read(self, indices: NDArray[np.int64]) -> Batch:
-        size = self.config.block_rows
-        numbers = indices // size
-        heads = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(indices)]
-        parts = []
-        for first, last in pairwise(heads):
-            block = int(numbers[first])
-            parts.append(self._lay(block, indices[first:last] - block * size))
-        self._expected = int(indices[-1]) + 1
-        laid = parts[0] if len(parts) == 1 else join(parts)
-        compact = read(laid.pieces, self._buffers, self._bos, self.config.row_tokens)
-        return Batch(compact, laid.languages, laid.pieces, laid.bounds)
-
-    def _lay(self, block: int, inside: NDArray[np.int64]) -> Laid:
-        """The pieces of some rows of a block."""
-        if self._ahead is not None and self._ahead[0] == block:
-            return select(self._ahead[1], inside)
-        plan = self._plan(block)
-        view = self._readers.view(self._course.schedule.stage(block))
-        if self._expected != block * self.config.block_rows + int(inside[0]):
-            return lay(view.windows, plan.languages[inside], plan.ordinals[inside], view.rows)
-        # Whoever goes on where he stopped is likely to want the rest of the block too; at once it costs less.
-        laid = lay(view.windows, plan.languages, plan.ordinals, view.rows)
-        self._ahead = (block, laid)
-        return select(laid, inside)
-
-    def _forget(self, block: int) -> None:
-        """Drop what was planned from a block on."""
-        self._plans = OrderedDict((number, plan) for number, plan in self._plans.items() if number < block)
-        if self._ahead is not None and self._ahead[0] >= block:
-            self._ahead = None
+    def _quota(self, block: int) -> BlockQuota:
+        """What a block holds of each language, once it is decided."""
+        if self.decided is not None and block >= self.decided:
+            self._wait(block)
+        return self._course.quota(block)
 
     def _wait(self, block: int) -> None:
         if self.gate is not None:
@@ -319,14 +292,8 @@ class CurriculumStream:
                 "Report them (`dataset.observe(batch, losses, tokens)`), or set sampler.feedback.policy to none",
             )
 
-    def _plan(self, block: int) -> Plan:
-        found = self._plans.get(block)
-        if found is None:
-            if self.decided is not None and block >= self.decided:
-                self._wait(block)
-            quota = self._course.quota(block)
-            found = plan(block, quota.given, quota.served, quota.base, self.seed)
-            self._plans[block] = found
-            if len(self._plans) > _PLANS:
-                self._plans.popitem(last=False)
-        return found
+
+def _checked(indices: Sequence[int] | range) -> NDArray[np.int64]:
+    if not len(indices) or min(indices) < 0:
+        raise ConfigurationError("row indices must be a non-empty list of numbers from 0", "Ask for rows 0 and up")
+    return np.asarray(indices, dtype=np.int64)

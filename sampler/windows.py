@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sampler import packing
+from sampler.config import Packing
+from sampler.packing import best_fit, concatenate, cut_at
 from sampler.passes import Passes
 from sampler.pieces import LENGTH, Table, cut, stretch
 
@@ -88,14 +89,18 @@ class LanguageRows:
         first_run: number of the passes' first run, see :class:`sampler.pieces.Buffers`.
         row_tokens: L.
         window_rows: W.
+        packing: how its documents are laid into rows.
     """
 
-    def __init__(self, passes: Passes, language: int, first_run: int, row_tokens: int, window_rows: int) -> None:
+    def __init__(
+        self, passes: Passes, *, language: int, first_run: int, row_tokens: int, window_rows: int, packing: Packing
+    ) -> None:
         self.passes = passes
         self.language = language
         self.first_run = first_run
         self.row_tokens = row_tokens
         self.window_rows = window_rows
+        self.packing = packing
 
     def documents(self, first: int, last: int) -> Table:
         """The documents in the tokens of rows [first, last), whole but for the first and the last."""
@@ -105,6 +110,39 @@ class LanguageRows:
     def window(self, number: int) -> Window:
         """Rows [number * W, (number + 1) * W)."""
         documents = self.documents(number * self.window_rows, (number + 1) * self.window_rows)
-        cuts = packing.concatenate(documents[LENGTH], self.window_rows, self.row_tokens)
-        pieces: Any = np.ascontiguousarray(cut(documents, cuts).T).reshape(-1)
-        return Window(memoryview(pieces), (5 * cuts.bounds).tolist(), np.diff(cuts.bounds).tolist())
+        if self.packing == "concatenate":
+            cuts = concatenate(documents[LENGTH], self.window_rows, self.row_tokens)
+            return _window(cut(documents, cuts), np.diff(cuts.bounds))
+        edges = self._edges(number)
+        parts = cut_at(documents[LENGTH], edges * self.row_tokens)
+        table = cut(documents, parts)
+        tables, counts = [], []
+        for index, rows in enumerate(np.diff(edges).tolist()):
+            part = table[:, parts.bounds[index] : parts.bounds[index + 1]]
+            if rows == 1:
+                tables.append(part)
+                counts.append(np.array([part.shape[1]]))
+                continue
+            key = ("rows", self.passes.documents.lang, number, index, self.passes.seed)
+            cuts = best_fit(part[LENGTH], rows, self.row_tokens, *key)
+            tables.append(cut(part, cuts))
+            counts.append(np.diff(cuts.bounds))
+        return _window(np.concatenate(tables, axis=1), np.concatenate(counts))
+
+    def _edges(self, number: int) -> NDArray[np.int64]:
+        """The rows between which a window's rows are packed by themselves, from 0 to W.
+
+        Rows that hold the end of a pass stay as they are: else documents of the next pass could come before the
+        last ones of this pass.
+        """
+        size, length = self.passes.tokens, self.row_tokens
+        start = number * self.window_rows * length
+        stop = start + self.window_rows * length
+        ends = np.arange(start // size + 1, (stop - 1) // size + 1, dtype=np.int64) * size - start
+        return np.unique(np.concatenate([[0, self.window_rows], ends // length, -(-ends // length)]))
+
+
+def _window(table: Table, counts: NDArray[np.int64]) -> Window:
+    pieces: Any = np.ascontiguousarray(table.T).reshape(-1)
+    edges = [0, *(5 * np.cumsum(counts)).tolist()]
+    return Window(memoryview(pieces), edges, counts.tolist())

@@ -190,6 +190,11 @@ class Session:
         self.total = config.total_steps(sampler.row_tokens)
         if sampler.budget_tokens is None:
             sampler = sampler.model_copy(update={"budget_tokens": self.total * config.rows * sampler.row_tokens})
+        if sampler.rows == "mixed":
+            raise ConfigurationError(
+                "sampler.rows is 'mixed', and the trainer's adapters, counts and gaps need one language in each row",
+                "Set sampler.rows to 'one_language'",
+            )
         self.sampler = sampler
         self.tokenizer = tokenizer
         self.seed = seed

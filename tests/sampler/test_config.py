@@ -16,7 +16,9 @@ def test_defaults() -> None:
     assert (config.row_tokens, config.mixture, config.epochs, config.block_rows) == (1024, "unimax", 4.0, 256)
 
 
-@pytest.mark.parametrize("wrong", [{"mixture": "best"}, {"row_tokens": 1}, {"alpha": 2}, {"rows": 3}])
+@pytest.mark.parametrize(
+    "wrong", [{"mixture": "best"}, {"row_tokens": 1}, {"alpha": 2}, {"rows": 3}, {"packing": "first_fit"}]
+)
 def test_wrong_settings(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         SamplerConfig.model_validate(wrong)
