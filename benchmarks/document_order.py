@@ -41,6 +41,8 @@ LEGS = 256
 class Made:
     """Record batches of made-up documents; every token is 0."""
 
+    ahead = False
+
     def __init__(self, batches: int) -> None:
         schema = token_schema(1 << 16, attributes=True)
         random = np.random.default_rng(0)

@@ -12,8 +12,8 @@ import shutil
 import tempfile
 import threading
 import time
-import weakref
 from contextlib import suppress
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,10 +58,15 @@ class PieceCache:
         if self._folder is None:
             if self._named is None:
                 self._folder = Path(tempfile.mkdtemp(prefix="evenglot-cache-"))
-                weakref.finalize(self, _remove, str(self._folder), os.getpid())
+                # Unlike those of weakref, these finalizers run at the end of worker processes too, and not in a
+                # forked copy of the object.
+                Finalize(self, shutil.rmtree, (str(self._folder), True), exitpriority=0)
             else:
                 self._folder = Path(self._named).expanduser()
         return self._folder
+
+    def __contains__(self, name: str) -> bool:
+        return self._path(name).exists()
 
     def get(self, name: str) -> pa.Buffer | None:
         """The bytes of a piece, mapped; None where there is none or it is damaged."""
@@ -135,9 +140,3 @@ def _scan(folder: Path) -> list[Path]:
         return list(folder.iterdir())
     except OSError:
         return []
-
-
-def _remove(folder: str, process: int) -> None:
-    # A forked worker has a copy of the cache object; the folder is its parent's.
-    if os.getpid() == process:
-        shutil.rmtree(folder, ignore_errors=True)

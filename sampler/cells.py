@@ -89,6 +89,7 @@ class Cells:
         """Tokens of each cell in each chunk, [cells, chunks]."""
         counts = [0, 0, 0]
         for chunk in range(self.chunks):
+            documents.prefetch(documents.members(chunk, self.chunks))
             for run in documents.members(chunk, self.chunks):
                 self._count(chunk, run, counts)
         self.contents = Contents(int(self.tokens.sum()), counts[0], counts[1], counts[2], left_out)
@@ -103,7 +104,9 @@ class Cells:
         """The documents of a cell in a chunk."""
         band, part = divmod(cell, self.parts)
         lengths, starts, runs = [], [], []
-        for index in self._documents.members(chunk, self.chunks):
+        members = self._documents.members(chunk, self.chunks)
+        self._documents.prefetch(members)
+        for index in members:
             run = self._documents.run(index, self._names)
             columns = self._chosen(run)
             places = np.arange(len(run.sizes))[self._rules.in_band(columns, band)]

@@ -105,7 +105,7 @@ class Documents:
 
     def prefetch(self, runs: Sequence[int] | range) -> None:
         """Say that these runs will be used soon."""
-        for index in runs:
+        for index in runs if self._batches.ahead else ():
             if index not in self._open:
                 shard, place = self._where(index)
                 self._batches.prefetch(self._files[shard], int(self._places[shard].batches[place]))
@@ -117,6 +117,7 @@ class Documents:
     def chunk(self, index: int) -> Chunk:
         """The documents of one chunk."""
         members = self.members(index)
+        self.prefetch(members)
         runs = [self.run(member) for member in members]
         return Chunk(
             lengths=np.concatenate([np.diff(run.offsets) for run in runs]).astype(np.int64) + 1,

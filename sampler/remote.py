@@ -2,7 +2,7 @@
 
 A shard's end, which says where its record batches lie, is read once. A record batch is fetched in one request,
 stored in the cache without the columns that the sampler does not use, and
-used from there by memory map. What will be used next is fetched by a few threads meanwhile.
+used from there by memory map. What will be used next is fetched by some threads meanwhile.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pyarrow as pa
 import xxhash
@@ -29,7 +29,7 @@ from sampler.cache import PieceCache
 ATTEMPTS = 5
 """Requests for one range before giving up; they wait 0.5, 1, 2 and 4 seconds after each other."""
 _WAIT_SECONDS = 0.5
-_THREADS = 4
+_THREADS = 16
 _AHEAD = 64
 _SHARDS = 1024
 _TAIL_BYTES = 1 << 16
@@ -49,6 +49,8 @@ class RemoteBatches:
         sleep: waits so many seconds between two attempts.
     """
 
+    ahead = True
+
     def __init__(self, url: str, cache: PieceCache, sleep: Callable[[float], None] = time.sleep) -> None:
         self._url = url
         self._cache = cache
@@ -62,7 +64,9 @@ class RemoteBatches:
         Raises:
             CorpusError: the shard is missing, damaged or cannot be read.
         """
-        return int(self._shard(file, ATTEMPTS).reader.num_record_batches)
+        self._settle()
+        with self._damage(file):
+            return int(self._reader(file, ATTEMPTS).num_record_batches)
 
     def batch(self, file: ShardFile, index: int) -> pa.RecordBatch:
         """A record batch without the columns that the sampler does not use.
@@ -84,7 +88,7 @@ class RemoteBatches:
         """Fetch a record batch in the background, unless it is there or too many are on their way."""
         name = self._name(file, index)
         self._settle()
-        if name in self._coming or len(self._coming) >= _AHEAD or self._cache.get(name) is not None:
+        if name in self._coming or len(self._coming) >= _AHEAD or name in self._cache:
             return
         if self._threads is None:
             self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="evenglot-prefetch")
@@ -95,7 +99,8 @@ class RemoteBatches:
         # Drivers of object stores, locks and threads do not survive a fork: a forked worker begins anew.
         self._process = os.getpid()
         self._storage = Storage(self._url)
-        self._shards: OrderedDict[str, _Shard] = OrderedDict()
+        self._ends: OrderedDict[str, _End] = OrderedDict()
+        self._gates: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
         self._coming: dict[str, Future[pa.Buffer]] = {}
         self._threads = None
@@ -109,22 +114,26 @@ class RemoteBatches:
     def _name(self, file: ShardFile, index: int) -> str:
         return xxhash.xxh3_128_hexdigest(f"{self._url}\x00{file.path}\x00{file.hash}\x00{index}".encode())
 
-    def _shard(self, file: ShardFile, attempts: int) -> _Shard:
+    def _reader(self, file: ShardFile, attempts: int) -> pa.RecordBatchFileReader:
+        """A reader of its own for each request, so that requests do not wait for each other."""
+        ranges = self._ranges(file, attempts)
         with self._lock:
-            shard = self._shards.get(file.path)
-            if shard is not None:
-                self._shards.move_to_end(file.path)
-                return shard
-        shard = _Shard(self._storage.path(file.path), file.size or self._size(file), self._ranges(file, attempts))
-        with self._lock:
-            self._shards[file.path] = shard
-            if len(self._shards) > _SHARDS:
-                self._shards.popitem(last=False)
-        return shard
+            gate = self._gates.setdefault(file.path, threading.Lock())
+        with gate:
+            end = self._ends.get(file.path)
+            if end is None:
+                size = file.size or self._size(file)
+                end = _End(size, ranges(max(0, size - _TAIL_BYTES), size))
+                with self._lock:
+                    self._ends[file.path] = end
+                    if len(self._ends) > _SHARDS:
+                        self._ends.popitem(last=False)
+        return pa.ipc.open_file(pa.PythonFile(_RangeFile(end, ranges), mode="r"))
 
     def _fetch(self, file: ShardFile, index: int, name: str, attempts: int) -> pa.Buffer:
-        shard = self._shard(file, attempts)
-        batch = shard.batch(index, self._ranges(file, attempts))
+        with self._damage(file):
+            batch = self._reader(file, attempts).get_batch(index)
+            batch.validate(full=True)
         kept = batch.select([column for column in batch.schema.names if column not in _UNUSED])
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, kept.schema) as writer:
@@ -132,6 +141,16 @@ class RemoteBatches:
         data = sink.getvalue()
         self._cache.put(name, data)
         return data
+
+    @contextmanager
+    def _damage(self, file: ShardFile) -> Iterator[None]:
+        try:
+            yield
+        except (pa.ArrowInvalid, IndexError, OSError) as error:
+            raise CorpusError(
+                f"{self._storage.path(file.path)} is no whole Arrow file: {error}",
+                "Run `evenglot verify` on the corpus to see what is damaged",
+            ) from error
 
     def _size(self, file: ShardFile) -> int:
         return self._try(file, ATTEMPTS, lambda: self._storage.size(file.path))
@@ -168,61 +187,22 @@ class RemoteBatches:
         raise AssertionError("unreachable")
 
 
-class _Shard:
-    """A shard of which the end is known.
+class _End(NamedTuple):
+    """The end of a shard, which says where its record batches lie."""
 
-    Args:
-        path: for messages.
-        size: bytes of the file.
-        ranges: reads the bytes from a start to an end.
-
-    Raises:
-        CorpusError: it is no whole Arrow IPC file, or cannot be read.
-    """
-
-    def __init__(self, path: str, size: int, ranges: Ranges) -> None:
-        self._path = path
-        self._source = _RangeFile(size, ranges)
-        self._lock = threading.Lock()
-        with self._damage():
-            self._source.read_tail()
-            self.reader = pa.ipc.open_file(pa.PythonFile(self._source, mode="r"))
-
-    def batch(self, index: int, ranges: Ranges) -> pa.RecordBatch:
-        """Read a record batch.
-
-        Raises:
-            CorpusError: the shard is damaged or cannot be read.
-        """
-        with self._lock, self._damage():
-            self._source.ranges = ranges
-            batch = self.reader.get_batch(index)
-            batch.validate(full=True)
-            return batch
-
-    @contextmanager
-    def _damage(self) -> Iterator[None]:
-        try:
-            yield
-        except (pa.ArrowInvalid, IndexError, OSError) as error:
-            raise CorpusError(
-                f"{self._path} is no whole Arrow file: {error}",
-                "Run `evenglot verify` on the corpus to see what is damaged",
-            ) from error
+    size: int
+    """Bytes of the shard."""
+    data: bytes
+    """Its last bytes."""
 
 
 class _RangeFile(io.RawIOBase):
-    """What Arrow needs of a file, by range requests; the file's end is kept."""
+    """What Arrow needs of a file, by range requests."""
 
-    def __init__(self, size: int, ranges: Ranges) -> None:
-        self.ranges = ranges
-        self._size = size
+    def __init__(self, end: _End, ranges: Ranges) -> None:
+        self._size, self._tail = end
+        self._ranges = ranges
         self._at = 0
-        self._tail = b""
-
-    def read_tail(self) -> None:
-        """Fetch the end of the file."""
-        self._tail = self.ranges(max(0, self._size - _TAIL_BYTES), self._size)
 
     def readable(self) -> bool:
         return True
@@ -240,6 +220,6 @@ class _RangeFile(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         end = self._size if size < 0 else min(self._size, self._at + size)
         first = self._size - len(self._tail)
-        data = self._tail[self._at - first : end - first] if self._at >= first else self.ranges(self._at, end)
+        data = self._tail[self._at - first : end - first] if self._at >= first else self._ranges(self._at, end)
         self._at = end
         return data

@@ -62,6 +62,9 @@ class Places(NamedTuple):
 class Batches(Protocol):
     """Where the record batches of token shards come from."""
 
+    ahead: bool
+    """Whether it helps to say what will be asked for soon."""
+
     def count(self, file: ShardFile) -> int:
         """Record batches of a shard."""
 
@@ -79,6 +82,8 @@ class MappedBatches:
         root: folder that the shards' paths are relative to.
         limit: shards kept open.
     """
+
+    ahead = False
 
     def __init__(self, root: Path, limit: int = OPEN_SHARDS) -> None:
         self._root = root

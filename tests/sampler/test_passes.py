@@ -26,6 +26,8 @@ SCHEMA = token_schema(1 << 16, attributes=True)
 class Made:
     """A language of made-up documents in memory; document i is i + 1 times the token i."""
 
+    ahead = False
+
     def __init__(
         self,
         lengths: list[int],
