@@ -410,10 +410,10 @@ class Session:
         self.last_heldout = self._score_heldout()
         self.mixture.set_heldout(self.last_heldout)
         if log is not None:
-            log.write(self.last_heldout)
             if self.done:
                 row, tokens = self.done * self.config.rows, int(self.tally.seen.sum())
                 log.write(sampled_line(self.stream, step=self.done, row=row, tokens=tokens))
+            log.write(self.last_heldout)
         self._mark += time.monotonic() - paused  # evaluation is not training speed
 
     def _evaluated(self) -> AbstractContextManager[None]:

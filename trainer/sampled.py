@@ -18,16 +18,17 @@ def sampled_line(stream: CurriculumStream, *, step: int, row: int, tokens: int) 
 
     Returns:
         shares of the rows asked for and got since the run began, and passes over the text, of each language that was
-        asked for; with the name of the stage that the last row is of.
+        asked for; with the name of the stage that the last row is of, and the first rows of the stages so far.
     """
     stream.seek(row)
-    begun = [stage.name for stage in stream.stages() if stage.read]
+    begun = [stage for stage in stream.stages() if stage.read]
     return {
         "kind": "sampler",
         "step": step,
         "tokens": tokens,
         "row": row,
-        "stage": begun[-1] if begun else None,
+        "stage": begun[-1].name if begun else None,
+        "stages": {stage.name: stage.first_row for stage in begun},
         "languages": {
             lang: {"asked": got.asked, "got": got.share, "passes": got.passes}
             for lang, got in stream.realised().items()

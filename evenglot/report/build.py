@@ -22,6 +22,7 @@ from evenglot.report.runs import load_runs
 from evenglot.report.sections.balance import balance
 from evenglot.report.sections.boilerplate import boilerplate
 from evenglot.report.sections.context import Context, quoted
+from evenglot.report.sections.curriculum import curriculum
 from evenglot.report.sections.duplicates import duplicates
 from evenglot.report.sections.evaluation import evaluation
 from evenglot.report.sections.funnel import funnel
@@ -110,6 +111,7 @@ def sections(facts: Facts, config: ReportConfig) -> list[Section]:
         funnel(context),
         removed(context),
         balance(context),
+        curriculum(context),
         *training(context),
         samples(context),
         duplicates(context),

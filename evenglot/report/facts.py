@@ -179,6 +179,8 @@ class LanguageEvidence:
     gap: float | None
     share_asked: float | None
     share_realised: float | None
+    stages: Mapping[str, float] = field(default_factory=dict)
+    """Share of the rows in each stage, of a run that has several."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,12 @@ class TrainingRun:
     penalties: Mapping[str, Penalty]
     recipe: str
     problems: Sequence[str]
+    windows: Sequence[tuple[float, Mapping[str, float]]] = ()
+    """Tokens read at the end of each stretch of the log, and those of each language in the stretch."""
+    changes: Sequence[tuple[float, str]] = ()
+    """Tokens at which a stage began or the mixture changed, and the stage or reason."""
+    packing: Mapping[str, float] = field(default_factory=dict)
+    """What packing did, as the summary has it."""
 
     @property
     def worst(self) -> tuple[str, float] | None:

@@ -20,6 +20,8 @@ from evenglot.report.facts import LanguageEvidence, Penalty, Points, TrainingRun
 
 _Row = dict[str, Any]
 METRICS = "metrics.jsonl"
+_KINDS = ("train", "heldout", "sampler", "mixture")
+"""Of the lines of the log."""
 
 
 def load_runs(paths: Sequence[str], config: ReportConfig) -> list[TrainingRun]:
@@ -52,7 +54,8 @@ def load_run(path: str, config: ReportConfig) -> TrainingRun:
             "Name the directory that `evenglot train` wrote, or leave it out",
         )
     problems: list[str] = []
-    train, heldout = _metrics(storage, problems)
+    log = _metrics(storage, problems)
+    train, heldout = log["train"], log["heldout"]
     summary = _json(storage, "summary.json", problems)
     evaluation = _json(storage, "evaluation.json", problems)
     recipe = storage.read_bytes("recipe.yaml").decode("utf-8", "replace") if storage.exists("recipe.yaml") else ""
@@ -93,6 +96,9 @@ def load_run(path: str, config: ReportConfig) -> TrainingRun:
         penalties=_penalties(train, thin),
         recipe=recipe,
         problems=problems,
+        windows=_windows(train, thin),
+        changes=_changes(log["mixture"], log["sampler"]),
+        packing=_packing(summary),
     )
 
 
@@ -102,18 +108,20 @@ def _evaluated_step(evaluation: Mapping[str, Any]) -> int | None:
     return int(name) if name.isdecimal() else None
 
 
-def _metrics(storage: Storage, problems: list[str]) -> tuple[list[_Row], list[_Row]]:
+def _metrics(storage: Storage, problems: list[str]) -> dict[str, list[_Row]]:
     """The log's lines by kind, in the order of their steps; a step logged again after a resume counts once."""
     if not storage.exists(METRICS):
-        return [], []
-    rows: dict[str, dict[int, _Row]] = {"train": {}, "heldout": {}}
+        return {kind: [] for kind in _KINDS}
+    rows: dict[str, dict[int, _Row]] = {kind: {} for kind in _KINDS}
     broken = 0
     for line in storage.read_bytes(METRICS).splitlines():
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-            if row["kind"] in rows:  # other lines are events, not curves
+            if row["kind"] == "mixture":  # an event, told by the step alone
+                rows["mixture"][int(row["step"])] = row
+            else:
                 rows[row["kind"]][int(row["step"])] = row | {"tokens": float(row["tokens"])}
         except (ValueError, KeyError, TypeError):
             broken += 1
@@ -121,8 +129,42 @@ def _metrics(storage: Storage, problems: list[str]) -> tuple[list[_Row], list[_R
         problems.append(
             f"{storage.path(METRICS)}: {broken} lines could not be read (a run that was cut off leaves one)"
         )
-    ordered = {kind: [found[step] for step in sorted(found)] for kind, found in rows.items()}
-    return ordered["train"], ordered["heldout"]
+    return {kind: [found[step] for step in sorted(found)] for kind, found in rows.items()}
+
+
+def _windows(rows: Sequence[_Row], limit: int) -> list[tuple[float, dict[str, float]]]:
+    """Tokens at the end of each of at most about ``limit`` stretches, and those of each language in it."""
+    together = max(1, -(-len(rows) // limit))
+    found = []
+    for first in range(0, len(rows), together):
+        part = rows[first : first + together]
+        tokens: dict[str, float] = defaultdict(float)
+        for row in part:
+            for lang, values in _mapping(row.get("languages")).items():
+                tokens[lang] += _number(_mapping(values).get("tokens")) or 0.0
+        if tokens:
+            found.append((part[-1]["tokens"], dict(tokens)))
+    return found
+
+
+def _changes(mixtures: Sequence[_Row], sampled: Sequence[_Row]) -> list[tuple[float, str]]:
+    """Tokens at which stages began, and at which the mixture was changed by hand or by feedback."""
+    if not sampled or not sampled[-1]["step"] or not _number(sampled[-1].get("row")):
+        return []
+    last = sampled[-1]
+    stages = {name: _number(row) for name, row in _mapping(last.get("stages")).items()}
+    found = [(last["tokens"] * row / last["row"], name) for name, row in stages.items() if row]
+    steps = [(row["step"], str(row.get("reason") or "")) for row in mixtures if row.get("changed")]
+    found += [(last["tokens"] * step / last["step"], reason) for step, reason in steps]
+    return sorted(found)
+
+
+def _packing(summary: Mapping[str, Any]) -> dict[str, float]:
+    """The figures on packing of the summary; none where one is missing."""
+    names = ("rows", "documents", "documents_cut_share", "tokens_cut_share", "waste")
+    found = {name: _number(_mapping(summary.get("packing")).get(name)) for name in names}
+    known = {name: value for name, value in found.items() if value is not None}
+    return known if len(known) == len(names) else {}
 
 
 def _json(storage: Storage, name: str, problems: list[str]) -> _Row:
@@ -196,6 +238,11 @@ def _evidence(record: Mapping[str, Any]) -> dict[str, LanguageEvidence]:
             gap=_number(values.get("gap_bits_per_byte")),
             share_asked=_number(values.get("share_asked")),
             share_realised=_number(values.get("share_realised")),
+            stages={
+                name: share
+                for name, found in _mapping(values.get("stages")).items()
+                if (share := _number(_mapping(found).get("share_realised"))) is not None
+            },
         )
         for lang, values in record.items()
         if isinstance(values, dict)

@@ -93,13 +93,16 @@ def test_writes_what_a_run_holds(whole: Path, tiny_corpus: str) -> None:
         ("heldout", 0),
         ("train", 4),
         ("train", 8),
+        ("sampler", 10),
         ("heldout", 10),
         ("train", 12),
         ("train", 16),
         ("train", 20),
+        ("sampler", 20),
         ("heldout", 20),
         ("train", 24),
         ("train", 25),
+        ("sampler", 25),
         ("heldout", 25),
     ]
     train_line = found[1]

@@ -37,7 +37,7 @@ def test_the_line_tells_stage_shares_and_passes_before_a_row(stream: CurriculumS
         ("ell_Grek", "eng_Latn", "swh_Latn"), 0.333333
     )
     late = sampled_line(stream, step=8, row=32, tokens=1024)
-    assert late["stage"] == "focused"
+    assert (late["stage"], late["stages"]) == ("focused", {"broad": 0, "focused": 16})
     swahili = late["languages"]["swh_Latn"]
     assert swahili["asked"] == pytest.approx((16 / 3 + 12) / 32)
     assert abs(swahili["got"] - swahili["asked"]) < 1 / 32

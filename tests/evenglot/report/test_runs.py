@@ -114,3 +114,25 @@ def test_thinning_keeps_both_ends_and_the_limit(length: int, limit: int) -> None
     assert kept == sorted(set(kept))
     if points:
         assert (kept[0], kept[-1]) == (points[0], points[-1])
+
+
+def test_what_was_sampled(tmp_path: Path) -> None:
+    sampled = {
+        "kind": "sampler", "step": 4, "tokens": 40, "row": 8, "stage": "late", "stages": {"early": 0, "late": 6},
+        "languages": {},
+    }  # fmt: skip
+    event = {"kind": "mixture", "step": 1, "changed": 2, "reason": "by hand", "shares": {}}
+    lines = [json.dumps(line) for line in (event, event | {"step": 2, "changed": 0}, sampled)]
+    path = write(tmp_path, train(1, 5.0), train(2, 5.0), train(3, 5.0), *lines)
+    packing = {"rows": 8, "documents": 90, "documents_cut_share": 0.1, "tokens_cut_share": 0.2, "waste": 0}
+    (tmp_path / "summary.json").write_text(json.dumps({"packing": packing}), encoding="utf-8")
+    stages = {"early": {"share_realised": 0.25}, "late": {"share_realised": 0.5}}
+    (tmp_path / "evidence.json").write_text(json.dumps({"eng_Latn": {"stages": stages}}), encoding="utf-8")
+    run = load_run(path, CONFIG)
+    assert run.problems == []
+    assert run.windows == [(10.0, {"eng_Latn": 10.0}), (20.0, {"eng_Latn": 10.0}), (30.0, {"eng_Latn": 10.0})]
+    assert run.changes == [(10.0, "by hand"), (30.0, "late")]
+    assert run.packing == packing
+    assert run.evidence["eng_Latn"].stages == {"early": 0.25, "late": 0.5}
+    (tmp_path / "summary.json").write_text(json.dumps({"packing": {"rows": 8}}), encoding="utf-8")
+    assert load_run(path, CONFIG).packing == {}
