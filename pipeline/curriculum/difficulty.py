@@ -24,6 +24,8 @@ from pipeline.curriculum.statistics import Statistics, bucket
 
 Floats = npt.NDArray[np.float64]
 
+LONGEST: Final = 690.0
+"""Natural logarithm of the least probability of a word, near the least number there is."""
 PRIOR: Final = 10.0
 """Occurrences of a word from which on its followers count for more than words at large."""
 
@@ -75,5 +77,7 @@ def _spelt(found: Features, statistics: Statistics) -> Floats:
     values = np.minimum(found.text.values, len(counts))
     sums = np.zeros(len(values) + 1)
     np.cumsum(logarithms[values], out=sums[1:])
-    spelt: Floats = np.exp(sums[found.words.stops] - sums[found.words.starts] + logarithms[0])
-    return spelt
+    spelt = sums[found.words.stops] - sums[found.words.starts] + logarithms[0]
+    # What is spelt in hundreds of characters is no word: it costs about a thousand bits, whatever its length.
+    least: Floats = np.exp(np.maximum(spelt, -LONGEST))
+    return least

@@ -108,6 +108,11 @@ def test_little_text_is_near_the_mean_and_none_is_at_it(batch: Any, statistics: 
     assert away[0] < away[2] < away[3]
 
 
+def test_a_word_of_thousands_of_letters_has_a_finite_difficulty(batch: Any, statistics: Statistics) -> None:
+    (found,) = outside(batch, statistics, "qzx" * 5000).difficulty
+    assert 0 < found < 2
+
+
 def test_few_documents_leave_diversity_near_the_neutral_score(batch: Any, language: list[str]) -> None:
     few, many = (collect([batch(texts)], 50_000, measure) for texts in (language[40:51], language))
     text = "The wherryman moored his keelboat, whereupon the wherryman unshipped the rudder. " * 2
