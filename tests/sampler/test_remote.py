@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import fsspec
 import numpy as np
 import pytest
 from fsspec.spec import AbstractFileSystem
+from torch.utils.data import DataLoader
 
 from corpus.errors import CorpusError
 from corpus.manifest import ShardFile
@@ -25,6 +27,7 @@ from sampler.config import CacheConfig
 from sampler.index import Documents, TokenCorpus
 from sampler.remote import RemoteBatches
 from sampler.runs import RunCache
+from sampler.torch import RowDataset
 
 LANG = "aaa_Latn"
 
@@ -268,3 +271,28 @@ def test_killed_readers_leave_no_broken_piece(root: str, tmp_path: Path) -> None
     assert all(kept.get(path.name) is not None for path in pieces)
     local, remote = stream(root, tmp_path), stream(f"counted://{root}", cache, 1 << 20)
     assert np.array_equal(remote.rows(range(64)).tokens, local.rows(range(64)).tokens)
+
+
+def test_worker_processes_read_through_caches_that_go_with_them(
+    root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    config = SamplerConfig(row_tokens=512, mixture="proportional")
+    local, remote = (
+        RowDataset(url, tokenizer="spm", config=config, seed=3, batch_rows=16, stop=128)
+        for url in (root, f"counted://{root}")
+    )
+    # The parent reads first: its threads and locks must not matter to the workers forked from it.
+    assert np.array_equal(remote.stream.rows(range(16)).tokens, local.stream.rows(range(16)).tokens)
+    loader = DataLoader(remote, batch_size=None, num_workers=2, multiprocessing_context="fork")
+    for wanted, got in zip(local, loader, strict=True):
+        assert np.array_equal(np.asarray(wanted["tokens"]), np.asarray(got["tokens"]))
+    del loader
+    settled()
+    deadline = time.monotonic() + 20
+    while len(list(tmp_path.glob("evenglot-cache-*"))) > 1 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert len(list(tmp_path.glob("evenglot-cache-*"))) == 1
+    del remote
+    gc.collect()
+    assert list(tmp_path.glob("evenglot-cache-*")) == []
