@@ -32,8 +32,10 @@ Times = NDArray[np.float64]
 
 _CHECKPOINT_BLOCKS = 1024
 _MANY = 64
-_NEVER = 1e300
+_LATER = 1e270
+_NEVER = 1e280
 _NO_SHARE = 1e-290
+"""Divides a part of a row to a deadline beyond ``_NEVER``."""
 
 
 def units(shares: Mapping[str, float], languages: Sequence[str], quantum: int = 1) -> Counts:
@@ -95,7 +97,9 @@ def allot(lag: Counts, weights: Counts, rows: int) -> Counts:
     Returns:
         int64 [K], not negative, of sum ``rows``.
     """
-    given, due = _windows(lag, weights)
+    live = weights > 0
+    given, due = _windows(lag, np.where(live, weights, _NO_SHARE))
+    given *= live
     left = rows - int(given.sum())
     if left > 0:
         left -= _serve(given, due, left)
@@ -104,26 +108,31 @@ def allot(lag: Counts, weights: Counts, rows: int) -> Counts:
     return given
 
 
-def _windows(lag: Counts, weights: Counts) -> tuple[Counts, Times]:
-    """Rows that must be in the block, and how many rows after its end the next one of each language is due."""
+def _windows(lag: Counts, rates: Times) -> tuple[Counts, Times]:
+    """Rows that must be in the block, and how many rows after its end the next one of each language is due.
+
+    Args:
+        lag: as for :func:`allot`.
+        rates: shares in ``UNIT``, ``_NO_SHARE`` where there is none, float64 [K].
+    """
     whole = lag >> 32
     fraction = lag & (UNIT - 1)
-    live = weights > 0
-    due = (UNIT - fraction) / np.where(live, weights, _NO_SHARE)
-    due[~live | (whole < 0) | (fraction == 0)] = np.inf
-    return np.where(live, np.maximum(whole, 0), 0), due
+    due = (UNIT - fraction) / rates
+    due[(whole < 0) | (fraction == 0)] = np.inf
+    return np.maximum(whole, 0), due
 
 
 def _serve(given: Counts, due: Times, left: int) -> int:
     """Give one row each to those that are due first; returns how many there were, at most ``left``."""
     if len(due) <= _MANY or left >= len(due):
         first = due.argsort(kind="stable")[:left]
-        first = first[due[first] < np.inf]
+        if due[first[-1]] >= _NEVER:
+            first = first[due[first] < _NEVER]
         given[first] += 1
         return len(first)
     last = np.partition(due, left - 1)[left - 1]
-    if last == np.inf:
-        chosen = due < np.inf
+    if last >= _NEVER:
+        chosen = due < _NEVER
         given += chosen
         return int(np.count_nonzero(chosen))
     sooner = due < last
@@ -179,16 +188,22 @@ class Outlook:
         self.rows = rows
         self._coming: Iterator[Span] = iter(spans)
         self._spans = [next(self._coming)]
-        self._owed = [np.zeros_like(lag)]
+        self._owed = [lag + (served << 32)]
+        self._rates: dict[int, tuple[Times, NDArray[np.bool_] | None]] = {}
+        self._recent = 0
         self._last: dict[int, NDArray[np.bool_]] = {}
 
     def index(self, block: int) -> int:
         """The span of a block."""
+        span = self._spans[self._recent]
+        if span.block <= block and (span.end is None or block < span.end):
+            return self._recent
         while self._extend(block):
             pass
         index = len(self._spans) - 1
         while index and self._spans[index].block > block:
             index -= 1
+        self._recent = index
         return index
 
     def span(self, index: int) -> Span | None:
@@ -203,13 +218,24 @@ class Outlook:
         return self._spans[self.index(block)].weights
 
     def owed(self, block: int) -> Counts:
-        """Rows owed at the beginning of a block, those given before the outlook's first block not counted.
+        """Rows asked for before a block, int64 [K] in ``UNIT`` modulo 2**64.
 
-        int64 [K] in ``UNIT`` modulo 2**64; the remainder is enough, for differences to what was given are small.
+        The remainder is enough: differences to what was given are small.
         """
         index = self.index(block)
         span = self._spans[index]
-        return self.lag + self._owed[index] + span.weights * np.int64((block - span.block) * self.rows)
+        owed: Counts = self._owed[index] + span.weights * np.int64((block - span.block) * self.rows)
+        return owed
+
+    def rates(self, index: int) -> tuple[Times, NDArray[np.bool_] | None]:
+        """The shares of a span to divide by, float64 [K], and who has one, bool [K]; None where all have."""
+        found = self._rates.get(index)
+        if found is None:
+            weights = self._spans[index].weights
+            live = weights > 0
+            found = np.where(live, weights, _NO_SHARE), None if live.all() else live
+            self._rates[index] = found
+        return found
 
     def asked(self, row: int) -> NDArray[np.float64]:
         """Rows asked for of each language over the whole run before a row of the outlook, float64 [K]."""
@@ -241,9 +267,9 @@ class Outlook:
         if np.count_nonzero(due <= at) >= left:
             return due
         due = due.copy()
-        pending = np.flatnonzero((due > at) & (due < np.inf))
+        pending = np.flatnonzero((due > at) & (due < _NEVER))
         need = (UNIT - (lag[pending] & (UNIT - 1))) - span.weights[pending] * np.int64(at)
-        due[pending] = _NEVER
+        due[pending] = _LATER
         while len(pending) and np.count_nonzero(due <= at) < left:
             index += 1
             following = self.span(index)
@@ -323,6 +349,7 @@ class Quotas:
         self._blocks = [first.block]
         self._served = {first.block: first.served}
         self._last = (first.block, first.served)
+        self._given: tuple[int, Counts] | None = None
 
     @property
     def first(self) -> int:
@@ -344,6 +371,7 @@ class Quotas:
         self._starts = [before.block for before in self.outlooks]
         self._blocks = [at for at in self._blocks if at <= outlook.block]
         self._served = {at: self._served[at] for at in self._blocks}
+        self._given = None
         self.remember(outlook.block, outlook.served)
 
     def remember(self, block: int, served: Counts) -> None:
@@ -352,12 +380,13 @@ class Quotas:
             self._blocks.insert(bisect_right(self._blocks, block), block)
         self._served[block] = served
         self._last = (block, served)
+        self._given = None
 
     def lag(self, block: int) -> Counts:
         """Rows owed and not given before a block, int64 [K] in ``UNIT``."""
         served = self.served(block)
         outlook = self.outlook(block)
-        return outlook.owed(block) - ((served - outlook.served) << 32)
+        return outlook.owed(block) - (served << 32)
 
     def served(self, block: int) -> Counts:
         """Rows given to each language before a block, int64 [K].
@@ -381,13 +410,18 @@ class Quotas:
         return self._allot(block, self.served(block))
 
     def _allot(self, block: int, served: Counts) -> Counts:
+        if self._given is not None and self._given[0] == block:
+            return self._given[1]
         outlook = self.outlook(block)
-        weights = outlook.weights(block)
-        lag = outlook.owed(block + 1) - ((served - outlook.served) << 32)
-        given, due = _windows(lag, weights)
+        rates, live = outlook.rates(outlook.index(block))
+        lag = outlook.owed(block + 1) - (served << 32)
+        given, due = _windows(lag, rates)
+        if live is not None:
+            given *= live
         left = outlook.rows - int(given.sum())
         if left > 0:
             left -= _serve(given, outlook.due(due, lag, block, left), left)
         if left:
-            _settle(given, lag, weights, left)
+            _settle(given, lag, outlook.weights(block), left)
+        self._given = (block, given)
         return given
