@@ -89,7 +89,7 @@ def test_stages_are_told_with_what_they_got(root: str) -> None:
 
 
 def test_another_view_begins_anew_and_a_view_that_comes_back_goes_on(root: str) -> None:
-    view = {"rehydrate": "middle"}
+    view = {"max_times": 7}
     stages = [
         {"name": "plain", "tokens": 4 * BLOCK},
         {"name": "other", "tokens": 3 * BLOCK, "documents": view},
@@ -113,7 +113,7 @@ def test_a_run_with_stages_and_changes_goes_on_exactly_anywhere(
     stages = [
         {"name": "one", "tokens": 4 * BLOCK, "mixture": "proportional"},
         {"name": "two", "tokens": 6 * BLOCK, "languages": [A, C], "transition": 4 * BLOCK, "transition_steps": 3},
-        {"name": "three", "mixture": "temperature", "transition": 2 * BLOCK, "documents": {"rehydrate": "middle"}},
+        {"name": "three", "mixture": "temperature", "transition": 2 * BLOCK, "documents": {"max_times": 7}},
     ]
     chosen = config(stages, max_repeats=40)
     whole = open_stream(root, chosen)
