@@ -5,7 +5,9 @@
 The figures of evenglot are those of a whole ``prepare``: what its other stages reject is never compared, and such
 pairs are counted apart. Chains of ``duplicate_of`` are followed to the document that stayed. A pair is found when
 both of its documents end at the same one. A removal is right when the document it ends at is of the same true
-cluster, planted or natural, or holds the same text.
+cluster, planted or natural, or holds the same text. Unique documents lost are counted strictly: removed though the
+ground truth knows no copy of them. Whether text was lost with them is another question, answered beside: how many of
+their words (letters in Chinese and Japanese) stand in no run of five (eight) that the kept document has too.
 
 ``--peer`` names the interpreter of an environment with datatrove and spaCy. Its MinHash reads the same texts as they
 stand in the files, in the same run, with the settings of FineWeb-2 (14 buckets of 8 hashes) and with stronger ones (20
@@ -21,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import statistics
 import sys
 import tempfile
@@ -41,6 +44,7 @@ SPREADS: Final = (("0.7 to 1", 0.7, 1.01), ("0.4 to 0.7", 0.4, 0.7), ("under 0.4
 CONTAINED: Final = ("truncate", "prefix_suffix")
 UNSPACED: Final = frozenset({"zho_Hans", "jpn_Jpan"})
 SETTINGS: Final = {"14x8, as FineWeb-2": (14, 8), "20x5": (20, 5)}
+WORD: Final = re.compile(r"\w+")
 QUICK_DOCUMENTS: Final = 2_000
 BATCH_BYTES: Final = 4 << 20
 _SHOWN: Final = 40
@@ -163,6 +167,11 @@ def judge(lines: Sequence[Line], texts: Sequence[str | None], found: Found) -> d
         ),
         "unique_documents_lost": sum(sizes[true[number]] == 1 for number in lost),
         "clusters_lost": len({true[number] for number in lost}),
+        "own_words_of_unique_documents_lost": [
+            own_units(texts[number], texts[found.roots[number]], lines[number].true_lang)
+            for number in lost
+            if sizes[true[number]] == 1
+        ],
         "wrong_shown": [
             {
                 "id": lines[n].id,
@@ -192,6 +201,21 @@ def grams(text: str, lang: str) -> set[tuple[str, ...]]:
     units = list("".join(text.split())) if lang in UNSPACED else text.lower().split()
     length = 8 if lang in UNSPACED else 5
     return {tuple(units[start : start + length]) for start in range(max(1, len(units) - length + 1))}
+
+
+def own_units(one: str | None, other: str | None, lang: str) -> dict[str, int]:
+    """How many words or letters of a text are in no run that another one has too, and how many it has; punctuation
+    and white space apart."""
+    length = 8 if lang in UNSPACED else 5
+    mine, theirs = (WORD.findall((text or "").lower()) for text in (one, other))
+    if lang in UNSPACED:
+        mine, theirs = list("".join(mine)), list("".join(theirs))
+    known = {tuple(theirs[start : start + length]) for start in range(len(theirs) - length + 1)}
+    covered = [False] * len(mine)
+    for start in range(len(mine) - length + 1):
+        if tuple(mine[start : start + length]) in known:
+            covered[start : start + length] = [True] * length
+    return {"own": covered.count(False), "of": len(mine)}
 
 
 def spread(value: float) -> str:
@@ -365,7 +389,8 @@ def print_summary(report: Mapping[str, Any], say: Callable[[str], None]) -> None
         say(
             f"{name}: exact {quality['exact']['recall']}, near {near}, contained {quality['contained']['recall']}, "
             f"precision {quality['removal_precision']} of {quality['removed']}, "
-            f"{quality['unique_documents_lost']} unique documents lost"
+            f"{quality['unique_documents_lost']} unique documents lost, of their words "
+            + (", ".join(f"{n['own']} of {n['of']}" for n in quality["own_words_of_unique_documents_lost"]) or "none")
         )
     for name, ratio in report.get("ratio_to_peer", {}).items():
         say(f"signatures: {ratio} times datatrove {name}")

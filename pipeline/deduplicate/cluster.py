@@ -35,14 +35,14 @@ def settle_clusters(
     members, roots = members[first], roots[first]
     component = np.unique(roots, return_inverse=True)[1]
     cluster = Cluster(members, unique_links(links), component)
-    kept, into, link = resolve(cluster, config.containment)
+    kept, into, link = resolve(cluster, config.containment, config.own_text)
     one, two = unchecked(cluster, kept)
     if len(one):
         order = np.lexsort((two, one))
         more = verify(one[order], two[order], documents, config)
         if len(more):
             cluster = Cluster(members, unique_links(np.concatenate([cluster.links, more])), component)
-            kept, into, link = resolve(cluster, config.containment)
+            kept, into, link = resolve(cluster, config.containment, config.own_text)
     sizes = np.bincount(component)
     account = {
         "clusters": len(sizes),

@@ -19,6 +19,10 @@ class NearDuplicateConfig(Config):
     0.4 is where one word in ten, evenly spread, was changed, or where two fifths were replaced in one piece."""
     containment: float = Field(default=0.9, gt=0, le=1)
     """A document is removed as a part of a longer one when this share of its shingles stands there; 1 asks for all."""
+    own_text: float = Field(default=0.25, ge=0, le=1)
+    """A document is removed only when no more than this share of its words (letters in scripts without spaces) is its
+    own, in no run of shared ones with the document that stays. Pages of one template keep what sets them apart; copies
+    with scattered changes are below 0.2 wherever they reach ``jaccard``. 1 removes whatever is similar."""
     words: int = Field(default=5, ge=1, le=32)
     """Words in a shingle of a text with spaces."""
     characters: int = Field(default=5, ge=1, le=64)

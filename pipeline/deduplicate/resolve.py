@@ -2,8 +2,8 @@
 
 The documents of a cluster are taken in the order of the keep rule: those of earlier snapshots, then higher quality,
 then more bytes, then the smaller id; a document that holds another one comes before it. Each stays unless it is
-verified as a near duplicate of one that stays already: never because of a chain of others, so nothing is lost that
-is not there in a kept document. Of a part and its whole only the part can go.
+verified as a near duplicate of one that stays already, and has little text of its own beside it: never because of a
+chain of others, so nothing is lost that is not there in a kept document. Of a part and its whole only the part can go.
 """
 
 from __future__ import annotations
@@ -17,9 +17,18 @@ import numpy.typing as npt
 from pipeline.deduplicate.shingles import Int64s, UInt64s
 
 LINK: Final = np.dtype(
-    [("first", "<u8"), ("second", "<u8"), ("jaccard", "<f4"), ("first_in", "<f4"), ("second_in", "<f4")]
+    [
+        ("first", "<u8"),
+        ("second", "<u8"),
+        ("jaccard", "<f4"),
+        ("first_in", "<f4"),
+        ("second_in", "<f4"),
+        ("first_own", "<f4"),
+        ("second_own", "<f4"),
+    ]
 )
-"""A verified pair: documents by number, their similarity, the containment of each in the other; 28 bytes."""
+"""A verified pair: documents by number, their similarity, the containment of each in the other, and the share of each
+that is its own; 36 bytes."""
 
 MEMBER: Final = np.dtype(
     [
@@ -58,6 +67,9 @@ TO_HELDOUT: Final = 2
 PART: Final = 0.8
 """A document with less than this share of the shingles of another that holds it is a part of it, not a version."""
 
+LARGER: Final = 0.99
+"""Below this ratio of containments the other document surely has the larger set of shingles, for all rounding."""
+
 CHECKS: Final = 4
 """Kept documents of its cluster, the best, that a kept one is compared with if it never was."""
 
@@ -87,12 +99,13 @@ class _Order:
     """Members by position."""
 
 
-def resolve(cluster: Cluster, containment: float) -> tuple[npt.NDArray[np.bool_], Int64s, Int64s]:
+def resolve(cluster: Cluster, containment: float, own: float) -> tuple[npt.NDArray[np.bool_], Int64s, Int64s]:
     """Which members stay, which kept member each of the others goes with, and the link that says so.
 
     Args:
         cluster: whole clusters.
         containment: from which share on a document counts as held by another.
+        own: the largest share of text of its own with which a document goes.
 
     Returns:
         ``kept``, shape (n,); ``into``, the kept member's row, its own for a kept one; ``link``, the row in
@@ -103,14 +116,21 @@ def resolve(cluster: Cluster, containment: float) -> tuple[npt.NDArray[np.bool_]
         np.searchsorted(members["document"], links["first"]),
         np.searchsorted(members["document"], links["second"]),
     )
-    loser_first, loser_second = removable(links, containment)
+    loser_first, loser_second = removable(links, containment, own)
     # A whole of which one part is held out and another trained on can be in neither split.
     torn = near_splits(members, first, second) == TO_TRAIN | TO_HELDOUT
-    loser_first |= torn[first] & (members["earlier"][second] == 1)
-    loser_second |= torn[second] & (members["earlier"][first] == 1)
-    loser_first &= members["earlier"][first] == 0
-    loser_second &= members["earlier"][second] == 0
-    order = decide_order(members, first, second, loser_first & ~loser_second, loser_second & ~loser_first)
+    first_stays, second_stays = members["earlier"][first] == 1, members["earlier"][second] == 1
+    loser_first = (loser_first | torn[first] & second_stays) & ~first_stays
+    loser_second = (loser_second | torn[second] & first_stays) & ~second_stays
+    # The order needs chains that end: each goes to a larger set of shingles, or to a document that stays anyhow.
+    larger = links["second_in"] < LARGER * links["first_in"], links["first_in"] < LARGER * links["second_in"]
+    order = decide_order(
+        members,
+        first,
+        second,
+        loser_first & ~loser_second & (larger[0] | second_stays),
+        loser_second & ~loser_first & (larger[1] | first_stays),
+    )
     # For every document those that it may go with, decided before it.
     gone = np.concatenate([first[loser_first], second[loser_second]])
     stays = np.concatenate([second[loser_first], first[loser_second]])
@@ -167,16 +187,21 @@ def several_languages(cluster: Cluster) -> Int64s:
     return np.unique(pairs[0, 1:][pairs[0, 1:] == pairs[0, :-1]])
 
 
-def removable(links: Links, containment: float) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def removable(links: Links, containment: float, own: float) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Whether the first, and whether the second document of a link may go with the other one.
 
-    Of two versions either may; of a part and its whole only the part. The ratio of the two containments is the
-    ratio of the sizes.
+    Of two versions either may unless it has too much text of its own; of a part and its whole only the part. The
+    ratio of the two containments is the ratio of the sizes.
+
+    Args:
+        links: n verified pairs.
+        containment: from which share on a document counts as held by another.
+        own: the largest share of text of its own with which a document goes.
     """
     one_in, two_in = links["first_in"], links["second_in"]
     first_part = (one_in >= containment) & (two_in < PART * one_in)
     second_part = (two_in >= containment) & (one_in < PART * two_in)
-    return ~second_part, ~first_part
+    return ~second_part & (links["first_own"] <= own), ~first_part & (links["second_own"] <= own)
 
 
 def decide_order(
@@ -187,6 +212,8 @@ def decide_order(
     second_is_part: npt.NDArray[np.bool_],
 ) -> _Order:
     """The order of decisions: the keep rule, but a whole stands where the best of its parts would, just before it.
+
+    So does any larger document with which another one can go, and not the reverse.
 
     Args:
         members: of some clusters.

@@ -56,6 +56,8 @@ class Shingles:
     """Uniform 64-bit hashes of all documents, end to end."""
     bounds: Int64s
     """Document d has ``hashes[bounds[d]:bounds[d + 1]]``; shape (documents + 1,)."""
+    widths: Int64s
+    """Tokens in a shingle of each document; 0 where a text has none. A text of n tokens has n - width + 1 shingles."""
 
     @property
     def documents(self) -> int:
@@ -78,7 +80,8 @@ def shingles(column: pa.Array, lengths: Lengths) -> Shingles:
     parts = list(shingle_chunks(column, lengths))
     sizes = np.concatenate([np.zeros(1, np.int64), *(part.sizes for _, part in parts)])
     hashes = np.concatenate([np.zeros(0, np.uint64), *(part.hashes for _, part in parts)])
-    return Shingles(hashes, np.cumsum(sizes))
+    widths = np.concatenate([np.zeros(0, np.int64), *(part.widths for _, part in parts)])
+    return Shingles(hashes, np.cumsum(sizes), widths)
 
 
 def shingle_chunks(column: pa.Array, lengths: Lengths) -> Iterator[tuple[int, Shingles]]:
@@ -117,7 +120,7 @@ def shingle(chunk: CodePoints, lengths: Lengths) -> Shingles:
             hashes[:] = runs[ranges(edges[:-1], sizes)]
         else:
             hashes[ranges(result[chosen], sizes[chosen])] = runs[ranges(edges[chosen], sizes[chosen])]
-    return Shingles(mix(hashes), result)
+    return Shingles(mix(hashes), result, asked)
 
 
 def ranges(starts: Int64s, sizes: Int64s) -> Int64s:

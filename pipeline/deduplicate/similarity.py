@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.deduplicate.shingles import Int64s, Shingles, ranges
+from pipeline.deduplicate.shingles import Int64s, Shingles, UInt64s, ranges
 
 Floats = npt.NDArray[np.float64]
 
@@ -62,13 +62,26 @@ def common(sets: ShingleSets, first: Int64s, second: Int64s) -> Int64s:
     swap = sizes[first] > sizes[second]
     small, large = np.where(swap, second, first), np.where(swap, first, second)
     asked = sets.members[ranges(sets.bounds[small], sizes[small])] & _HASH
-    asked |= np.repeat(large.astype(np.uint64) << _HASH_BITS, sizes[small])
-    found = np.searchsorted(sets.members, asked)
-    hits = sets.members[np.minimum(found, len(sets.members) - 1)] == asked
+    hits = _has(sets, np.repeat(large, sizes[small]), asked)
     total = np.concatenate([[0], np.cumsum(hits)])
     ends = np.cumsum(sizes[small])
     shared: Int64s = total[ends] - total[ends - sizes[small]]
     return shared
+
+
+def contains(sets: ShingleSets, documents: Int64s, hashes: UInt64s) -> npt.NDArray[np.bool_]:
+    """Whether each of n documents has the shingle with that 64-bit hash; shape (n,)."""
+    if not len(sets.members):
+        return np.zeros(len(documents), np.bool_)
+    return _has(sets, documents, hashes >> (np.uint64(64) - _HASH_BITS))
+
+
+def _has(sets: ShingleSets, documents: Int64s, members: UInt64s) -> npt.NDArray[np.bool_]:
+    """The same for the 40 bits of a hash that are kept."""
+    asked = members | documents.astype(np.uint64) << _HASH_BITS
+    found = np.searchsorted(sets.members, asked)
+    hits: npt.NDArray[np.bool_] = sets.members[np.minimum(found, len(sets.members) - 1)] == asked
+    return hits
 
 
 def similarity(sets: ShingleSets, first: Int64s, second: Int64s) -> tuple[Floats, Floats, Floats]:

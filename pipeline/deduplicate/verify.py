@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from pipeline.deduplicate.config import NearDuplicateConfig
 from pipeline.deduplicate.documents import Documents
+from pipeline.deduplicate.own import own_share
 from pipeline.deduplicate.resolve import LINK
 from pipeline.deduplicate.shingles import UInt64s, shingles
 from pipeline.deduplicate.sign import lengths_of
@@ -34,13 +35,17 @@ def verify(first: UInt64s, second: UInt64s, documents: Documents, config: NearDu
     for batch in batches(first, second, documents):
         one, two = first[batch], second[batch]
         numbers, rows = np.unique(np.concatenate([one, two]), return_inverse=True)
-        sets = shingle_sets(shingles(documents.texts(numbers), lengths_of(config)))
-        jaccard, first_in, second_in = similarity(sets, rows[: len(one)], rows[len(one) :])
+        found_shingles = shingles(documents.texts(numbers), lengths_of(config))
+        sets = shingle_sets(found_shingles)
+        left, right = rows[: len(one)], rows[len(one) :]
+        jaccard, first_in, second_in = similarity(sets, left, right)
         alike = (jaccard >= config.jaccard) | (np.maximum(first_in, second_in) >= config.containment)
         found = np.empty(int(alike.sum()), dtype=LINK)
         for name, values in (("first", one), ("second", two), ("jaccard", jaccard)):
             found[name] = values[alike]
         found["first_in"], found["second_in"] = first_in[alike], second_in[alike]
+        found["first_own"] = own_share(found_shingles, sets, left[alike], right[alike])
+        found["second_own"] = own_share(found_shingles, sets, right[alike], left[alike])
         links.append(found)
     return np.concatenate(links)
 

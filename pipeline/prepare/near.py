@@ -94,6 +94,7 @@ def near_account(
     return {
         "jaccard": config.jaccard,
         "containment": config.containment,
+        "own_text": config.own_text,
         "bands": bands,
         "rows": rows,
         "curve": curve(bands, rows),

@@ -12,7 +12,11 @@ PLACES = 64
 
 def documents(*sizes: int, seed: int = 0) -> Shingles:
     hashes = np.random.default_rng(seed).integers(0, 2**64, sum(sizes), dtype=np.uint64)
-    return Shingles(hashes, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64))
+    return of(hashes, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64))
+
+
+def of(hashes: np.ndarray, bounds: np.ndarray) -> Shingles:
+    return Shingles(hashes, bounds, np.full(len(bounds) - 1, 5))
 
 
 @pytest.mark.parametrize("size", [1, 3, 20, 60, 500])
@@ -21,8 +25,8 @@ def test_agreement_is_the_jaccard_similarity_for_short_and_long_texts(size: int,
     pairs, common = 600, round(size * shared)
     every = documents(*[2 * size - common] * pairs, seed=size).hashes.reshape(pairs, -1)
     bounds = np.arange(pairs + 1) * size
-    one = Shingles(np.ascontiguousarray(every[:, :size]).ravel(), bounds)
-    two = Shingles(np.ascontiguousarray(every[:, size - common :]).ravel(), bounds)
+    one = of(np.ascontiguousarray(every[:, :size]).ravel(), bounds)
+    two = of(np.ascontiguousarray(every[:, size - common :]).ravel(), bounds)
     found = estimate(sign(one, PLACES), sign(two, PLACES))
     true = common / (2 * size - common)
     deviation = np.sqrt(true * (1 - true) / PLACES)  # of classic MinHash
@@ -34,7 +38,7 @@ def test_signature_is_of_the_set() -> None:
     base = documents(40)
     order = np.random.default_rng(1).permutation(40)
     repeated = np.concatenate([base.hashes[order], base.hashes[:7]])
-    assert (sign(base, PLACES) == sign(Shingles(repeated, np.array([0, 47])), PLACES)).all()
+    assert (sign(base, PLACES) == sign(of(repeated, np.array([0, 47])), PLACES)).all()
 
 
 def test_signature_does_not_depend_on_neighbours_and_empty_has_none() -> None:
@@ -44,7 +48,7 @@ def test_signature_does_not_depend_on_neighbours_and_empty_has_none() -> None:
     assert (signatures[1] == 2**32 - 1).all()
     for row in range(4):
         part = several.hashes[several.bounds[row] : several.bounds[row + 1]]
-        assert (sign(Shingles(part, np.array([0, len(part)])), PLACES) == signatures[row]).all()
+        assert (sign(of(part, np.array([0, len(part)])), PLACES) == signatures[row]).all()
     assert (np.delete(signatures, 1, axis=0) != 2**32 - 1).all()
 
 

@@ -22,6 +22,7 @@ from pipeline.deduplicate.resolve import (
 )
 
 CONTAINMENT = 0.9
+OWN = 0.25
 
 
 def members(*values: tuple[float, int], earlier: tuple[int, ...] = (), heldout: tuple[int, ...] = ()) -> np.ndarray:
@@ -34,7 +35,12 @@ def members(*values: tuple[float, int], earlier: tuple[int, ...] = (), heldout: 
 
 
 def links(*values: tuple[int, int, float, float, float]) -> np.ndarray:
-    """(first, second, Jaccard, containment of the first, of the second)."""
+    """(first, second, Jaccard, containment of the first, of the second), without text of their own."""
+    return own_links(*((*value, 0.0, 0.0) for value in values))
+
+
+def own_links(*values: tuple[int, int, float, float, float, float, float]) -> np.ndarray:
+    """The same with the share of the first, and of the second, that is its own."""
     return np.array(list(values), dtype=LINK)
 
 
@@ -45,7 +51,7 @@ def versions(*pairs: tuple[int, int]) -> np.ndarray:
 def decide(rows: np.ndarray, found: np.ndarray) -> list[int]:
     """Which member each goes with: itself where it stays."""
     cluster = Cluster(rows, found, np.zeros(len(rows), np.int64))
-    kept, into, link = resolve(cluster, CONTAINMENT)
+    kept, into, link = resolve(cluster, CONTAINMENT, OWN)
     assert ((link == -1) == kept).all()
     assert (into[kept] == np.flatnonzero(kept)).all()
     return into.tolist()
@@ -55,6 +61,26 @@ def test_best_quality_then_length_then_id_stays() -> None:
     assert decide(members((0.1, 9), (0.9, 5), (0.5, 9)), versions((0, 1), (0, 2), (1, 2))) == [1, 1, 1]
     assert decide(members((0.5, 8), (0.5, 9)), versions((0, 1))) == [1, 1]
     assert decide(members((0.5, 9), (0.5, 9)), versions((0, 1))) == [0, 0]
+
+
+def test_pages_with_much_text_of_their_own_both_stay_and_share_a_cluster() -> None:
+    rows, template = members((0.9, 9), (0.5, 9)), own_links((0, 1, 0.5, 0.66, 0.66, 0.3, 0.3))
+    assert decide(rows, template) == [0, 1]
+    cluster = Cluster(rows, template, np.zeros(2, np.int64))
+    assert len(set(labels(cluster).tolist())) == 1
+    assert decide(rows, own_links((0, 1, 0.5, 0.66, 0.66, 0.25, 0.25))) == [0, 0]
+
+
+def test_the_one_without_own_text_goes_whatever_its_quality() -> None:
+    longer = own_links((0, 1, 0.5, 0.8, 0.55, 0.1, 0.4))
+    assert decide(members((0.9, 100), (0.2, 150)), longer) == [1, 1]
+    assert decide(members((0.2, 100), (0.9, 150)), longer) == [1, 1]
+
+
+def test_own_text_that_contradicts_the_sizes_does_not_send_decisions_in_a_circle() -> None:
+    # Each has little of its own beside the next, as texts that repeat themselves may; none is larger.
+    ring = own_links(*((a, b, 0.5, 0.7, 0.7, 0.1, 0.4) for a, b in ((0, 1), (1, 2))), (0, 2, 0.5, 0.7, 0.7, 0.4, 0.1))
+    assert decide(members((0.9, 9), (0.8, 9), (0.7, 9)), ring) == [0, 1, 0]
 
 
 def test_end_of_a_chain_stays_because_it_is_like_nothing_that_stays() -> None:
@@ -103,7 +129,7 @@ def test_document_of_an_earlier_snapshot_stays_and_wins() -> None:
 
 def test_which_side_may_go() -> None:
     found = links((0, 1, 0.5, 1.0, 0.5), (0, 1, 0.5, 0.5, 1.0), (0, 1, 0.8, 0.9, 0.9), (0, 1, 0.5, 0.6, 0.7))
-    first, second = removable(found, CONTAINMENT)
+    first, second = removable(found, CONTAINMENT, OWN)
     assert first.tolist() == [True, False, True, True]
     assert second.tolist() == [False, True, True, True]
 
@@ -111,7 +137,7 @@ def test_which_side_may_go() -> None:
 def test_fates() -> None:
     rows = members((0.9, 9), (0.8, 9), (0.7, 9))
     cluster = Cluster(rows, links((0, 1, 0.75, 0.9, 0.8), (1, 2, 0.5, 0.6, 0.7)), np.zeros(3, np.int64))
-    found = fates(cluster, *resolve(cluster, CONTAINMENT))
+    found = fates(cluster, *resolve(cluster, CONTAINMENT, OWN))
     assert found.dtype == FATE
     assert found["kept"].tolist() == [1, 0, 1]
     assert found["copies"].tolist() == [3, 0, 3]  # 1 + 2 go together; the third stands for its own three
@@ -173,10 +199,12 @@ def test_whoever_goes_is_linked_to_one_that_stays_and_nobody_who_stays_could_go(
     values = []
     for one, two in sorted(pair for pair in pairs if pair[0] < pair[1]):
         small = min(sizes[one], sizes[two])
-        values.append((one, two, 0.5, small / sizes[one], small / sizes[two]))
-    rows, found = members(*zip(quality, sizes, strict=True), earlier=tuple(earlier)), links(*values)
+        own = data.draw(st.sampled_from([0.0, 0.25, 0.3]))
+        first_own, second_own = (max(own, 1 - small / size) if own else 0.0 for size in (sizes[one], sizes[two]))
+        values.append((one, two, 0.5, small / sizes[one], small / sizes[two], first_own, second_own))
+    rows, found = members(*zip(quality, sizes, strict=True), earlier=tuple(earlier)), own_links(*values)
     into = decide(rows, found)
-    first, second = removable(found, CONTAINMENT)
+    first, second = removable(found, CONTAINMENT, OWN)
     may_go = {(int(a), int(b)) for a, b in zip(found["first"][first], found["second"][first], strict=True)}
     may_go |= {(int(b), int(a)) for a, b in zip(found["first"][second], found["second"][second], strict=True)}
     may_go = {(gone, stays) for gone, stays in may_go if gone not in earlier}

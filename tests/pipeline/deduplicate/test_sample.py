@@ -14,7 +14,7 @@ def keys(*parts: tuple[int, int], one_in: int = 16) -> list[set[int]]:
     """Sampled keys of documents that are slices of one text."""
     hashes = np.concatenate([HASHES[a:b] for a, b in parts])
     bounds = np.cumsum([0, *(b - a for a, b in parts)])
-    found, ends = sample(Shingles(hashes, bounds), 5, one_in)
+    found, ends = sample(Shingles(hashes, bounds, np.full(len(parts), 5)), 5, one_in)
     return [set(found[a:b].tolist()) for a, b in pairwise(ends)]
 
 

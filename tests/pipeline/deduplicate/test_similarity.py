@@ -11,7 +11,7 @@ from pipeline.deduplicate.similarity import shingle_sets, similarity
 
 def of(*documents: list[int]) -> Shingles:
     spread = np.array([value for document in documents for value in document], np.uint64) << np.uint64(50)
-    return Shingles(spread, np.cumsum([0, *map(len, documents)]))
+    return Shingles(spread, np.cumsum([0, *map(len, documents)]), np.ones(len(documents), np.int64))
 
 
 def test_values() -> None:

@@ -47,16 +47,19 @@ def test_links_have_the_true_numbers() -> None:
     texts = [WHOLE, HALF, VERSION, OTHER, ""]
     pairs = [(0, 1), (0, 2), (0, 3), (0, 4), (1, 2)]
     assert compare(texts, pairs) == [
-        (0, 1, 0.5, 0.5, 1.0),
-        (0, 2, 0.6667, 0.8, 0.8),
-        (1, 2, 0.5, 1.0, 0.5),
+        (0, 1, 0.5, 0.5, 1.0, 0.4808, 0.0),
+        (0, 2, 0.6667, 0.8, 0.8, 0.1923, 0.1923),
+        (1, 2, 0.5, 1.0, 0.5, 0.0, 0.4808),
     ]
     assert compare(texts, pairs, jaccard=0.6, containment=1.0) == [
-        (0, 1, 0.5, 0.5, 1.0),  # as a part
-        (0, 2, 0.6667, 0.8, 0.8),
-        (1, 2, 0.5, 1.0, 0.5),
+        (0, 1, 0.5, 0.5, 1.0, 0.4808, 0.0),  # as a part
+        (0, 2, 0.6667, 0.8, 0.8, 0.1923, 0.1923),
+        (1, 2, 0.5, 1.0, 0.5, 0.0, 0.4808),
     ]
-    assert compare(texts, pairs, jaccard=0.7, containment=1.0) == [(0, 1, 0.5, 0.5, 1.0), (1, 2, 0.5, 1.0, 0.5)]
+    assert compare(texts, pairs, jaccard=0.7, containment=1.0) == [
+        (0, 1, 0.5, 0.5, 1.0, 0.4808, 0.0),
+        (1, 2, 0.5, 1.0, 0.5, 0.0, 0.4808),
+    ]
     assert compare(texts, []) == []
 
 
@@ -84,7 +87,7 @@ def members(count: int) -> np.ndarray:
 def test_kept_documents_that_were_never_compared_are_compared_before_the_last_word() -> None:
     # 1 is like 0 and like 2; keys brought 0 and 2 never together, and 2 would stay.
     texts = Texts([WHOLE, VERSION, WHOLE.upper()])
-    links = np.array([(0, 1, 0.67, 0.8, 0.8), (1, 2, 0.67, 0.8, 0.8)], dtype=LINK)
+    links = np.array([(0, 1, 0.67, 0.8, 0.8, 0.1, 0.1), (1, 2, 0.67, 0.8, 0.8, 0.1, 0.1)], dtype=LINK)
     found, account = settle_clusters(members(3), links, np.zeros(3, np.uint64), texts, NearDuplicateConfig())
     assert found["kept"].tolist() == [1, 0, 0]
     assert found["jaccard"].tolist() == pytest.approx([0, 0.67, 1.0])
@@ -94,7 +97,7 @@ def test_kept_documents_that_were_never_compared_are_compared_before_the_last_wo
 
 
 def test_end_of_a_chain_stays_when_it_is_like_nothing_that_stays() -> None:
-    links = np.array([(0, 1, 0.67, 0.8, 0.8), (1, 2, 0.67, 0.8, 0.8)], dtype=LINK)
+    links = np.array([(0, 1, 0.67, 0.8, 0.8, 0.1, 0.1), (1, 2, 0.67, 0.8, 0.8, 0.1, 0.1)], dtype=LINK)
     repeated = np.concatenate([links, links])
     texts = Texts([WHOLE, VERSION, OTHER])
     roots = np.array([0, 0, 0, 0, 0, 0], np.uint64)

@@ -222,3 +222,38 @@ def test_interrupted_search_goes_on_where_it_ended(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(pipeline.graphs.near, "verify", die)
     prepare(source, root, workers=1)
     assert read_snapshot(root).ledger.by_reason()["deduplicate/near_duplicate"] == 4
+
+
+LAMP = (
+    "This lamp gives a warm light for reading, folds flat for a suitcase and runs for nine hours when its battery is "
+    "full; the switch sits under the shade, where it is easily found in the dark. Wipe the arm with a dry cloth, never "
+    "with water, and let a dealer replace the cable when the cover is torn or the plug gets hot."
+)
+KETTLE = (
+    "The kettle boils a litre in less than three minutes and turns itself off, with a click you can hear in the next "
+    "room. Fill it to the upper line at most. Once a month pour in vinegar, leave it overnight and rinse it twice: "
+    "lime makes every kettle slow and loud, and shortens the life of the element by years."
+)
+
+
+def test_pages_of_a_template_stay_when_much_of_them_is_their_own(tmp_path: Path) -> None:
+    template = page(50, 9)
+    records = {f"page-{number}": f"{template} {own}" for number, own in enumerate((LAMP, KETTLE))} | {
+        "copy": edited(page(70), 25),
+        "original": page(70),
+    }
+    source = write(tmp_path / "in", records, 2)
+
+    def prepared(name: str, near: NearDuplicateConfig) -> tuple[dict[str, Any], dict[str, Any]]:
+        config = PrepareConfig(deduplicate=DeduplicateConfig(near=near))
+        snapshot = prepare(source, str(tmp_path / name), config, workers=1)
+        root = str(tmp_path / name)
+        return rows(root, snapshot, "text"), rows(root, snapshot, "rejected")
+
+    kept, rejected = prepared("both", NearDuplicateConfig())
+    assert {"page-0", "page-1"} <= set(kept)
+    assert kept["page-0"]["cluster"] == kept["page-1"]["cluster"], "alike all the same, so on one side of the split"
+    assert len(rejected) == 1
+    assert set(rejected) < {"copy", "original"}
+    _, rejected = prepared("one", NearDuplicateConfig(own_text=1))
+    assert len(rejected) == 2
