@@ -26,7 +26,7 @@ from sampler.pieces import Buffers
 from sampler.progress import Realised, StageProgress
 from sampler.quota import UNIT, Counts
 from sampler.reader import Readers
-from sampler.schedule import Schedule
+from sampler.schedule import Part, Schedule
 from sampler.sources import Sources
 
 _ITERATED_ROWS = 32
@@ -195,6 +195,11 @@ class CurriculumStream:
     def recipe_weights(self, block: int) -> Counts:
         """The shares that the recipe alone asks for in a block, int64 [K] in ``UNIT``."""
         return self._course.recipe_weights(block)
+
+    def part(self, block: int) -> Part:
+        """The stage of a block: its rule, its languages, its length."""
+        schedule = self._course.schedule
+        return schedule.parts[schedule.stage(block)]
 
     def served(self, block: int) -> Counts:
         """Rows of each language before a block, int64 [K]."""

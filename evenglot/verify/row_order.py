@@ -25,6 +25,7 @@ from evenglot.verify.corpus_files import Check
 from evenglot.verify.passes import check_passes
 from evenglot.verify.reading import CHUNK, Change, Split, dealt, digests, dump, resumed, saved
 from sampler.config import SamplerConfig
+from sampler.feedback.config import FeedbackConfig
 
 if TYPE_CHECKING:
     from sampler import CurriculumStream
@@ -146,6 +147,8 @@ class _Verification:
         progress: Progress,
     ) -> None:
         self.storage, self.snapshot, self.tokenizer = storage, snapshot, tokenizer
+        # There are no losses here for a policy to follow; the order under changes is proven by a change of its own.
+        config = config.model_copy(update={"feedback": FeedbackConfig()})
         self.config, self.seed, self.rows, self.progress = config, seed, rows, progress
         self.open = partial(self._open, config)
         self.expected: dict[int, str] = {}

@@ -1,8 +1,8 @@
 """From scores to a mixture that keeps its floors and caps and is short to write down.
 
 Shares come on a coarse grid: a share has eight significant bits, so that neighbouring values lie less than 0.8 %
-apart whatever the size of the language, and one share, of a large language, takes up what is left to sum 1. A share
-is then written in two bytes.
+apart whatever the size of the language (below 2**-16 they are multiples of 2**-24), and one share, of a large
+language, takes up what is left to sum 1. The log then takes about a byte and a half for each language.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sampler.course import WEIGHT_QUANTUM
 from sampler.quota import UNIT, Counts
 
 Floats = NDArray[np.float64]
@@ -156,4 +157,6 @@ def on_grid(shares: Floats, allowed: Bounds) -> Counts:
 def _step(values: Counts) -> Counts:
     """Distance of the grid at each value, int64 [K]."""
     _, exponent = np.frexp(values.astype(np.float64))
-    return np.asarray(np.left_shift(np.int64(1), np.maximum(exponent - _BITS, 0).astype(np.int64)), dtype=np.int64)
+    steps = np.left_shift(np.int64(1), np.maximum(exponent - _BITS, 0).astype(np.int64))
+    # No finer than the log's own quantum, as long as a share has more than that.
+    return np.where(values >= WEIGHT_QUANTUM, np.maximum(steps, WEIGHT_QUANTUM), 1)

@@ -7,7 +7,7 @@ however many processes, finds the same decision.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -151,11 +151,12 @@ class Feedback:
         Raises:
             ConfigurationError: the change that was asked for is impossible; nothing was decided then.
         """
-        present = self.stream.weights(self.block)
+        present = self._present()
         means = self.losses.means(self.config.min_tokens)
         ignored = self.losses.ignored().copy()
         if by_hand is not None:
-            asked = named_shares(by_hand.shares, present / UNIT, self.stream.languages)
+            part = self.stream.part(self.block)
+            asked = named_shares(by_hand.shares, present / UNIT, self.stream.languages, set(part.sizes))
             allowed = self._bounds(asked, (asked > 0) | (present > 0))
             chosen = on_grid(allowed.base, allowed)
             weights: Counts | None = chosen
@@ -170,9 +171,11 @@ class Feedback:
             if np.isfinite(verdict.score).any():
                 allowed = self._bounds(self._base() / UNIT)
                 weights = on_grid(follow(verdict.score, present / UNIT, allowed, self.config.smoothing), allowed)
-        if weights is not None and np.array_equal(weights, present):
+        in_force = self.stream.weights(self.block)
+        weights = present if weights is None else weights
+        if np.array_equal(weights, in_force):
             weights = None
-        decision = self._decision(weights, present, who, means, ignored)
+        decision = self._decision(weights, in_force, who, means, ignored)
         self.stream.decide(decision.block, decision.weights, decision.reason)
         self.losses.used(np.isfinite(means))
         self.next += 1
@@ -198,11 +201,15 @@ class Feedback:
             self.next = int(state["next"])
             self._memory = memories.read(state["memory"], len(self.stream.languages))
             by_hand = state["by_hand"]
-            self._by_hand = None if by_hand is None else (int(by_hand[0]), np.array(by_hand[1], dtype=np.int64))
+            self._by_hand = None
+            if by_hand is not None:
+                weights = np.zeros(len(self.stream.languages), dtype=np.int64)
+                weights[: len(by_hand[1])] = by_hand[1]
+                self._by_hand = int(by_hand[0]), weights
             if self.config.baseline == HELDOUT:
-                self._baseline = np.array(
-                    [np.nan if loss is None else loss for loss in state["heldout"]], dtype=np.float64
-                )
+                known = [np.nan if loss is None else float(loss) for loss in state["heldout"]]
+                self._baseline = np.full(len(self.stream.languages), np.nan)
+                self._baseline[: len(known)] = known
             self.losses.load_state(state["losses"])
         except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             raise CorpusError(
@@ -210,31 +217,38 @@ class Feedback:
             ) from error
 
     def _base(self) -> Counts:
-        """The mixture that the policy moves around: the recipe's, or what was asked for by hand since."""
-        recipe = self.stream.recipe_weights(self.block)
-        if self._by_hand is not None and np.array_equal(self.stream.recipe_weights(self._by_hand[0]), recipe):
+        """The mixture that the policy moves around: the recipe's, or what was asked for by hand in this stage."""
+        if self._by_hand is not None and self.stream.part(self._by_hand[0]).first == self.stream.part(self.block).first:
             return self._by_hand[1]
-        return recipe
+        return self.stream.recipe_weights(self.block)
+
+    def _present(self) -> Counts:
+        """What is asked for when nothing is decided, int64 [K]; the recipe's shares where those are on the move."""
+        recipe = self.stream.recipe_weights(self.block)
+        before = self.stream.recipe_weights(self.block - self.config.every)
+        moved = self._by_hand is None and not np.array_equal(recipe, before)
+        return recipe if moved else self.stream.weights(self.block)
 
     def _bounds(self, base: Floats, named: NDArray[np.bool_] | None = None) -> Bounds:
-        config, block_rows = self.stream.config, self.stream.config.block_rows
-        sizes = np.array([self.stream.sizes[lang] for lang in self.stream.languages], dtype=np.float64)
-        limit = config.max_repeats
-        if limit is None and config.mixture == "unimax" and self.config.policy != "none":
-            limit = config.epochs
+        """What is allowed around a mixture: the floor and the passes of the stage, and the policy's own bounds."""
+        part, follows = self.stream.part(self.block), self.config.policy != "none"
+        sizes = np.array([part.sizes.get(lang, np.nan) for lang in self.stream.languages])
+        limit = part.rule.max_repeats
+        if limit is None and follows and part.rule.mixture == "unimax":
+            limit = part.rule.epochs
+        block_tokens = self.stream.config.block_rows * self.stream.config.row_tokens
+        left = part.tokens - (self.block - part.first) * block_tokens
         most = np.ones(len(sizes))
-        seen = self.block * block_rows * config.row_tokens
-        left = (config.budget_tokens or float(sizes.sum())) - seen
         if limit is not None and left > 0:
-            served = self.stream.served(self.block) * config.row_tokens
-            most = np.clip((limit * sizes - served) / left, 0.0, 1.0)
-        follows = self.config.policy != "none"
+            served = self.stream.served(self.block) * self.stream.config.row_tokens
+            # A language of the stage before that fades out is not of this stage: the recipe alone bounds it.
+            most = np.where(np.isnan(sizes), most, np.clip((limit * sizes - served) / left, 0.0, 1.0))
         return bounds(
             base,
             floor=self.config.floor if follows else 0.0,
             cap=self.config.cap if follows else np.inf,
             smoothing=self.config.smoothing if follows else 0.0,
-            least=config.floor,
+            least=part.rule.floor,
             most=most,
             named=named,
         )
@@ -280,13 +294,16 @@ def check_step(config: SamplerConfig, rows: int) -> None:
         )
 
 
-def named_shares(given: Mapping[str, float], present: Floats, languages: tuple[str, ...]) -> Floats:
+def named_shares(
+    given: Mapping[str, float], present: Floats, languages: tuple[str, ...], sampled: Container[str] | None = None
+) -> Floats:
     """A mixture in which some languages have the shares that were asked for.
 
     Args:
         given: share of each language named; those of all others keep their proportions in what is left.
         present: float64 [K], shares now.
         languages: K tags.
+        sampled: those that can have a share now; None for all.
 
     Raises:
         ConfigurationError: a tag is unknown, a share is no number from 0 to 1, or they come to more than 1 (or to
@@ -301,6 +318,8 @@ def named_shares(given: Mapping[str, float], present: Floats, languages: tuple[s
             raise ConfigurationError(f"{tag} has no training tokens in this run", example)
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise ConfigurationError(f"the share {share!r} of {tag} is none", "Give a number from 0 to 1")
+        if share > 0 and sampled is not None and tag not in sampled:
+            raise ConfigurationError(f"{tag} is not sampled in the present stage", "Ask again when its stage has begun")
         asked[languages.index(tag)] = share
     named = np.isfinite(asked)
     total = float(asked[named].sum())

@@ -37,15 +37,15 @@ def dump(kept: NDArray[np.int16]) -> str:
 
 
 def read(text: str, languages: int) -> NDArray[np.int16]:
-    """From text.
+    """From text; languages that came later remember nothing.
 
     Raises:
-        ValueError: it is not what :func:`dump` wrote for so many languages.
+        ValueError: it is not what :func:`dump` wrote for so many languages or fewer.
     """
     try:
         kept = np.frombuffer(base64.b64decode(text, validate=True), dtype="<i2").astype(np.int16)
     except (binascii.Error, ValueError) as error:
         raise ValueError("the policy's memory is not base64 of 16-bit numbers") from error
-    if len(kept) != languages:
+    if len(kept) > languages:
         raise ValueError(f"the policy's memory is of {len(kept)} languages, not {languages}")
-    return kept
+    return np.concatenate([kept, np.full(languages - len(kept), _NOTHING, dtype=np.int16)])

@@ -115,4 +115,4 @@ def test_shares_change_little_on_the_grid(sizes: list[float]) -> None:
     bits = [len(f"{int(weight):b}".rstrip("0")) for weight in weights]
     assert sum(bit > 8 for bit in bits) <= 1
     others = np.arange(len(shares)) != np.argmax(weights)
-    assert np.all(np.abs(weights / UNIT / shares - 1)[others] < 1 / 127)
+    assert np.all(np.abs(weights / UNIT - shares)[others] < np.maximum(shares / 127, 2.0**-24)[others])

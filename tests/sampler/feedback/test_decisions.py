@@ -165,10 +165,44 @@ def test_a_state_goes_on_alike(root: str) -> None:
     assert one.stream.state(24) == other.stream.state(24)
 
 
+STAGED = {
+    "budget_tokens": 16 * 8 * 24,
+    "stages": [
+        {"name": "broad", "tokens": 16 * 8 * 8, "languages": ["aaa_Latn", "bbb_Cyrl"], "mixture": "uniform"},
+        {"name": "all", "mixture": "uniform", "transition": 16 * 8 * 8, "transition_steps": 2},
+    ],
+}
+
+
+def test_the_policy_follows_the_stages(root: str) -> None:
+    made = feedback(root, **STAGED)
+    losses = ([0, 1], [16 * (2 + np.log(3)), 16 * 2.0], [16, 16])
+    for block, entering in ((4, 0.0), (8, 1 / 12), (12, 1 / 4)):
+        made.observe([made.border - 2, made.border - 1], *losses)
+        assert made.decide().block == block
+        # Nothing is known of the language that enters: it has the share that the recipe gives it.
+        assert list(made.stream.mixture(block).values()) == pytest.approx(
+            [0.75 * (1 - entering), 0.25 * (1 - entering), entering], abs=0.006
+        )
+    # Nothing more is seen: the shares go on as the recipe moves them.
+    made.decide()
+    assert made.stream.mixture(16) == pytest.approx(dict.fromkeys(EVEN, 1 / 3), abs=1e-6)
+
+
+def test_by_hand_only_languages_of_the_stage(root: str) -> None:
+    made = feedback(root, {"every": 4, "delay": 1}, **STAGED)
+    with pytest.raises(ConfigurationError, match="ccc_Arab is not sampled in the present stage"):
+        made.decide(ByHand({"ccc_Arab": 0.5}, ""))
+    made.decide(ByHand({"aaa_Latn": 0.8}, ""))
+    assert made.stream.mixture(7) == pytest.approx({"aaa_Latn": 0.8, "bbb_Cyrl": 0.2, "ccc_Arab": 0.0}, rel=0.008)
+    # The next stage begins with its own turn.
+    assert made.stream.mixture(23) == pytest.approx(dict.fromkeys(EVEN, 1 / 3), abs=1e-6)
+
+
 def test_a_damaged_state(root: str) -> None:
     made = feedback(root)
-    with pytest.raises(CorpusError, match="state of the feedback is damaged: the policy's memory is of 2 languages"):
-        made.load_state({**made.state(), "memory": "AAAAAA=="})
+    with pytest.raises(CorpusError, match="state of the feedback is damaged: the policy's memory is of 4 languages"):
+        made.load_state({**made.state(), "memory": "AAAAAAAAAAA="})
 
 
 def test_a_stream_whose_block_is_not_decided_says_so(root: str) -> None:

@@ -28,6 +28,10 @@ def test_a_thousand_languages_take_less_than_three_kilobytes() -> None:
     assert len(memory.dump(memory.rounded(np.linspace(0, 12, 1000)))) == 2668
 
 
+def test_languages_that_came_later_remember_nothing() -> None:
+    assert memory.read("AAwAgADw", 5).tolist() == [3072, -32768, -4096, -32768, -32768]
+
+
 @pytest.mark.parametrize(("text", "message"), [("AAwAgADw", "is of 3 languages, not 2"), ("AAw!", "not base64")])
 def test_damaged_text(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
