@@ -98,6 +98,10 @@ def inspect(
         bool,
         typer.Option("--boilerplate", help="Lines removed because the pages of a site share them, by site."),
     ] = False,
+    scores: Annotated[
+        bool,
+        typer.Option("--scores", help="The hardest, easiest, most and least diverse documents, once tokenised."),
+    ] = False,
     unreadable: Annotated[bool, typer.Option("--unreadable", help="Show broken records as they were found.")] = False,
     document: Annotated[
         str | None,
@@ -146,6 +150,8 @@ def inspect(
 
     evenglot inspect out/corpus --boilerplate --source news.example
 
+    evenglot inspect out/corpus --scores --lang swh_Latn
+
     evenglot inspect out/corpus --id 3f9a
     """
     from corpus.manifest import read_snapshot
@@ -163,6 +169,7 @@ def inspect(
         "--clusters": clusters,
         "--mixed": mixed or None,
         "--boilerplate": boilerplate or None,
+        "--scores": scores or None,
         "--unreadable": unreadable or None,
         "--id": document,
     }
@@ -214,6 +221,8 @@ def _view(way: str | None, value: str, look: Look) -> View:
         return _mixed(look)
     if way == "--boilerplate":
         return _boilerplate(look)
+    if way == "--scores":
+        return _scores(look)
     if selection.lang is not None or selection.source is not None or selection.contains is not None:
         return _samples(look)
     return _languages(look)
@@ -411,6 +420,16 @@ def _boilerplate(look: Look) -> View:
     result = {"total": found.removed, "sites": found.sites, "different": found.different}
     text = views.boilerplate(found, selection)
     return View({**result, "shown": [asdict(site) for site in found.shown]}, "shown", text)
+
+
+def _scores(look: Look) -> View:
+    from evenglot.cli import inspect_views as views
+    from evenglot.inspect.extremes import extremes
+
+    found, total = extremes(look.storage, look.state, look.selection, look.limit)
+    documents = [{"end": name, **row} for name, rows in found.items() for row in rows]
+    result = {"lang": look.selection.lang, "total": total, "documents": documents}
+    return View(result, "documents", views.extremes(found, total, look.selection))
 
 
 def _one_of(asked: Mapping[str, str | bool | None]) -> tuple[str | None, str]:

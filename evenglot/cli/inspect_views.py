@@ -255,6 +255,18 @@ def mixed(rows: Sequence[Mapping[str, Any]], total: int, mixing: Mixing, selecti
     return listing(heading, [*parts, *(_segmented(row, selection.contains) for row in rows)])
 
 
+def extremes(rows: Mapping[str, Sequence[Mapping[str, Any]]], total: int, selection: Selection) -> RenderableType:
+    """Documents at the ends of difficulty and diversity."""
+    parts: list[RenderableType] = []
+    for name, some in rows.items():
+        for row in some:
+            scores = f"difficulty {row['difficulty']:.2f} bits per character, diversity {row['diversity']:.2f}"
+            text = Text(f"\n{name}  {row['id']}  {row['lang']}  {scores}\n", style="cyan")
+            body = visible(shortened(row["text"], _SHORT, selection.contains)).strip("\n").replace("\n", "\n    ")
+            parts.append(text.append(f"    {body}", style="default"))
+    return listing(f"the ends of {total:,} documents with scores{_of(selection)}", parts)
+
+
 def _segmented(row: Mapping[str, Any], around: str | None) -> Text:
     shares = ", ".join(f"{lang} {share:.0%}" for lang, share in row["shares"].items())
     text = Text(f"\n{row['id']}  {row['lang']}  {shares}\n", style="cyan")

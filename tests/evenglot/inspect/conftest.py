@@ -46,7 +46,10 @@ def build(tmp_path: Path) -> Build:
         snapshot = Snapshot(
             number=1,
             made_by="prepare",
-            languages={lang: LanguageEvidence(documents=len(rows)) for lang, rows in by_language.items()},
+            languages={
+                lang: LanguageEvidence(documents=len(rows), bytes=sum(len(row["text"].encode()) for row in rows))
+                for lang, rows in by_language.items()
+            },
             mixtures={},
             mixture="unimax",
             ledger=Ledger(
