@@ -11,6 +11,7 @@ from corpus.errors import ConfigurationError
 from sampler import state as states
 from sampler.config import SamplerConfig
 from sampler.course import WEIGHT_QUANTUM, Anchor, BlockQuota, Course
+from sampler.feedback import memory
 from sampler.quota import Counts, units
 from sampler.sources import Sources
 from sampler.state import AnchorEntry, StageEntry, State
@@ -58,7 +59,9 @@ def save(run: Run, row: int, decided: int | None) -> dict[str, Any]:
         at = course.anchor(course.log[done - 1].block)
         since = states.dump_array(quota.served - at.served, languages)
         found["last"] = {"served": since, "lag": states.dump_lag(at.lag, languages)}
-    found |= _log(run, languages, states.LARGEST - states.size(found), keep=max(done - 1, 0))
+    # What a policy remembers is kept beside the state, and counts towards its size.
+    beside = 0 if run.config.feedback.policy == "none" else memory.size(languages)
+    found |= _log(run, languages, states.LARGEST - states.size(found) - beside, keep=max(done - 1, 0))
     found["check"] = states.checksum(found)
     return found
 

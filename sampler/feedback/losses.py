@@ -1,6 +1,6 @@
 """Losses by language between two decisions, and the losses that they are compared with.
 
-Sums are integers, in units of 2**-16 nats: their order does not matter, so they are the same however the rows were
+Sums are integers, in units of 2**-10 nats: their order does not matter, so they are the same however the rows were
 dealt out to ranks.
 """
 
@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from corpus.errors import ConfigurationError, InputError
+from sampler.codec import pack, unpack
 
-_UNITS: Final = 1 << 16
+_UNITS: Final = 1 << 10
+_LOW_BITS: Final = 24
 _MOST: Final = float(1 << 46)
 """Largest loss that is believed at once, in nats: a sum of thousands of them still fits."""
 
@@ -72,23 +74,26 @@ class Losses:
         self.sums[0] += self.sums[1]
         self.sums[1] = 0
 
-    def state(self) -> list[list[int]]:
-        """Language index and the six sums of each language that has any."""
-        some = np.flatnonzero(self.sums.any(axis=(0, 2)))
-        return [[int(index), *self.sums[:, index].ravel().tolist()] for index in some]
+    def state(self) -> dict[str, Any]:
+        """The sums as JSON values, packed."""
+        loss, tokens, ignored = np.moveaxis(self.sums, 2, 0).reshape(3, -1)
+        parts = (loss >> _LOW_BITS, loss & ((1 << _LOW_BITS) - 1), tokens, ignored)
+        return {"languages": self.sums.shape[1], "sums": [pack(part) for part in parts]}
 
-    def load_state(self, state: Sequence[Sequence[int]]) -> None:
-        """Go on from what :meth:`state` gave.
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`state` gave; languages that came later have nothing.
 
         Raises:
-            ValueError: it is not of these languages.
+            KeyError: a part is missing.
+            ValueError: it is not what that gave for so many languages or fewer.
         """
-        sums = np.zeros_like(self.sums)
-        for index, *six in state:
-            if not 0 <= int(index) < sums.shape[1]:
-                raise ValueError(f"there is no language {index}")
-            sums[:, int(index)] = np.array(six, dtype=np.int64).reshape(2, 3)
-        self.sums = sums
+        languages = int(state["languages"])
+        if not 0 <= languages <= self.sums.shape[1]:
+            raise ValueError(f"the losses are of {languages} languages, not {self.sums.shape[1]}")
+        high, low, tokens, ignored = (unpack(str(text), 2 * languages) for text in state["sums"])
+        found = np.stack([(high << _LOW_BITS) + low, tokens, ignored]).reshape(3, 2, languages)
+        self.sums = np.zeros_like(self.sums)
+        self.sums[:, :languages] = np.moveaxis(found, 0, 2)
 
 
 def baseline(given: Mapping[str, Any] | str | None, languages: Sequence[str]) -> NDArray[np.float64]:

@@ -36,6 +36,11 @@ def dump(kept: NDArray[np.int16]) -> str:
     return base64.b64encode(kept.astype("<i2").tobytes()).decode("ascii")
 
 
+def size(languages: int) -> int:
+    """Characters of :func:`dump`."""
+    return 4 * -(-2 * languages // 3)
+
+
 def read(text: str, languages: int) -> NDArray[np.int16]:
     """From text; languages that came later remember nothing.
 

@@ -50,7 +50,7 @@ def test_a_decision_uses_the_rows_before_its_border_alone(root: str) -> None:
     made.observe([0, 1, 24], [0, 1, 1], [16 * (2 + np.log(3)), 16 * 2.0, 100.0], [16, 16, 10])
     decision = made.decide()
     assert decision.block == 4
-    assert decision.losses == pytest.approx({"aaa_Latn": 2 + np.log(3), "bbb_Cyrl": 2.0}, abs=1e-5)
+    assert decision.losses == pytest.approx({"aaa_Latn": 2 + np.log(3), "bbb_Cyrl": 2.0}, abs=1e-4)
     # 0.8 * 3/4 and 0.8 * 1/4, and what has no baseline keeps 0.2; on the grid within 0.8 %.
     assert decision.weights is not None
     assert shares(decision.weights) == pytest.approx([0.6, 0.2, 0.2], rel=0.008)
@@ -243,3 +243,23 @@ def test_named_shares_leave_the_others_their_proportions() -> None:
 def test_shares_that_cannot_be(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         named_shares(given, np.array([0.6, 0.3, 0.1]), ("a", "b", "c"))
+
+
+@pytest.mark.slow
+def test_a_thousand_languages_that_change_all_the_time_stay_below_sixteen_kilobytes(
+    made_up: Any, tmp_path: Any
+) -> None:
+    tags = [f"{a}{b}{c}_Latn" for a in "abcdefghij" for b in "abcdefghij" for c in "abcdefghij"]
+    root = str(made_up.corpus(tmp_path, {tag: [50] * (20 + 4000 // (i + 1)) for i, tag in enumerate(tags)}))
+    settings = {"policy": "exponentiated_gradient", "every": 4, "delay": 1, "min_tokens": 256, "rate": 0.3}
+    made = feedback(root, settings, row_tokens=128, block_rows=256, mixture="temperature")
+    random = np.random.default_rng(0)
+    for _ in range(8):
+        languages = random.integers(0, 1000, 1024)
+        losses = 128 * random.normal(5, 1, 1024).clip(1)
+        made.observe(np.arange(made.border - 1024, made.border), languages, losses, np.full(1024, 128))
+        assert made.decide().weights is not None
+        state = made.state()
+        assert len(state["memory"]) < 3000
+        assert len(json.dumps(made.stream.state(made.border))) + len(state["memory"]) < 16_000
+        assert len(json.dumps(state["losses"])) < 9_500

@@ -49,15 +49,18 @@ def test_the_order_does_not_matter(order: list[int]) -> None:
     assert np.array_equal(one.sums, other.sums)
 
 
-def test_a_state_comes_back() -> None:
+def test_a_state_comes_back_for_more_languages_too() -> None:
     losses = Losses(4)
-    losses.add([False, True], [1, 3], [20.0, NAN], [10, 2])
+    losses.add([False, True, False], [1, 3, 2], [20.0, NAN, 3e9], [10, 2, 1 << 30])
     state = json.loads(json.dumps(losses.state()))
-    assert state == [[1, 20 * 65536, 10, 0, 0, 0, 0], [3, 0, 0, 0, 0, 0, 1]]
-    back = Losses(4)
+    back, more = Losses(4), Losses(6)
     back.load_state(state)
+    more.load_state(state)
     assert np.array_equal(back.sums, losses.sums)
-    with pytest.raises(ValueError, match="no language 3"):
+    assert np.array_equal(more.sums[:, :4], losses.sums)
+    assert not more.sums[:, 4:].any()
+    assert back.sums[0, 1].tolist() == [20 * 1024, 10, 0]
+    with pytest.raises(ValueError, match="are of 4 languages, not 2"):
         Losses(2).load_state(state)
 
 
