@@ -30,21 +30,24 @@ from sampler.feedback.gate import Publisher, Reader
 from sampler.quota import Counts
 from sampler.stream import CurriculumStream
 
-_FIELDS = ("tokens", "segments", "positions", "languages", "cu_seqlens", "next_row")
+_FIELDS = ("tokens", "segments", "positions", "languages", "token_languages", "cu_seqlens", "next_row")
 
 
 class TensorBatch:
     """B rows of L tokens as tensors, made when they are first asked for by name.
 
-    ========== ================= =====================================================================
-    tokens     int64 [B, L]      token ids
-    segments   int32 [B, L]      document of each token, counted from 0 within its row
-    positions  int32 [B, L]      position of each token, from 0 where its document begins or goes on
-    languages  int32 [B]         index of each row's language in the stream's languages
-    cu_seqlens int32 [P + 1]     ends of the P pieces of documents in the flattened rows, a 0 before
-                                 them: what attention over packed sequences calls cumulative lengths
-    next_row   int               the global row that follows the step, for :meth:`RowDataset.state_dict`
-    ========== ================= =====================================================================
+    =============== ============== ======================================================================
+    tokens          int64 [B, L]   token ids
+    segments        int32 [B, L]   document of each token, counted from 0 within its row
+    positions       int32 [B, L]   position of each token, from 0 where its document begins or goes on
+    languages       int32 [B]      index of each row's language in the stream's languages, -1 for a mixed
+                                   row
+    token_languages int32 [B, L]   the same for each token
+    cu_seqlens      int32 [P + 1]  ends of the P pieces of documents in the flattened rows, a 0 before
+                                   them: what attention over packed sequences calls cumulative lengths
+    next_row        int            the global row that follows the step, for
+                                   :meth:`RowDataset.state_dict`
+    =============== ============== ======================================================================
 
     What is stored and what travels from a worker process are the tokens in their smallest type and the lengths
     of the pieces, 2 or 4 bytes for each token; segments and positions follow from them on whatever device they
@@ -53,13 +56,17 @@ class TensorBatch:
     Args:
         tokens: whole numbers [B, L].
         pieces: int32 [P], lengths of the pieces, row after row.
+        piece_languages: int32 [P].
         languages: int32 [B].
         next_row: the global row that follows.
     """
 
-    def __init__(self, tokens: Tensor, pieces: Tensor, languages: Tensor, next_row: int) -> None:
+    def __init__(
+        self, tokens: Tensor, pieces: Tensor, piece_languages: Tensor, languages: Tensor, next_row: int
+    ) -> None:
         self._tokens = tokens
         self._pieces = pieces
+        self._piece_languages = piece_languages
         self._made: dict[str, Any] = {"languages": languages, "next_row": next_row}
 
     def __getitem__(self, name: str) -> Any:
@@ -92,11 +99,12 @@ class TensorBatch:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Bytes through the pipe cost a fraction of what a new piece of shared memory does for every batch.
-        parts = (self._tokens, self._pieces, self._made["languages"])
+        parts = (self._tokens, self._pieces, self._piece_languages, self._made["languages"])
         return _received, (*(part.cpu().numpy() for part in parts), self._made["next_row"])
 
     def _moved(self, move: Any) -> TensorBatch:
-        return TensorBatch(move(self._tokens), move(self._pieces), move(self["languages"]), self["next_row"])
+        parts = (move(part) for part in (self._tokens, self._pieces, self._piece_languages, self["languages"]))
+        return TensorBatch(next(parts), next(parts), next(parts), next(parts), self["next_row"])
 
     def _make(self, name: str) -> None:
         if name == "tokens":
@@ -109,7 +117,9 @@ class TensorBatch:
             self._made["cu_seqlens"] = torch.cat([starts[:1], ends])
             return
         device = self._tokens.device
-        if name == "segments":
+        if name == "token_languages":
+            made = torch.repeat_interleave(self._piece_languages, self._pieces, output_size=rows * length)
+        elif name == "segments":
             places = torch.arange(len(starts), dtype=torch.int32, device=device)
             firsts = torch.searchsorted(starts, torch.arange(rows, dtype=torch.int32, device=device) * length)
             values = places - firsts.to(torch.int32)[(starts // length).long()]
@@ -121,9 +131,14 @@ class TensorBatch:
 
 
 def _received(
-    tokens: NDArray[Any], pieces: NDArray[np.int32], languages: NDArray[np.int32], next_row: int
+    tokens: NDArray[Any],
+    pieces: NDArray[np.int32],
+    piece_languages: NDArray[np.int32],
+    languages: NDArray[np.int32],
+    next_row: int,
 ) -> TensorBatch:
-    return TensorBatch(torch.from_numpy(tokens), torch.from_numpy(pieces), torch.from_numpy(languages), next_row)
+    parts = (torch.from_numpy(part) for part in (tokens, pieces, piece_languages, languages))
+    return TensorBatch(next(parts), next(parts), next(parts), next(parts), next_row)
 
 
 class RowDataset(IterableDataset[TensorBatch]):
@@ -262,7 +277,7 @@ class RowDataset(IterableDataset[TensorBatch]):
         rows = self.stream.rows(range(first, first + self.batch_rows))
         # torch computes with int32 where it hardly does with uint32, and no vocabulary comes near to either's end.
         tokens = rows.compact if rows.compact.dtype == np.uint16 else rows.compact.view(np.int32)
-        return _received(tokens, rows.piece_lengths, rows.languages, row + self.step_rows)
+        return _received(tokens, rows.piece_lengths, rows.piece_languages, rows.languages, row + self.step_rows)
 
     def state_dict(self, next_row: int | None = None) -> dict[str, Any]:
         """Where to go on.

@@ -43,7 +43,7 @@ from trainer.mixture import MixtureDecisions
 from trainer.model import Transformer, parameter_count
 from trainer.optimise import load_optimiser_tensors, make_optimiser, optimiser_tensors
 from trainer.reproducible import reproducible
-from trainer.sampled import sampled_line, stage_shares
+from trainer.sampled import packing_figures, sampled_line, stage_shares
 from trainer.step import Stepper, StepReport, pass_rows
 from trainer.tally import Tally, mean
 from trainer.weighting.baseline import baselines, token_counts
@@ -87,6 +87,8 @@ class Summary:
     """Steps left out because loss or gradient was not finite."""
     final: dict[str, Any]
     """The held-out figures of the last step, as a line of the metrics."""
+    packing: dict[str, float]
+    """What packing did in the run's last rows: shares of documents and tokens cut, places that hold no token."""
 
 
 def train(
@@ -470,6 +472,7 @@ class Session:
             finished=self.done >= self.total,
             skipped=self.skipped,
             final=self.last_heldout,
+            packing=packing_figures(self.stream, self.done * self.config.rows),
         )
         if self.world.leads:
             write_json(self.folder, SUMMARY, asdict(summary))

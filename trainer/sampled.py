@@ -1,10 +1,14 @@
-"""What the sampler gave the run so far: shares asked for and got, passes, stage; for the log and the evidence."""
+"""What the sampler gave the run so far: shares asked for and got, passes, stages, what packing cut."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from sampler.packing_report import packing_report
 from sampler.stream import CurriculumStream
+
+PACKING_ROWS = 4096
+"""Rows at the end of a run in which the work of packing is counted."""
 
 
 def sampled_line(stream: CurriculumStream, *, step: int, row: int, tokens: int) -> dict[str, Any]:
@@ -62,4 +66,18 @@ def stage_shares(stream: CurriculumStream, row: int) -> dict[str, dict[str, dict
             if lang in stage.languages
         }
         for lang in stream.languages
+    }
+
+
+def packing_figures(stream: CurriculumStream, row: int) -> dict[str, float]:
+    """What packing did in the last rows before a row: documents and tokens cut, and empty places; empty at row 0."""
+    if not row:
+        return {}
+    found = packing_report(stream, max(0, row - PACKING_ROWS), row)
+    return {
+        "rows": found.rows,
+        "documents": found.documents,
+        "documents_cut_share": found.documents_cut_share,
+        "tokens_cut_share": found.tokens_cut_share,
+        "waste": found.waste,
     }

@@ -7,7 +7,7 @@ are read by pyarrow here, without the sampler.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,8 @@ class PassReport:
 
 def check_passes(
     open_stream: Callable[[str], CurriculumStream],
-    sizes: dict[str, int],
+    sizes: Mapping[str, int],
+    pass_tokens: Callable[[str], int],
     storage: Storage,
     snapshot: Snapshot,
     tokenizer: str,
@@ -54,7 +55,8 @@ def check_passes(
 
     Args:
         open_stream: a stream of one language alone, in rows of one language.
-        sizes: tokens of a pass over each language.
+        sizes: training tokens of each language.
+        pass_tokens: tokens of a pass over a language, under the view of its documents that is in use.
         storage: of the corpus.
         snapshot: whose shards.
         tokenizer: whose tokens.
@@ -69,13 +71,16 @@ def check_passes(
         if not chosen or PASSES * (sizes[lang] + sum(sizes[one] for one in chosen)) <= budget:
             chosen.append(lang)
     problems: list[str] = []
+    read = 0
     for number, lang in enumerate(chosen):
         progress("passes", number, len(chosen))
-        tokens, begun = passes_of(open_stream(lang), sizes[lang])
+        size = pass_tokens(lang)
+        read += PASSES * size
+        tokens, begun = passes_of(open_stream(lang), size)
         expected = shard_tokens(storage, snapshot, tokenizer, lang) if whole else None
         problems += _differences(lang, tokens, begun, expected)
     progress("passes", len(chosen), len(chosen))
-    return PassReport(tuple(chosen), PASSES * sum(sizes[lang] for lang in chosen), tuple(problems))
+    return PassReport(tuple(chosen), read, tuple(problems))
 
 
 def passes_of(stream: CurriculumStream, size: int) -> tuple[list[Counts], list[int]]:

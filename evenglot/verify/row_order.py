@@ -22,10 +22,12 @@ from corpus.errors import CorpusError
 from corpus.manifest import Snapshot, read_snapshot
 from corpus.storage import Storage
 from evenglot.verify.corpus_files import Check
-from evenglot.verify.passes import check_passes
+from evenglot.verify.passes import PassReport, check_passes
 from evenglot.verify.reading import CHUNK, Change, Split, dealt, digests, dump, resumed, saved
 from sampler.config import SamplerConfig
 from sampler.feedback.config import FeedbackConfig
+from sampler.passes import LegCache, Passes
+from sampler.view import DocumentsConfig
 
 if TYPE_CHECKING:
     from sampler import CurriculumStream
@@ -40,6 +42,8 @@ PASS_TOKENS = 20_000_000
 """Bound on the tokens that are read to check passes."""
 _BLOCKS = 6
 _MOST_ROWS = 20_000
+_AROUND = 32
+"""Rows before and behind the beginning of a stage."""
 _ROUNDING = 1e-6
 """Rows; shares are integers in units of 2**-32."""
 
@@ -147,10 +151,11 @@ class _Verification:
         progress: Progress,
     ) -> None:
         self.storage, self.snapshot, self.tokenizer = storage, snapshot, tokenizer
-        # There are no losses here for a policy to follow; the order under changes is proven by a change of its own.
-        config = config.model_copy(update={"feedback": FeedbackConfig()})
-        self.config, self.seed, self.rows, self.progress = config, seed, rows, progress
-        self.open = partial(self._open, config)
+        # What feedback would decide follows from losses, which nobody has here; its decisions enter the order as any
+        # change does.
+        self.config = config.model_copy(update={"feedback": FeedbackConfig()})
+        self.seed, self.rows, self.progress = seed, rows, progress
+        self.open = partial(self._open, self.config)
         self.expected: dict[int, str] = {}
         self.states: dict[int, str] = {}
         self.state_bytes = 0
@@ -174,19 +179,10 @@ class _Verification:
         ways["stopped twice"] += self._chain()
         self.progress("order", total, total)
         stages, wrong = self._stages()
-        passes = check_passes(
-            self._alone,
-            self._open(self.config).sizes,
-            self.storage,
-            self.snapshot,
-            self.tokenizer,
-            whole=True,
-            budget=pass_tokens,
-            progress=self.progress,
-        )
+        passes = self._passes(pass_tokens)
         passed = {"resume": len(points), "dealing": len(SPLITS), "stopped twice": 1}
         checks = [Check(name, passed[name] - len(problems), tuple(problems)) for name, problems in ways.items()]
-        checks.append(Check("stages", len(stages) - len(wrong), tuple(wrong)))
+        checks.append(Check("stages", 2 * len(stages) - len(wrong), tuple(wrong)))
         checks.append(Check("shares", blocks - len(off), tuple(off)))
         checks.append(Check("passes", len(passes.languages) * 2 - len(passes.problems), passes.problems))
         return OrderReport(
@@ -212,8 +208,37 @@ class _Verification:
             self.storage.url, tokenizer=self.tokenizer, config=config, seed=self.seed, snapshot=self.snapshot.number
         )
 
-    def _alone(self, lang: str) -> CurriculumStream:
-        return self._open(self.config.model_copy(update={"languages": (lang,), "mixture": {lang: 1.0}}))
+    def _passes(self, tokens: int) -> PassReport:
+        """Count passes under every view of the documents that a stage takes, the tokens divided among the views."""
+        views = [self.config.documents, *(stage.documents or self.config.documents for stage in self.config.stages)]
+        views = [view for number, view in enumerate(views) if view not in views[:number]]
+        stream = self._open(_alone(self.config, self.config.documents, None))
+        found = [
+            check_passes(
+                partial(self._alone, view),
+                stream.sizes,
+                lambda lang, view=view: (
+                    Passes(  # type: ignore[misc]
+                        stream.corpus.documents(lang), self.seed, LegCache(), view
+                    ).tokens
+                ),
+                self.storage,
+                self.snapshot,
+                self.tokenizer,
+                whole=view.is_default,
+                budget=tokens // len(views),
+                progress=self.progress,
+            )
+            for view in views
+        ]
+        return PassReport(
+            tuple(sorted({lang for report in found for lang in report.languages})),
+            sum(report.tokens for report in found),
+            tuple(problem for report in found for problem in report.problems),
+        )
+
+    def _alone(self, view: DocumentsConfig, lang: str) -> CurriculumStream:
+        return self._open(_alone(self.config, view, lang))
 
     def _at_once(self, points: list[int]) -> tuple[int, float, list[str]]:
         """Read the first rows, saving states, changing the mixture twice, and comparing shares on the way."""
@@ -283,13 +308,36 @@ class _Verification:
         return self._differences(way, range(row), found)
 
     def _stages(self) -> tuple[tuple[int, ...], list[str]]:
-        return (), []
+        """Read rows around the beginnings of later stages at once, and gone on with from before and at the edge."""
+        edges = [stage.first_row for stage in self.open().stages() if stage.first_row]
+        problems = []
+        for number, edge in enumerate(edges):
+            self.progress("stages", number, len(edges))
+            first, stop = max(0, edge - _AROUND), edge + _AROUND
+            stream = self.open()
+            self.expected.update(digests(stream.rows(range(first, stop)), first))
+            begin = dump(self.open(), 0)
+            for row in (max(first, edge - 1), edge):
+                state = saved(self.open, begin, (), row)
+                self.state_bytes = max(self.state_bytes, len(state.encode()))
+                found = dict(resumed(self.open, state, (), stop))
+                way = f"stopped before row {row}, where a stage begins, and resumed"
+                problems += self._differences(way, range(row, stop), found)
+        return tuple(edges), problems
 
     def _differences(self, way: str, rows: range, found: Mapping[int, str]) -> list[str]:
         if found.keys() != set(rows):
             return [f"{way}: {len(found)} rows instead of {len(rows)}"]
         wrong = [row for row in rows if found[row] != self.expected[row]]
         return [f"{way}: {len(wrong)} of {len(rows)} rows differ, the first is row {wrong[0]}"] if wrong else []
+
+
+def _alone(config: SamplerConfig, documents: DocumentsConfig, lang: str | None) -> SamplerConfig:
+    """The same way of sampling and packing for one language alone (None: all), in rows of one language."""
+    changes: dict[str, object] = {"stages": (), "documents": documents, "rows": "one_language", "floor": 0.0}
+    if lang is not None:
+        changes |= {"languages": (lang,), "mixture": {lang: 1.0}, "max_repeats": None}
+    return config.model_copy(update=changes)
 
 
 def _silent(name: str, done: int, total: int) -> None:

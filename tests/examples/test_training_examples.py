@@ -149,6 +149,7 @@ def test_transformers_models_see_the_documents_borders() -> None:
     batch = module.TensorBatch(
         torch.tensor([[2, 11, 12, 2, 21, 22]], dtype=torch.int32),
         torch.tensor([3, 3], dtype=torch.int32),
+        torch.tensor([0, 0], dtype=torch.int32),
         torch.tensor([0], dtype=torch.int32),
         next_row=1,
     )

@@ -58,7 +58,7 @@ def test_batches_are_the_streams_rows(root: str) -> None:
     batches = list(loader(dataset(root, batch_rows=5, stop=21), 0))
     expected = CurriculumStream(root, tokenizer="spm", config=CONFIG, seed=5).rows(range(20))
     assert [batch["next_row"] for batch in batches] == [5, 10, 15, 20]
-    for name in ("tokens", "segments", "positions", "languages"):
+    for name in ("tokens", "segments", "positions", "languages", "token_languages"):
         array = torch.cat([batch[name] for batch in batches]).numpy()
         assert np.array_equal(array, getattr(expected, name))
     assert batches[0]["tokens"].dtype == torch.int64
@@ -71,7 +71,8 @@ def test_a_batch_of_known_pieces() -> None:
     batch = TensorBatch(
         torch.tensor([[5, 6, 7, 8], [9, 10, 11, 12]], dtype=torch.int32),
         torch.tensor([3, 1, 2, 1, 1], dtype=torch.int32),
-        torch.tensor([1, 0], dtype=torch.int32),
+        torch.tensor([1, 1, 0, 2, 0], dtype=torch.int32),
+        torch.tensor([1, -1], dtype=torch.int32),
         next_row=2,
     )
     for copy in (batch, pickle.loads(pickle.dumps(batch)), batch.to("cpu")):
@@ -79,9 +80,12 @@ def test_a_batch_of_known_pieces() -> None:
         assert copy["segments"].tolist() == [[0, 0, 0, 1], [0, 0, 1, 2]]
         assert copy["positions"].tolist() == [[0, 1, 2, 0], [0, 1, 0, 0]]
         assert copy["cu_seqlens"].tolist() == [0, 3, 4, 6, 7, 8]
-        assert (copy["languages"].tolist(), copy["next_row"]) == ([1, 0], 2)
-    assert set(dict(batch)) == {"tokens", "segments", "positions", "languages", "cu_seqlens", "next_row"}
-    assert len(batch) == 6
+        assert (copy["languages"].tolist(), copy["next_row"]) == ([1, -1], 2)
+        assert copy["token_languages"].tolist() == [[1, 1, 1, 1], [0, 0, 2, 0]]
+    assert set(dict(batch)) == {
+        "tokens", "segments", "positions", "languages", "token_languages", "cu_seqlens", "next_row"
+    }  # fmt: skip
+    assert len(batch) == 7
     assert "labels" not in batch
     with pytest.raises(KeyError):
         batch["labels"]

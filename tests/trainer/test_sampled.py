@@ -64,6 +64,10 @@ def test_a_run_logs_what_was_sampled_and_keeps_it_as_evidence(tiny_corpus: str, 
     train(tiny_corpus, str(tmp_path), TrainConfig.model_validate(settings), STAGED, tokenizer="bytes", seed=0)
     sampled = [line for line in read_metrics(tmp_path / "metrics.jsonl") if line["kind"] == "sampler"]
     assert [(line["step"], line["row"], line["stage"]) for line in sampled] == [(4, 16, "broad"), (8, 32, "focused")]
+    packing = json.loads((tmp_path / "summary.json").read_text())["packing"]
+    assert (packing["rows"], packing["waste"]) == (32, 0)
+    assert 0 < packing["documents_cut_share"] <= 1
+    assert 0 < packing["tokens_cut_share"] <= 1
     evidence = json.loads((tmp_path / "evidence.json").read_text())
     assert evidence["eng_Latn"]["share_realised"] == sampled[-1]["languages"]["eng_Latn"]["got"]
     assert set(evidence["swh_Latn"]["stages"]) == {"broad", "focused"}

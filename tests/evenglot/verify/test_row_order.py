@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import sampler.quota
 from corpus.errors import CorpusError
 from evenglot.verify.row_order import verify_order
 from pipeline.tokenizer import TokenizerConfig, tokenize_corpus
 from sampler import CurriculumStream, SamplerConfig
 from sampler.passes import Passes
+from sampler.quota import Quotas
 
 CONFIG = SamplerConfig(row_tokens=16, block_rows=8, mixture="temperature")
 
@@ -45,6 +45,33 @@ def test_every_way_of_reading_gives_the_same_rows(tokenized: str) -> None:
     assert {check.name: check.passed for check in report.checks} == {
         "resume": 7, "dealing": 4, "stopped twice": 1, "stages": 0, "shares": 6, "passes": 6
     }  # fmt: skip
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "best fit": {"packing": "best_fit"},
+    "mixed rows": {"rows": "mixed"},
+    "mixed rows by best fit": {"rows": "mixed", "packing": "best_fit"},
+    "a view": {"documents": {"rehydrate": {2: 3}, "max_times": 3}},
+    "feedback": {"feedback": {"policy": "progress", "every": 4, "delay": 2}},
+    "stages": {
+        "stages": [
+            {"name": "broad", "tokens": 8 * 16 * 20, "mixture": "proportional"},
+            {"name": "late", "mixture": {"swh_Latn": 0.5, "heb_Hebr": 0.5}, "transition": 512, "documents": {
+                "rehydrate": {2: 3}}},
+        ],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS)
+def test_every_way_to_pack_and_to_schedule_holds(tokenized: str, settings: dict[str, Any]) -> None:
+    config = SamplerConfig.model_validate({**CONFIG.model_dump(), **settings})
+    report = verify_order(tokenized, config, 3)
+    assert report.ok, report.problems
+    assert report.languages == 3
+    if "stages" in settings:
+        assert report.stages == (160,)
+        assert {check.name: check.passed for check in report.checks}["stages"] == 2
 
 
 def test_a_state_that_is_lost_is_found(tokenized: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,12 +125,12 @@ def test_an_order_that_repeats_a_document_is_found(tokenized: str, monkeypatch: 
 
 
 def test_quotas_that_starve_a_language_are_found(tokenized: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unfair(lag: Any, weights: Any, rows: int) -> Any:
-        given = np.zeros_like(lag)
-        given[int(np.argmax(weights))] = rows
+    def unfair(self: Quotas, block: int, served: Any) -> Any:
+        given = np.zeros_like(served)
+        given[int(np.argmax(self.weights(block)))] = CONFIG.block_rows
         return given
 
-    monkeypatch.setattr(sampler.quota, "allot", unfair)
+    monkeypatch.setattr(Quotas, "_allot", unfair)
     found = wrong(verify_order(tokenized, CONFIG, 3, rows=50))
     assert list(found) == ["shares"]
     assert found["shares"][0].startswith("at the end of block 0 eng_Latn is ")
