@@ -74,9 +74,10 @@ class PieceCache:
         try:
             with pa.memory_map(str(path), "r") as source:
                 stored = source.read_buffer()
-            os.utime(path)
         except OSError:
             return None
+        with suppress(OSError):  # it may belong to somebody else, or be gone
+            os.utime(path)
         if stored.size > _DIGEST_BYTES:
             data = stored.slice(0, stored.size - _DIGEST_BYTES)
             if xxhash.xxh3_128_digest(memoryview(data)) == stored.slice(data.size).to_pybytes():

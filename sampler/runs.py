@@ -135,10 +135,11 @@ class RunCache:
 
     def put(self, runs: dict[int, Run], index: int, run: Run) -> None:
         """Keep a run in a language's table, where it is dropped from when its time has come."""
+        if self._room is not None:
+            before = runs.get(index)
+            self._room += (0 if before is None else before.held) - run.held
         runs[index] = run
         self._held[id(runs), index] = runs
-        if self._room is not None:
-            self._room -= run.held
         while len(self._held) > self._limit or (self._room is not None and self._room < 0 and len(self._held) > 1):
             (_, first), table = self._held.popitem(last=False)
             dropped = table.pop(first)

@@ -63,6 +63,21 @@ def test_what_is_open_is_bounded_and_opened_again(made_up: Any, tmp_path: Path) 
     assert [documents.run(index).tokens[:5].tolist() for index in range(40)] == tokens
 
 
+def test_the_bytes_of_open_runs_are_bounded(made_up: Any, tmp_path: Path) -> None:
+    root = made_up.corpus(tmp_path, {LANG: [5] * 640}, batch=16)
+    cache = RunCache(room=3 * MappedBatches(tmp_path).batch(counted_loosely(root)[0], 0).nbytes)
+    documents = Documents(LANG, counted_loosely(root), MappedBatches(tmp_path), cache)
+    for _ in range(3):
+        first = documents.run(0)
+        # Kept again, as when a view asks for columns that were not wanted before: it counts once.
+        cache.put(documents._open, 0, first)
+        documents.run(1)
+        documents.run(2)
+        assert sorted(documents._open) == [0, 1, 2]
+    documents.run(3)
+    assert sorted(documents._open) == [1, 2, 3]
+
+
 def test_many_languages_open_with_few_file_handles(made_up: Any, tmp_path: Path) -> None:
     root = made_up.corpus(tmp_path, {f"{chr(97 + i // 26)}{chr(97 + i % 26)}a_Latn": [4] for i in range(150)})
     script = (
