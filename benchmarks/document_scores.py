@@ -41,7 +41,7 @@ from pipeline.curriculum.score import Scores, measure, score
 from pipeline.curriculum.statistics import Statistics, collect
 
 FEWEST_DOCUMENTS = 50
-MOST_DOCUMENTS = 1_500
+MOST_DOCUMENTS = 1_000
 """Of a language that are looked at for coverage: strings are slow to count."""
 PART = 0.1
 DRAWS = 10

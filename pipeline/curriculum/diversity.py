@@ -1,14 +1,15 @@
 """Feature diversity: how much of what is rare in its language a document carries, relative to other documents.
 
-Three kinds of features are counted: character n-grams of words (sound, spelling, prefixes and endings), words, and
-constructions (function words and marks in their order, other words left open). A feature that d of the sample's
-other N documents have weighs
+Three kinds of features are counted: character n-grams of words (spelling, prefixes and endings), words, and
+constructions (function words and marks in their order, other words left open). A feature that d other documents of
+the language's sample have weighs
 
-    w(d) = d / (d + 1) · max(0, 1 - log(1 + d) / log(1 + D)),    D = max(N · COMMON, 4)
+    w(d) = 1 / (d + 1) for 1 <= d < COMMON, else 0
 
-The second factor is an inverse document frequency that ends where a feature is common; the first doubts what only
-few documents vouch for. What no other document has weighs nothing: it is as likely noise as it is news. Each feature
-counts once in SEGMENT characters, so that a document does not gain by repeating itself or by being long.
+which is the document's share of the feature if all documents that have it share it evenly: its Shapley value (1953) in
+the game that pays for the number of different features covered. What no other document has weighs nothing: it is as
+likely noise as it is news. Each feature counts once in SEGMENT characters, so that a document does not gain by
+repeating itself or by being long.
 """
 
 from __future__ import annotations
@@ -72,9 +73,9 @@ def rare(found: Features, statistics: Statistics, own: Bools) -> Rare:
 
 
 def feature_weights() -> Floats:
-    """The weight of a feature by the number of other documents that have it; all from the end on weigh nothing."""
-    others = np.arange(COMMON, dtype=np.float64)
-    weights: Floats = np.where(others > 0, 1 / (others + 1), 0)
+    """The weight of a feature by the number of other documents that have it, to COMMON; [COMMON + 1]."""
+    others = np.arange(COMMON + 1, dtype=np.float64)
+    weights: Floats = np.where((others > 0) & (others < COMMON), 1 / (others + 1), 0)
     return weights
 
 

@@ -10,11 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.curriculum import difficulty, diversity
-from pipeline.curriculum.features import Bools, Features, read_features
+from pipeline.curriculum.features import SHARE_OF_NGRAMS, Bools, Features, read_features
 from pipeline.curriculum.statistics import Means, Statistics
 
 Floats = npt.NDArray[np.float64]
 
+VERSION: Final = 1
+"""Part of what a token shard says its scores come from; raised when the same text gets other scores."""
 NEUTRAL: Final = 1.0
 """Diversity of a document that is like its language's others."""
 PRIOR_CHARACTERS: Final = 250
@@ -55,6 +57,7 @@ def score(batch: pa.RecordBatch, statistics: Statistics, own: Bools) -> Scores:
     means = statistics.means
     hard = np.full(batch.num_rows, means.bits if statistics.running_words else np.nan)
     rich = np.full(batch.num_rows, NEUTRAL)
+    prior = PRIOR_CHARACTERS / SHARE_OF_NGRAMS
     for found, bits, rare in _measured(batch, statistics, own):
         rows = slice(found.first, found.first + found.text.documents)
         sizes = found.sizes + PRIOR_CHARACTERS
@@ -62,7 +65,7 @@ def score(batch: pa.RecordBatch, statistics: Statistics, own: Bools) -> Scores:
             hard[rows] = (bits + PRIOR_CHARACTERS * means.bits) / sizes
         sums = NGRAMS * rare.ngrams + WORDS * rare.words + CONSTRUCTIONS * rare.constructions
         features = np.minimum((sums / means.rare + PRIOR_CHARACTERS) / sizes, MOST) if means.rare > 0 else NEUTRAL
-        attested = (rare.attested + PRIOR_CHARACTERS * means.attested) / (rare.attestable + PRIOR_CHARACTERS)
+        attested = (rare.attested + prior * means.attested) / (rare.attestable + prior)
         rich[rows] = features * np.minimum(attested / means.attested, 1) if means.attested else features
     rich += MIXED * diversity.mixing(batch.column("scripts"), batch.column("code_switching"), statistics)
     rich = NEUTRAL + (rich - NEUTRAL) * statistics.documents / (statistics.documents + PRIOR_DOCUMENTS)

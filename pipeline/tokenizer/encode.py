@@ -23,7 +23,7 @@ from corpus.storage import Storage
 from corpus.tags import UNSPACED
 from pipeline.curriculum.quantiles import Histogram
 from pipeline.curriculum.sample import chosen
-from pipeline.curriculum.score import HARDEST, MOST_DIVERSE, Scores, score
+from pipeline.curriculum.score import HARDEST, MOST_DIVERSE, VERSION, Scores, score
 from pipeline.curriculum.statistics import Statistics
 from pipeline.tokenizer.model import Tokenizer, read_model
 
@@ -118,7 +118,7 @@ def encode_shard(task: EncodeTask) -> EncodedShard:
     metadata = {
         "text": task.text.hash,
         "model": task.model_hash,
-        "scores": task.scoring.digest if task.scoring else "",
+        "scores": _scored_by(task.scoring),
         "counts": json.dumps(counts, sort_keys=True),
     }
     with storage.create(task.name) as path:
@@ -180,6 +180,10 @@ def _scores(scoring: Scoring | None, batch: pa.RecordBatch) -> Scores | None:
     return score(batch, _statistics(scoring.folder), own)
 
 
+def _scored_by(scoring: Scoring | None) -> str:
+    return f"{VERSION}/{scoring.digest}/{scoring.share}" if scoring else ""
+
+
 @lru_cache(maxsize=2)
 def _statistics(folder: str) -> Statistics:
     return Statistics.load(Path(folder))
@@ -212,8 +216,7 @@ def _existing(storage: Storage, task: EncodeTask) -> EncodedShard | None:
             counts = json.loads(metadata[b"counts"])
             if metadata[b"text"].decode() != task.text.hash or metadata[b"model"].decode() != task.model_hash:
                 return None
-            expected = task.scoring.digest if task.scoring else ""
-            if not task.kept and metadata[b"scores"].decode() != expected:
+            if not task.kept and metadata[b"scores"].decode() != _scored_by(task.scoring):
                 return None
         except (CorpusError, KeyError, ValueError):
             return None  # not a token shard of ours: it is written anew

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path, PurePosixPath
@@ -13,14 +12,15 @@ from typing import Any, TypeVar
 
 from corpus.errors import ConfigurationError
 from corpus.hashing import fingerprint
-from corpus.manifest import LanguageEvidence, ScoreQuantiles, ShardFile, Snapshot, commit, read_snapshot
+from corpus.manifest import ScoreQuantiles, ShardFile, Snapshot, commit, read_snapshot
 from corpus.schema import TRAIN
 from corpus.storage import Storage
-from pipeline.account import Clock, run_account
+from pipeline.account import Clock
 from pipeline.curriculum.config import ScoresConfig
 from pipeline.curriculum.quantiles import Histogram
 from pipeline.curriculum.sample import Sampled, SampleTask, count_language
 from pipeline.tokenizer.config import TokenizerConfig
+from pipeline.tokenizer.counts import account, evidence
 from pipeline.tokenizer.encode import Encoded, EncodeTask, encode_shard
 from pipeline.tokenizer.model import Tokenizer, model_hash
 from pipeline.tokenizer.sample import sample_lines, sample_sizes
@@ -137,7 +137,7 @@ def tokenize_corpus(
     )
     documents = sum(part.documents for part in encoded)
     sampled = sum(found.documents for _, found in counts.values())
-    run = _account(clock, (seconds, sampling, encoding), documents, sampled, encoded, workers)
+    run = account(clock, (seconds, sampling, encoding), documents, sampled, encoded, workers)
     commit(storage, snapshot, run)
     return snapshot
 
@@ -184,49 +184,6 @@ def size_warnings(config: TokenizerConfig, vocabulary: int) -> list[str]:
 def token_path(tokenizer: str, text: ShardFile) -> str:
     """The token shard of a text shard."""
     return f"tokens/{tokenizer}/{text.lang}/{PurePosixPath(text.path).name}"
-
-
-def evidence(
-    snapshot: Snapshot, tokenizer: str, encoded: Sequence[Encoded], scores: Mapping[str, ScoreQuantiles]
-) -> dict[str, LanguageEvidence]:
-    """Every language's evidence with its training tokens, fertility, bytes per token and scores.
-
-    Tokens count the end of each document, because rows hold it; fertility and bytes per token do not.
-
-    Args:
-        snapshot: whose evidence is added to.
-        tokenizer: its name.
-        encoded: all token shards.
-        scores: quantiles of each language that has scores.
-    """
-    totals: dict[str, Counter[str]] = {lang: Counter() for lang in snapshot.languages}
-    for part in encoded:
-        if part.file.split == TRAIN:
-            counts = {
-                "tokens": part.tokens,
-                "synthetic_tokens": part.synthetic_tokens,
-                "pieces": part.tokens - part.documents,
-                "bytes": part.bytes,
-                "words": part.words,
-            }
-            totals.setdefault(str(part.file.lang), Counter()).update(counts)
-    languages = {}
-    for lang in sorted(totals):
-        old, total = snapshot.languages.get(lang, LanguageEvidence()), totals[lang]
-        pieces, words = total["pieces"], total["words"]
-        languages[lang] = old.model_copy(
-            update={
-                "tokens": {**old.tokens, tokenizer: total["tokens"]},
-                "synthetic_tokens": {**old.synthetic_tokens, tokenizer: total["synthetic_tokens"]},
-                "scores": {**old.scores, **({tokenizer: scores[lang]} if lang in scores else {})},
-                "fertility": {**old.fertility, **({tokenizer: round(pieces / words, 4)} if words else {})},
-                "bytes_per_token": {
-                    **old.bytes_per_token,
-                    **({tokenizer: round(total["bytes"] / pieces, 4)} if pieces else {}),
-                },
-            }
-        )
-    return languages
 
 
 def _model(
@@ -337,40 +294,6 @@ def _check_name(storage: Storage, snapshot: Snapshot, name: str, identity: str, 
             )
         known = state.parent is not None and storage.exists(f"snapshots/{state.parent:06d}.json")
         state = read_snapshot(storage, state.parent) if known else None
-
-
-def _account(
-    clock: Clock,
-    seconds: tuple[float, float, float],
-    documents: int,
-    sampled: int,
-    encoded: Sequence[Encoded],
-    workers: int,
-) -> dict[str, Any]:
-    """What belongs to this run alone: times, rates, machine."""
-    new = sum(part.documents for part in encoded if not part.reused)
-    names = ("train tokenizer", "count what is rare", "encode")
-    return run_account(clock, workers) | {
-        "stages": [
-            {
-                "name": name,
-                "seconds": round(took, 3),
-                "records_in": taken,
-                "records_out": taken,
-                "documents_per_second": round(rows / took, 1) if took and rows else None,
-            }
-            for name, took, taken, rows in zip(
-                names, seconds, (documents, sampled, documents), (0, sampled, new), strict=True
-            )
-        ],
-        "counters": {
-            "encode/tokens": sum(part.tokens for part in encoded),
-            "encode/shards": len(encoded),
-            "encode/shards_reused": sum(part.reused for part in encoded),
-            "scores/documents": sum(part.scored for part in encoded),
-            "scores/documents_sampled": sampled,
-        },
-    }
 
 
 def _silent(step: str, done: int, total: int) -> None:
