@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sampler.order import permutation
+from sampler.order import hashes, permutation
 
 
 @given(st.integers(0, 5000), st.integers(0, 1 << 62), st.text(max_size=8))
@@ -26,6 +27,14 @@ def test_every_order_of_three_is_about_as_likely() -> None:
     assert len(seen) == 6
     # 1,000 are expected of each; five standard deviations of a binomial are 144.
     assert all(856 < count < 1144 for count in seen.values())
+
+
+@given(st.sets(st.integers(0, (1 << 64) - 2), max_size=50), st.text(max_size=8))
+def test_hashes_differ_and_order_the_permutation(numbers: set[int], key: str) -> None:
+    found = hashes(np.array(sorted(numbers), dtype=np.uint64), key)
+    assert len(set(found.tolist())) == len(numbers)
+    order = hashes(np.arange(20, dtype=np.uint64), key).tolist()
+    assert permutation(20, key).tolist() == sorted(range(20), key=order.__getitem__)
 
 
 PERMUTATION = [1, 7, 9, 3, 5, 6, 4, 2, 0, 8]

@@ -109,11 +109,6 @@ def test_copies_are_spread_over_the_parts(documents: list[tuple[int, int]], part
         assert part_counts(often[several], hashed[several], number, parts).tolist() == counts[number, several].tolist()
 
 
-def test_a_range_that_keeps_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"difficulty keeps nothing: its range goes from 0\.5 to 0\.5"):
-        DocumentsConfig(difficulty=(0.5, 0.5))
-
-
 def test_what_a_view_looks_at() -> None:
     assert score_names(DocumentsConfig(order="hard_first", repeat_diverse=2)) == ("difficulty", "diversity")
     view = DocumentsConfig(rehydrate="middle", max_synthetic_share=0.3)
