@@ -10,7 +10,7 @@ import numpy as np
 from corpus.errors import ConfigurationError
 from sampler import state as states
 from sampler.config import SamplerConfig
-from sampler.course import WEIGHT_QUANTUM, Anchor, BlockQuota, Course
+from sampler.course import WEIGHT_QUANTUM, Anchor, BlockQuota, Change, Course, rounded
 from sampler.feedback import memory
 from sampler.quota import Counts, units
 from sampler.sources import Sources
@@ -49,7 +49,7 @@ def save(run: Run, row: int, decided: int | None) -> dict[str, Any]:
         "stages": [stage.model_dump(mode="json") for stage in stages],
         "served": states.dump_array(quota.served, languages),
         "given": states.dump_array(quota.given, languages) if inside else None,
-        "lag": states.dump_lag(boundary.lag, languages),
+        "lag": None,
         "last": None,
         "decided": decided,
         "check": "0" * 32,
@@ -59,9 +59,11 @@ def save(run: Run, row: int, decided: int | None) -> dict[str, Any]:
         at = course.anchor(course.log[done - 1].block)
         since = states.dump_array(quota.served - at.served, languages)
         found["last"] = {"served": since, "lag": states.dump_lag(at.lag, languages)}
+    if not done or course.log[done - 1].block < course.schedule.stage_first(boundary.block):
+        found["lag"] = states.dump_lag(boundary.lag, languages)
     # What a policy remembers is kept beside the state, and counts towards its size.
-    beside = 0 if run.config.feedback.policy == "none" else memory.size(languages)
-    found |= _log(run, languages, states.LARGEST - states.size(found) - beside, keep=max(done - 1, 0))
+    beside = 100 if run.config.feedback.policy == "none" else 100 + memory.size(languages)
+    found |= _log(run, languages, states.LARGEST - states.size(found) - beside, newest=done - 1)
     found["check"] = states.checksum(found)
     return found
 
@@ -69,7 +71,7 @@ def save(run: Run, row: int, decided: int | None) -> dict[str, Any]:
 def log(run: Run) -> dict[str, Any]:
     """All changes that are known, as JSON values."""
     languages = len(run.sources.languages)
-    return {"languages": languages, **_log(run, languages, None, keep=0)}
+    return {"languages": languages, **_log(run, languages)}
 
 
 def pinned(run: Run, state: State) -> list[int]:
@@ -109,9 +111,6 @@ def restore(run: Run, state: State, whole_log: Mapping[str, Any] | None = None) 
     }
     if any((mark > served).any() for mark in marks.values()):
         raise states.damaged("stages: more rows were given before a stage than in all")
-    boundary = states.load_anchor(
-        block + bool(inside), served if given is None else served + given, state.lag, state.languages
-    )
     course.mark_stages(marks)
     partial = None
     if given is not None:
@@ -121,6 +120,7 @@ def restore(run: Run, state: State, whole_log: Mapping[str, Any] | None = None) 
         _go_on(run, state, block, served, partial, whole_log)
         course.mark_stages(marks)
         return
+    boundary = _boundary(run, state, block + bool(inside), served, given)
     known = states.load_changes(state.changes, state.languages, len(served))
     in_force = [change for change in known if course.schedule.stage_first(boundary.block) <= change.block]
     tokens = boundary.served.astype(np.float64) * run.config.row_tokens
@@ -130,8 +130,33 @@ def restore(run: Run, state: State, whole_log: Mapping[str, Any] | None = None) 
     else:
         chosen = course.schedule.own(boundary.block, tokens)
     weights = units(chosen, course.schedule.languages, WEIGHT_QUANTUM)
-    course.begin(boundary, weights, "recipe changed", state.folded + len(state.changes), partial)
+    # The recipe of before is a change that is no longer known, like those made under it.
+    course.begin(boundary, weights, "recipe changed", state.folded + len(state.changes) + 1, partial)
     course.mark_stages(marks)
+
+
+def _boundary(run: Run, state: State, block: int, served: Counts, given: Counts | None) -> Anchor:
+    """Where the rows stand at the boundary of blocks at or behind a state's row."""
+    after = served if given is None else served + given
+    if state.lag is not None:
+        return states.load_anchor(block, after, state.lag, state.languages)
+    log = states.load_changes(state.changes, state.languages, len(served))
+    done = [change for change in log if change.block <= block]
+    if not done or state.last is None:
+        raise states.damaged("lag: it is missing")
+    last = _last(run, state, block - (given is not None), served, done[-1])
+    asked = done[-1].weights * np.int64((block - last.block) * run.config.block_rows)
+    return Anchor(block, after, rounded(last.lag + asked - ((after - last.served) << 32)))
+
+
+def _last(run: Run, state: State, block: int, served: Counts, change: Change) -> Anchor:
+    """Where the rows stood at the newest change."""
+    if state.last is None:
+        raise states.damaged("last: it is missing")
+    since = _served(run, state, state.last.served, block - change.block, "last.served")
+    if (since > served).any():
+        raise states.damaged("last.served: more rows were given since than in all")
+    return states.load_anchor(change.block, served - since, state.last.lag, state.languages)
 
 
 def _go_on(
@@ -145,23 +170,18 @@ def _go_on(
     log = states.load_changes(state.changes, state.languages, len(served))
     if any(change.block > block + _AHEAD for change in log):
         raise states.damaged("changes: one lies too far ahead")
+    done = [change for change in log if change.block <= block]
+    last = _last(run, state, block, served, done[-1]) if done else None
     start = None
     if state.start is not None:
         if not log:
             raise states.damaged("start: there is no change to start from")
         start = _start(run, state.languages, log[0].block, state.start)
     elif state.folded:
-        raise states.damaged("start: it is missing")
-    done = [change for change in log if change.block <= block]
-    last = None
-    if done:
-        if state.last is None:
-            raise states.damaged("last: it is missing")
-        since = _served(run, state, state.last.served, block - done[-1].block, "last.served")
-        if (since > served).any():
-            raise states.damaged("last.served: more rows were given since than in all")
-        last = states.load_anchor(done[-1].block, served - since, state.last.lag, state.languages)
-    elif start is not None:
+        if len(done) != 1:
+            raise states.damaged("start: it is missing")
+        start = last
+    if not done and start is not None:
         # The recipe was changed within the row's block, whose rows were dealt out before.
         if partial is None or start.block != block + 1 or (start.served != served + partial.given).any():
             raise states.damaged("start: it lies behind the row")
@@ -207,8 +227,16 @@ def _served(run: Run, state: State, text: str, blocks: int, name: str) -> Counts
     return found
 
 
-def _log(run: Run, languages: int, room: int | None, keep: int) -> dict[str, Any]:
-    """The newest changes that fit into so many bytes, at least those from number ``keep`` on."""
+def _log(run: Run, languages: int, room: int | None = None, newest: int = -1) -> dict[str, Any]:
+    """The log of changes, or the newest ones that fit into so many bytes.
+
+    Args:
+        run: whose log.
+        languages: numbers in each array.
+        room: bytes; None for all changes that are known.
+        newest: number of the newest change at or before the row of a state; where the rows stood there is told
+            beside the log. It and those behind it are kept in any case.
+    """
     course = run.course
     entries: list[dict[str, Any]] = []
     used, first = 0, len(course.log)
@@ -216,13 +244,16 @@ def _log(run: Run, languages: int, room: int | None, keep: int) -> dict[str, Any
     for number in reversed(range(len(course.log))):
         entries.append(states.dump_change(course.log[number], languages))
         used += states.size(entries[-1]) + 2
-        if room is not None and number < keep and used > room:
+        needed = room is None or number >= newest
+        if not needed and room is not None and used > room:
             break
         if 0 < number < course.known():
             continue  # where the rows stood there is not known without going through the blocks before
+        begin = None
         at = course.start() if number == 0 else course.anchor(course.log[number].block)
-        begin = at and {"served": states.dump_array(at.served, languages), "lag": states.dump_lag(at.lag, languages)}
-        if room is None or number >= keep or used + states.size(begin or {}) <= room:
+        if at is not None and (room is None or number != newest):
+            begin = {"served": states.dump_array(at.served, languages), "lag": states.dump_lag(at.lag, languages)}
+        if needed or room is None or used + states.size(begin or {}) <= room:
             first, start = number, begin
     kept = entries[: len(course.log) - first]
     return {"changes": kept[::-1], "folded": course.folded + first, "start": start}

@@ -181,7 +181,7 @@ class Schedule:
             units(weights, self.languages)  # says what is wrong
         left = part.tokens - (block - part.first) * self.block_tokens
         chosen = {lang: weight / total for lang, weight in weights.items() if weight > 0}
-        if left <= 0:
+        if left <= 0 or (part.rule.max_repeats is None and part.rule.floor == 0):
             return chosen
         before = {lang: float(tokens) for lang, tokens in zip(self.languages, given, strict=True)}
         return bounded(chosen, part.rule, part.sizes, left, before, strict=False)

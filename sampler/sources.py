@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -70,7 +71,7 @@ class Sources:
             self.stages.append(_source(root, config, stage, corpus))
         _known(config, self.stages)
 
-    @property
+    @cached_property
     def languages(self) -> tuple[str, ...]:
         """Tags of all stages: those of the first sorted, then those that each later one adds.
 
@@ -81,12 +82,12 @@ class Sources:
             found.update(dict.fromkeys(source.languages))
         return tuple(found)
 
-    @property
+    @cached_property
     def absent(self) -> list[frozenset[str]]:
         """For each stage, the languages of other stages that its snapshot has no training tokens of."""
         return [frozenset(self.languages) - set(source.available) for source in self.stages]
 
-    @property
+    @cached_property
     def sizes(self) -> dict[str, int]:
         """Training tokens of each language, in the last stage whose snapshot has it."""
         return {
@@ -94,7 +95,7 @@ class Sources:
             for lang in self.languages
         }
 
-    @property
+    @cached_property
     def views(self) -> list[Counts]:
         """For each stage and language, the number of the view it is read from, int64 [K].
 

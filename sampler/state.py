@@ -86,13 +86,14 @@ class State(Config):
     """Rows given before the row's block, packed."""
     given: str | None
     """Rows in the row's block, packed; none where the row is its first."""
-    lag: str
-    """Rows owed and not given at the next boundary of blocks, in 2**-12, packed with signs."""
+    lag: str | None
+    """Rows owed and not given at the next boundary of blocks, in 2**-12, packed with signs; none where it follows from
+    the last change."""
     changes: list[ChangeEntry]
     folded: Whole
     """Number of changes before these that are no longer held."""
     start: AnchorEntry | None
-    """At the first change, where earlier ones were folded."""
+    """At the first change, where earlier ones were folded; none where it is the one of ``last``."""
     last: AnchorEntry | None
     """At the newest change at or before the row's block."""
     decided: Whole | None
