@@ -19,6 +19,7 @@ import torch
 from torch.nn import functional
 
 from corpus.errors import CorpusError, InputError
+from sampler.config import CacheConfig
 from sampler.heldout import HeldoutRows
 from sampler.index import TokenCorpus
 from sampler.stream import CurriculumStream
@@ -126,6 +127,7 @@ def load_heldout(
     rows: int | None,
     languages: Collection[str] | None = None,
     snapshot: int | None = None,
+    cache: CacheConfig | None = None,
 ) -> dict[str, HeldoutLanguage]:
     """The held-out rows of each language, in memory (16 bytes a token).
 
@@ -136,8 +138,11 @@ def load_heldout(
         rows: bound on the rows of each language; None for all.
         languages: tags that are wanted, whether they have held-out text or not; None for all that have.
         snapshot: number; None takes the current one.
+        cache: of what is read from an object store; None takes the defaults.
     """
-    reader = HeldoutRows(corpus, tokenizer=tokenizer, row_tokens=row_tokens, max_rows=rows, snapshot=snapshot)
+    reader = HeldoutRows(
+        corpus, tokenizer=tokenizer, row_tokens=row_tokens, max_rows=rows, snapshot=snapshot, cache=cache
+    )
     found = streamed(reader, languages)
     loaded: list[list[Rows]] = [[] for _ in found.sizes]
     for part in found.parts():

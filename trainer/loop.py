@@ -233,6 +233,7 @@ class Session:
             rows=config.heldout.rows,
             languages=self.languages,
             snapshot=self.stream.corpus.snapshot.number,
+            cache=sampler.cache,
         )
         self.evaluator = self._evaluator(heldout)
         check_step(sampler, config.rows)
