@@ -31,6 +31,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -202,6 +203,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--repeats", type=int, default=5, help="measurements of each arm")
     parser.add_argument("--peers", type=Path, help="Python of an environment with the peers")
     parser.add_argument("--parts", default=",".join(PARTS), help=f"what to measure, of {', '.join(PARTS)}")
+    parser.add_argument(
+        "--folder", type=Path, help="keep the corpora there for runs of the same version and size; else temporary"
+    )
     parser.add_argument("--large", action="store_true", help="memory on up to 10 million documents")
     parser.add_argument("--quick", action="store_true", help="a tenth of the documents, shorter and fewer measurements")
     options = parser.parse_args(arguments)
@@ -210,8 +214,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}")
     peers = options.peers.absolute() if options.peers else None  # not resolved: that would leave its environment
     repeats = 2 if options.quick else options.repeats
-    with tempfile.TemporaryDirectory(prefix="evenglot-benchmark-") as folder:
-        bench = Bench(Path(folder), peers, options.quick)
+    with nullcontext(options.folder) if options.folder else temporary() as folder:
+        bench = Bench(Path(folder).absolute(), peers, options.quick)
         report: dict[str, Any] = {
             "benchmark": "sampler",
             "machine": machine(),
@@ -243,6 +247,11 @@ def main(arguments: list[str] | None = None) -> int:
     options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(table(report))
     return 0
+
+
+def temporary() -> tempfile.TemporaryDirectory[str]:
+    """A folder for the corpora that goes with the run."""
+    return tempfile.TemporaryDirectory(prefix="evenglot-benchmark-")
 
 
 def speed(bench: Bench, repeats: int) -> dict[str, Any]:

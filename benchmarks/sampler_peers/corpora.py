@@ -33,7 +33,7 @@ def lognormal(documents: int, random: np.random.Generator, mean: float = 300.0) 
 
 
 def write(folder: Path, sizes: list[int], length: int | None = None, mean: float = 300.0) -> None:
-    """Write a corpus of random tokens.
+    """Write a corpus of random tokens, unless it is there whole.
 
     Args:
         folder: made if it is not there.
@@ -41,19 +41,21 @@ def write(folder: Path, sizes: list[int], length: int | None = None, mean: float
         length: tokens of every document; None draws lognormal lengths.
         mean: of drawn lengths.
     """
+    if (folder / "first.npy").exists():
+        return
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(0)
     first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     documents = int(first[-1])
     lengths = lognormal(documents, random, mean) if length is None else np.full(documents, length, np.int64)
     bounds = np.concatenate([[0], np.cumsum(lengths)])
-    np.save(folder / "first.npy", first)
     np.save(folder / "bounds.npy", bounds)
     tokens = np.lib.format.open_memmap(folder / "tokens.npy", "w+", np.int32, (int(bounds[-1]),))
     for start in range(0, len(tokens), 1 << 24):
         part = tokens[start : start + (1 << 24)]
         part[:] = random.integers(5, VOCABULARY, len(part), dtype=np.int32)
     tokens.flush()
+    np.save(folder / "first.npy", first)  # last: where it is, all is
 
 
 class Flat:

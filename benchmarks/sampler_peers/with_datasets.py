@@ -37,12 +37,14 @@ def prepare(flat: Flat, folder: Path, arm: str) -> None:
         if target.exists():
             continue
         tokens, bounds = flat.language(number)
-        with pa.ipc.new_stream(str(target), schema) as writer:
+        partial = target.with_suffix(".partial")
+        with pa.ipc.new_stream(str(partial), schema) as writer:
             for first in range(0, len(bounds) - 1, 1000):
                 at = bounds[first : first + 1001]
                 offsets = pa.array((at - at[0]).astype(np.int32))
                 lists = pa.ListArray.from_arrays(offsets, pa.array(np.asarray(tokens[at[0] : at[-1]])))
                 writer.write_batch(pa.RecordBatch.from_arrays([lists], schema=schema))
+        partial.rename(target)
 
 
 def load(flat: Flat, folder: Path, arm: str, workers: int, state: Any = None) -> Loader:
