@@ -68,6 +68,8 @@ EIGHT = (
     Arm(OURS, "rows"),
     Arm(OURS, "rows, int64"),
     Arm(OURS, "rows, int64, segments and positions"),
+    Arm(OURS, "rows, best fit"),
+    Arm(OURS, "rows, mixed"),
     Arm("windows", "rows"),
     Arm("with_torchdata", "documents"),
     Arm("with_litdata", "rows"),

@@ -24,6 +24,8 @@ ARMS = {
     "rows": "packed rows of 1,024 tokens in the type of the files (uint32), with the ends of the pieces of documents",
     "rows, int64": "the same with tokens as int64",
     "rows, int64, segments and positions": "the same with the segment and the position of every token too",
+    "rows, best fit": "rows with documents laid in by best fit, with the ends of the pieces; uint32",
+    "rows, mixed": "rows of documents of any language, with the ends of the pieces; uint32",
     "torch": "rows as int64 tensors from torch's DataLoader, with the ends of the pieces",
     "torch, stateful": "the same from torchdata's StatefulDataLoader, with its own state",
 }
@@ -91,15 +93,20 @@ def batch_of(tokens: Any, bounds: Any, first: int, schema: pa.Schema) -> pa.Reco
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def settings(flat: Flat) -> SamplerConfig:
+def settings(flat: Flat, arm: str = "rows") -> SamplerConfig:
     """The weights that the peers have, and everything else as it comes."""
     shares = {tag(number): float(share) for number, share in enumerate(flat.shares)}
-    return SamplerConfig(row_tokens=ROW, mixture=shares)
+    return SamplerConfig(
+        row_tokens=ROW,
+        mixture=shares,
+        packing="best_fit" if arm == "rows, best fit" else "concatenate",
+        rows="mixed" if arm == "rows, mixed" else "one_language",
+    )
 
 
-def stream_of(flat: Flat, folder: Path, state: Any = None) -> CurriculumStream:
+def stream_of(flat: Flat, folder: Path, state: Any = None, arm: str = "rows") -> CurriculumStream:
     """The stream over a prepared corpus."""
-    stream = CurriculumStream(str(folder), tokenizer="spm", config=settings(flat), seed=SEED)
+    stream = CurriculumStream(str(folder), tokenizer="spm", config=settings(flat, arm), seed=SEED)
     if state is not None:
         stream.load_state(state)
     return stream
@@ -118,7 +125,7 @@ def load(flat: Flat, folder: Path, arm: str, workers: int, state: Any = None, ro
     """
     if arm.startswith("torch") or workers:
         return _torch(flat, folder, arm, workers, state)
-    stream = stream_of(flat, folder, state)
+    stream = stream_of(flat, folder, state, arm)
     if row is not None:
         stream.seek(row)
     return Loader(_batches(stream, arm), stream.state)
@@ -130,7 +137,7 @@ def _batches(stream: CurriculumStream, arm: str) -> Iterator[Any]:
         _ = batch.cu_seqlens  # arrays are made when they are asked for
         if arm.endswith("positions"):
             _ = batch.segments, batch.positions
-        yield batch.compact if arm == "rows" else batch.tokens
+        yield batch.tokens if "int64" in arm else batch.compact
 
 
 def _torch(flat: Flat, folder: Path, arm: str, workers: int, state: Any) -> Loader:
