@@ -80,7 +80,8 @@ EIGHT = (
     Arm("with_mosaicml", "documents"),
     Arm("with_datasets", "documents"),
     Arm("with_datasets", "documents, buffer"),
-    # Through worker processes, ours and theirs.
+)
+THROUGH_WORKERS = (
     Arm(OURS, "torch"),
     Arm(OURS, "torch", 1),
     Arm(OURS, "torch", 2),
@@ -235,18 +236,22 @@ def main(arguments: list[str] | None = None) -> int:
         }
         measures = {
             "speed": lambda: speed(bench, repeats),
-            "workers": lambda: feeding(bench, repeats),
+            "workers": lambda: {
+                **feeding(bench, repeats),
+                "through workers": speeds(bench, "8 languages", THROUGH_WORKERS, repeats),
+            },
             "behaviour": lambda: {arm.name: behaviour(bench, arm) for arm in BEHAVIOUR},
             "quotas": lambda: quotas(bench, 200 if options.quick else 2_000),
             "memory": lambda: memory(bench, options.large),
         }
+        options.json.parent.mkdir(parents=True, exist_ok=True)
         for part in PARTS:
             report[part] = measures[part]() if part in parts else {"failed": f"not measured: --parts {options.parts}"}
-        report["machine"]["load_at_the_end"] = machine()["load"]
-        if "speed" in parts:
-            report["ratios"] = ratios(report["speed"])
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+            if part == "speed" and part in parts:
+                report["ratios"] = ratios(report["speed"])
+            report["machine"]["load_at_the_end"] = machine()["load"]
+            # After every part, so that an interrupted run leaves what it has.
+            options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(table(report))
     return 0
 
@@ -270,7 +275,7 @@ def prepare(bench: Bench, parts: Sequence[str]) -> dict[str, Any]:
     if "behaviour" in parts:
         wanted["8 languages"] += BEHAVIOUR
     if "workers" in parts:
-        wanted["8 languages"].append(Arm(OURS, "torch"))
+        wanted["8 languages"] += THROUGH_WORKERS
     found: dict[str, Any] = {}
     for corpus, arms in wanted.items():
         if arms:
@@ -453,7 +458,8 @@ def memory(bench: Bench, large: bool) -> dict[str, Any]:
 def table(report: Mapping[str, Any]) -> str:
     """The figures for people, as Markdown tables."""
     lines = []
-    for corpus, arms in part(report, "speed"):
+    through = [("through workers", arms) for name, arms in part(report, "workers") if name == "through workers"]
+    for corpus, arms in [*part(report, "speed"), *through]:
         lines += [
             "",
             f"{corpus} | M tokens per CPU-s | M tokens per s | start s | resume s | state bytes",

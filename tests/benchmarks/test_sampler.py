@@ -125,10 +125,12 @@ def test_the_table_has_each_resume_in_its_column():
     figures = {"million_tokens_per_cpu_second": {"median": 2.5}, "million_tokens_per_second": {"median": 1.0}}
     report = {
         "speed": {"8 languages": {"grain: rows": figures | {"start_seconds": {"median": 0.5}}}},
+        "workers": {"through workers": {"grain: rows, 2 workers": {"failed": "killed"}}},
         "behaviour": {"grain: rows": cells},
     }
 
     lines = sampler.table(report).splitlines()
 
     assert "grain: rows | 2.50 | 1.00 | 0.500 |  | " in lines
+    assert "grain: rows, 2 workers | killed | | | |" in lines
     assert "grain: rows | same | exact | not exact: 100% of the expected, 0 seen again | KeyError | ValueError" in lines
