@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -207,3 +209,30 @@ def test_rows_owed_keep_their_sum_when_they_are_rounded() -> None:
     assert int(whole.sum()) == 0
     assert np.abs(whole[:-1] - draw).max() < 1 << 20
     assert not (whole % (1 << 20)).any()
+
+
+@pytest.mark.parametrize(
+    ("count", "rows", "dropped", "bound"), [(8, 256, False, 1.01), (8, 256, True, 1.5), (300, 64, False, 1.01)]
+)
+def test_changes_that_nobody_knew_of_cost_next_to_nothing(count: int, rows: int, dropped: bool, bound: float) -> None:
+    """A change at every block: all shares drawn anew, or half of the languages left out as well."""
+    for seed in range(4):
+        draw = np.random.default_rng(seed)
+        quotas = Quotas(known([(0, whole_shares(draw.lognormal(0, 1, count)))], rows))
+        owed = quotas.weights(0) * rows
+        for block in range(1, 60):
+            shares = draw.lognormal(0, 1, count) * (draw.random(count) < 0.5 if dropped else 1.0)
+            change(quotas, block, whole_shares(shares if shares.any() else np.ones(count)))
+            owed = owed + quotas.weights(block) * rows
+            assert np.abs((quotas.served(block + 1) << 32) - owed).max() < bound * UNIT
+
+
+def test_a_block_of_a_thousand_languages_takes_little_time() -> None:
+    sizes = (1.0 / np.arange(1, 1001)) ** 0.3
+    quotas = Quotas(known([(0, whole_shares(sizes))], 256))
+    taken = []
+    for block in range(0, 400, 20):
+        begin = time.process_time()
+        quotas.served(block + 20)
+        taken.append((time.process_time() - begin) / 20)
+    assert min(taken) < 300e-6  # about 25 us on an idle core
