@@ -18,6 +18,7 @@ from pipeline.boilerplate.lines import Lines, UInt64s, combine, find_lines, sum_
 from pipeline.boilerplate.sites import NO_SITE, site_keys, site_names
 from pipeline.script.codepoints import Int64s
 from pipeline.stage import Outcome
+from pipeline.vectors import ranges
 
 DOCUMENT: Final = np.dtype([("site", "<u8"), ("content", "<u8"), ("lines", "<u4")])
 """A document: its site, a key of all its lines in order, and how many lines it has. 20 bytes."""
@@ -51,14 +52,6 @@ class Counts:
         sizes = self.documents["lines"].astype(np.int64)
         begins = np.cumsum(sizes) - sizes
         return Counts(self.documents[rows], self.lines[ranges(begins[rows], sizes[rows])])
-
-
-def ranges(begins: Int64s, sizes: Int64s) -> Int64s:
-    """The numbers of several ranges, end to end."""
-    ends = np.cumsum(sizes)
-    total = int(ends[-1]) if len(ends) else 0
-    result: Int64s = np.arange(total) + np.repeat(begins - (ends - sizes), sizes)
-    return result
 
 
 def changes(values: UInt64s | Int64s) -> npt.NDArray[np.bool_]:

@@ -15,11 +15,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.script.codepoints import Bytes, Int64s, utf8
+from pipeline.vectors import mix
 
 UInt64s = npt.NDArray[np.uint64]
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
-_FIRST: Final = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND: Final = np.uint64(0x94D049BB133111EB)
 _BLOCK: Final = 1 << 18
 """Bytes worked on at once, about; whole documents."""
 
@@ -60,14 +59,6 @@ def find_lines(column: pa.Array, *, fold_digits: bool = False) -> Lines:
 
 
 _FIELDS = ("document", "number", "bytes", "key")
-
-
-def mix(values: UInt64s) -> UInt64s:
-    """The finaliser of SplitMix64: every bit of the result depends on every bit of the value."""
-    values = (values ^ (values >> np.uint64(30))) * _FIRST
-    values = (values ^ (values >> np.uint64(27))) * _SECOND
-    result: UInt64s = values ^ (values >> np.uint64(31))
-    return result
 
 
 def combine(left: UInt64s, right: UInt64s) -> UInt64s:

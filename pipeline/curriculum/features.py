@@ -16,9 +16,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.quality.classes import Kind
-from pipeline.quality.text import BASE, Text
+from pipeline.quality.text import Text
 from pipeline.quality.words import Words, find_words
 from pipeline.script.codepoints import CodePoints, chunks
+from pipeline.script.spans import BASE, powers
 from pipeline.script.unicode import SIZE, property_ranges
 
 Int64s = npt.NDArray[np.int64]
@@ -189,14 +190,6 @@ def _high(hashes: UInt64s) -> UInt32s:
     return (hashes >> np.uint64(32)).astype(np.uint32)
 
 
-@cache
-def _all_inverses(size: int) -> UInt64s:
-    factors = np.full(size, pow(BASE, -1, 1 << 64), np.uint64)
-    factors[0] = 1
-    inverses: UInt64s = np.multiply.accumulate(factors)
-    return inverses
-
-
 def _inverses(count: int) -> UInt64s:
-    size = 1 << 18
-    return np.resize(_all_inverses(size), count) if count > size else _all_inverses(size)
+    _, inverses = powers()
+    return np.resize(inverses, count) if count > len(inverses) else inverses

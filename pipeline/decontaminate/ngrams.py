@@ -19,10 +19,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.deduplicate.shingles import Int64s, UInt64s, mix, powers, span_hashes
+from pipeline.deduplicate.shingles import Int64s, UInt64s, span_hashes
 from pipeline.quality.classes import Kind, kind_table
 from pipeline.script.codepoints import CHUNK, LONGEST, CodePoints, chunks, decode, utf8
+from pipeline.script.spans import prefix_sums, span_values
 from pipeline.script.unicode import SIZE
+from pipeline.vectors import mix
 
 WORD: Final = 4
 """Weight of a word; n words weigh ``WORD * n``."""
@@ -120,19 +122,10 @@ class Units:
         self.owners = np.repeat(np.arange(chunk.documents), np.diff(self.bounds))
         self.weights = np.zeros(len(self.starts) + 1, np.int32)
         np.cumsum(_weight_table()[kinds[self.starts]], out=self.weights[1:])
-        self._sums = self._prefix_sums()
+        self._sums = prefix_sums(span_hashes(self.folded, self.starts, self.stops))
 
     def __len__(self) -> int:
         return len(self.starts)
-
-    def _prefix_sums(self) -> UInt64s:
-        """Prefix sums of a polynomial over the units' hashes: the hash of any run of units in three operations."""
-        factors, _ = powers()
-        units = span_hashes(self.folded, self.starts, self.stops)
-        units *= factors[: len(units)]
-        sums = np.zeros(len(units) + 1, np.uint64)
-        np.cumsum(units, out=sums[1:])
-        return sums
 
     def ends(self, weight: int, begins: Int64s | None = None) -> Int64s:
         """Where the shortest run of units that weighs ``weight`` ends, for each first unit.
@@ -168,11 +161,7 @@ class Units:
 
     def hashes(self, starts: Int64s, stops: Int64s) -> UInt64s:
         """64-bit hashes of runs of units, equal for equal runs wherever they stand."""
-        _, inverses = powers()
-        hashes: UInt64s = self._sums[stops]
-        hashes = hashes - self._sums[starts]
-        hashes *= inverses[starts]
-        return mix(hashes)
+        return mix(span_values(self._sums, starts, stops))
 
     def words(self, start: int, stop: int) -> list[str]:
         """Units as they are compared."""

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.deduplicate.config import NearDuplicateConfig
-from pipeline.deduplicate.shingles import UInt32s, UInt64s, mix
+from pipeline.deduplicate.shingles import UInt32s, UInt64s
+from pipeline.vectors import mix
 
 PLACES: Final = 192
 """Most values in a signature that `choose` asks for."""

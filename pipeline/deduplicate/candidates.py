@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.deduplicate.shingles import UInt64s
+from pipeline.vectors import unique_rows
 
 KEY: Final = np.dtype([("key", "<u8"), ("row", "<u4"), ("order", "<f4")])
 """A key of one document of a piece: 16 bytes. ``order`` is low for what is to stay rather than others."""
@@ -98,7 +99,4 @@ def repeated(keys: UInt64s) -> npt.NDArray[np.int64]:
 
 def unique_pairs(pairs: Pairs) -> Pairs:
     """The different pairs, in ascending order."""
-    ordered = pairs[np.lexsort((pairs["second"], pairs["first"]))]
-    new = np.ones(len(ordered), np.bool_)
-    new[1:] = ordered[1:] != ordered[:-1]
-    return ordered[new]
+    return unique_rows(pairs, "first", "second")

@@ -10,6 +10,7 @@ from pipeline.deduplicate.documents import Documents
 from pipeline.deduplicate.resolve import Cluster, Links, Members, fates, resolve, unchecked
 from pipeline.deduplicate.shingles import UInt64s
 from pipeline.deduplicate.verify import verify
+from pipeline.vectors import unique_rows
 
 
 def settle_clusters(
@@ -56,7 +57,4 @@ def settle_clusters(
 
 def unique_links(links: Links) -> Links:
     """The different links, in ascending order."""
-    ordered = links[np.lexsort((links["second"], links["first"]))]
-    new = np.ones(len(ordered), np.bool_)
-    new[1:] = (ordered["first"][1:] != ordered["first"][:-1]) | (ordered["second"][1:] != ordered["second"][:-1])
-    return ordered[new]
+    return unique_rows(links, "first", "second")

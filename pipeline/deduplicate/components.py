@@ -15,7 +15,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.deduplicate.shingles import UInt64s, mix
+from pipeline.deduplicate.candidates import partition_of
+from pipeline.deduplicate.shingles import UInt64s
+from pipeline.vectors import mix, unique_rows
 
 EDGE: Final = np.dtype([("node", "<u8"), ("other", "<u8")])
 """An edge, seen from one of its nodes: 16 bytes."""
@@ -25,8 +27,7 @@ Edges = npt.NDArray[np.void]
 
 def node_partition(nodes: UInt64s, partitions: int) -> npt.NDArray[np.int64]:
     """The partition in which all edges of a node meet."""
-    spread = mix(nodes.astype(np.uint64)) >> np.uint64(32)
-    return (spread * np.uint64(partitions) >> np.uint64(32)).astype(np.int64)
+    return partition_of(mix(nodes.astype(np.uint64)), partitions)
 
 
 def edges_between(first: UInt64s, second: UInt64s) -> Edges:
@@ -129,10 +130,7 @@ def unsettled(edges: Edges) -> int:
 
 def unique_edges(edges: Edges) -> Edges:
     """The different edges, in ascending order."""
-    ordered = edges[np.lexsort((edges["other"], edges["node"]))]
-    new = np.ones(len(ordered), np.bool_)
-    new[1:] = ordered[1:] != ordered[:-1]
-    return ordered[new]
+    return unique_rows(edges, "node", "other")
 
 
 def _runs(nodes: UInt64s) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

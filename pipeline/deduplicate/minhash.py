@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.deduplicate.shingles import Lengths, Shingles, UInt32s, UInt64s, mix, ranges, shingle_chunks
+from pipeline.deduplicate.shingles import Lengths, Shingles, UInt32s, UInt64s, shingle_chunks
+from pipeline.vectors import mix, ranges
 
 ROUNDS: Final = 8
 """Rounds with random places; part of what a signature means."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.deduplicate.shingles import Int64s, Shingles, ranges
+from pipeline.deduplicate.shingles import Int64s, Shingles
 from pipeline.deduplicate.similarity import Floats, ShingleSets, contains
+from pipeline.vectors import ranges
 
 
 def own_share(shingles: Shingles, sets: ShingleSets, one: Int64s, other: Int64s) -> Floats:

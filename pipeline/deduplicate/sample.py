@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.deduplicate.shingles import Int64s, Shingles, UInt64s, mix
+from pipeline.deduplicate.shingles import Int64s, Shingles, UInt64s
+from pipeline.vectors import mix
 
 _STEP = np.uint64(0xA0761D6478BD642F)
 

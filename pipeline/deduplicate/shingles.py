@@ -19,8 +19,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.quality.classes import Kind, kind_table
-from pipeline.script.codepoints import CHUNK, CodePoints, chunks
+from pipeline.script.codepoints import CodePoints, chunks
+from pipeline.script.spans import prefix_sums, span_values
 from pipeline.script.unicode import property_ranges
+from pipeline.vectors import mix, ranges
 
 Int64s = npt.NDArray[np.int64]
 UInt64s = npt.NDArray[np.uint64]
@@ -34,7 +36,6 @@ _ALONE: Final = np.uint32(1 << 31)
 _MARK: Final = np.uint32(1 << 30)
 _APOSTROPHES: Final = "'’‘ʼ`´＇"
 
-_LETTERS: Final = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2**64
 _TOKENS: Final = np.uint64(0xD6E8FEB86659FD93)
 
 
@@ -123,23 +124,6 @@ def shingle(chunk: CodePoints, lengths: Lengths) -> Shingles:
     return Shingles(mix(hashes), result, asked)
 
 
-def ranges(starts: Int64s, sizes: Int64s) -> Int64s:
-    """The numbers from each start on, as many as its size, end to end."""
-    before = np.cumsum(sizes) - sizes
-    numbers: Int64s = np.arange(int(sizes.sum()), dtype=np.int64) + np.repeat(starts - before, sizes)
-    return numbers
-
-
-def mix(values: UInt64s) -> UInt64s:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood 2014), in place: a permutation that spreads every bit."""
-    values ^= values >> np.uint64(30)
-    values *= np.uint64(0xBF58476D1CE4E5B9)
-    values ^= values >> np.uint64(27)
-    values *= np.uint64(0x94D049BB133111EB)
-    values ^= values >> np.uint64(31)
-    return values
-
-
 @cache
 def _fold_table() -> UInt32s:
     """What each code point becomes: a letter, its class in the two highest bits; the end of a word; or nothing."""
@@ -193,26 +177,6 @@ def _tokens(letters: UInt32s, bounds: Int64s) -> tuple[Int64s, Int64s]:
     return np.flatnonzero(begins), np.flatnonzero(ends) + 1
 
 
-@cache
-def powers() -> tuple[UInt64s, UInt64s]:
-    """Powers of the base and of its inverse modulo 2**64, for positions in a chunk."""
-    tables = []
-    for factor in (_LETTERS, pow(_LETTERS, -1, 1 << 64)):
-        table = np.full(2 * CHUNK, factor, np.uint64)
-        table[0] = 1
-        tables.append(np.multiply.accumulate(table))
-    return tables[0], tables[1]
-
-
 def span_hashes(letters: UInt32s, starts: Int64s, stops: Int64s) -> UInt64s:
-    """64-bit hashes of spans, by differences of the prefix sums of a polynomial: equal for equal letters.
-
-    Positions wrap at the end of the power table, which only a document longer than a chunk reaches; there at most
-    one word gets another hash.
-    """
-    table, inverses = powers()
-    factors = table[: len(letters)] if len(letters) <= len(table) else np.resize(table, len(letters))
-    sums = np.empty(len(letters) + 1, np.uint64)
-    sums[0] = 0
-    np.cumsum(factors * letters, out=sums[1:])
-    return mix((sums[stops] - sums[starts]) * inverses[starts % len(inverses)])
+    """64-bit hashes of spans, equal for equal letters."""
+    return mix(span_values(prefix_sums(letters), starts, stops))

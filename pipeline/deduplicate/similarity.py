@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.deduplicate.shingles import Int64s, Shingles, UInt64s, ranges
+from pipeline.deduplicate.shingles import Int64s, Shingles, UInt64s
+from pipeline.vectors import ranges
 
 Floats = npt.NDArray[np.float64]
 

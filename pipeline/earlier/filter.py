@@ -17,8 +17,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from corpus.storage import Storage
-from pipeline.deduplicate.shingles import UInt64s, mix
+from pipeline.deduplicate.shingles import UInt64s
 from pipeline.match import fixed_bytes, ids_as_bytes
+from pipeline.vectors import mix
 from pipeline.work import single_batch
 
 _BITS: Final = range(16, 31)

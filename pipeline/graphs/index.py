@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import apache_beam as beam
-
 from corpus.storage import Storage
-from pipeline.graphs.deal import Build, dealt
+from pipeline.graphs.deal import Build, for_each
 from pipeline.work import encode
 from pipeline.write.plan import IndexPart
 from pipeline.write.shards import WriteJob, write_index
@@ -15,11 +13,7 @@ from pipeline.write.shards import WriteJob, write_index
 
 def index_job(parts: Sequence[IndexPart], corpus: str, work: str, job: WriteJob) -> Build:
     """Write every part of the index and its account."""
-
-    def build(pipeline: beam.Pipeline) -> None:
-        _ = dealt(pipeline, "parts", parts) | "write index" >> beam.Map(write_index_part, corpus, work, job)
-
-    return build
+    return for_each("parts", parts, "write index", write_index_part, corpus, work, job)
 
 
 def write_index_part(part: IndexPart, corpus: str, work: str, job: WriteJob) -> None:

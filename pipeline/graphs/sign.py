@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import apache_beam as beam
-
 from corpus.storage import Storage
 from pipeline.config import PrepareConfig
 from pipeline.earlier.sign import SignTask, sign_shard
-from pipeline.graphs.deal import Build, dealt
+from pipeline.graphs.deal import Build, for_each
 
 
 def sign_job(tasks: Sequence[SignTask], work: str, config: PrepareConfig) -> Build:
     """Make index rows of earlier text shards that have none which fit."""
-
-    def build(pipeline: beam.Pipeline) -> None:
-        _ = dealt(pipeline, "shards", tasks) | "sign" >> beam.Map(sign_earlier, work, config)
-
-    return build
+    return for_each("shards", tasks, "sign", sign_earlier, work, config)
 
 
 def sign_earlier(task: SignTask, work: str, config: PrepareConfig) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import apache_beam as beam
-
 from corpus.storage import Storage
-from pipeline.graphs.deal import Build, dealt
+from pipeline.graphs.deal import Build, for_each
 from pipeline.work import encode
 from pipeline.write.plan import RestPart, TextPart
 from pipeline.write.shards import WriteJob, write_rest, write_text
@@ -15,11 +13,7 @@ from pipeline.write.shards import WriteJob, write_rest, write_text
 
 def write_job(parts: Sequence[TextPart | RestPart], corpus: str, work: str, job: WriteJob) -> Build:
     """Write every part's shards and its account."""
-
-    def build(pipeline: beam.Pipeline) -> None:
-        _ = dealt(pipeline, "parts", parts) | "write" >> beam.Map(write_part, corpus, work, job)
-
-    return build
+    return for_each("parts", parts, "write", write_part, corpus, work, job)
 
 
 def write_part(part: TextPart | RestPart, corpus: str, work: str, job: WriteJob) -> None:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.quality.text import BASE, Int64s, UInt64s
+from pipeline.quality.text import Int64s, UInt64s
+from pipeline.script.spans import BASE
 
 LONGEST = 10
 """Words of the longest n-gram counted."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.quality.classes import KINDS, Kind, kind_table
-from pipeline.script.codepoints import CHUNK, CodePoints
+from pipeline.script.codepoints import CodePoints
+from pipeline.script.spans import prefix_sums, span_values
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -20,8 +21,6 @@ Column = npt.NDArray[Any]
 Columns = dict[str, Column]
 """Features by name, one value for each document."""
 
-BASE = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2**64
-
 
 class Text:
     """Some whole documents, end to end."""
@@ -30,7 +29,7 @@ class Text:
         self.values, self.bounds, self.documents = chunk.values, chunk.bounds, chunk.documents
         self.lengths = np.diff(chunk.bounds)
         self.kinds = kind_table()[chunk.values]
-        self.sums = self._prefix_hashes()
+        self.sums = prefix_sums(chunk.values)
         # A byte that wraps around compares both ends at once.
         self.marks = np.flatnonzero(self.kinds - np.uint8(Kind.LETTER) > Kind.MARK - Kind.LETTER)
         """Positions of all that is no letter: a fifth of a text, so that what it counts costs a fifth."""
@@ -100,40 +99,11 @@ class Text:
 
     def hash(self, starts: Int64s, stops: Int64s) -> UInt64s:
         """64-bit hashes of spans, equal for equal text."""
-        _, inverses = _powers()
-        places = starts if len(self.values) <= len(inverses) else starts % len(inverses)
-        hashes: UInt64s = (self.sums[stops] - self.sums[starts]) * inverses[places]
+        hashes = span_values(self.sums, starts, stops)
         hashes ^= hashes >> np.uint64(29)
         hashes *= np.uint64(0xBF58476D1CE4E5B9)
         hashes ^= hashes >> np.uint64(32)
         return hashes
-
-    def _prefix_hashes(self) -> UInt64s:
-        """Prefix sums of a polynomial over the code points: the hash of any span in three operations.
-
-        Positions wrap at the end of the power table; only documents longer than a chunk, which are alone in
-        theirs, ever get there.
-        """
-        powers, _ = _powers()
-        sums = np.empty(len(self.values) + 1, np.uint64)
-        sums[0] = 0
-        factors = powers[: len(self.values)]
-        if len(factors) < len(self.values):
-            factors = np.resize(powers, len(self.values))
-        np.cumsum(factors * self.values, out=sums[1:])
-        return sums
-
-
-@lru_cache(maxsize=1)
-def _powers() -> tuple[UInt64s, UInt64s]:
-    """Powers of the base and of its inverse modulo 2**64, for positions in a chunk."""
-    inverse = pow(BASE, -1, 1 << 64)
-    tables = []
-    for factor in (BASE, inverse):
-        table = np.full(2 * CHUNK, factor, np.uint64)
-        table[0] = 1
-        tables.append(np.multiply.accumulate(table))
-    return tables[0], tables[1]
 
 
 def members(characters: str) -> Bools:

@@ -8,7 +8,8 @@ import numpy as np
 
 from pipeline.quality.classes import Kind
 from pipeline.quality.repeats import LONGEST, count, keys, ngrams, runs
-from pipeline.quality.text import BASE, Bools, Columns, Int64s, Text, UInt64s
+from pipeline.quality.text import Bools, Columns, Int64s, Text, UInt64s
+from pipeline.script.spans import BASE
 
 PIECE = 4
 """Mean letters of what stands for a word in an alphabet without spaces."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.deduplicate.shingles import Lengths, Shingles, ranges, shingle_chunks, shingles
+from pipeline.deduplicate.shingles import Lengths, Shingles, shingle_chunks, shingles
 
 FIVE = Lengths(5, 5)
 
@@ -96,8 +96,3 @@ def test_chunks_are_the_whole() -> None:
     assert [first for first, _ in parts] == np.cumsum([0, *(part.documents for _, part in parts[:-1])]).tolist()
     assert np.concatenate([part.hashes for _, part in parts]).tobytes() == whole.hashes.tobytes()
     assert isinstance(parts[0][1], Shingles)
-
-
-def test_ranges() -> None:
-    assert ranges(np.array([5, 0, 9]), np.array([2, 0, 3])).tolist() == [5, 6, 9, 10, 11]
-    assert ranges(np.array([], np.int64), np.array([], np.int64)).tolist() == []
