@@ -419,19 +419,23 @@ def evaluate(
 
 
 def trained_snapshot(corpus: str, state: Mapping[str, Any]) -> int | None:
-    """The snapshot of a corpus that a run was trained on; None where the corpus is another one.
+    """The snapshot of a corpus that a run was last trained on; None where the corpus is another one.
 
     Args:
         corpus: corpus root.
-        state: of a checkpoint; it holds the number and the fingerprint of the token shards.
+        state: of a checkpoint; for each stage it holds the number and the fingerprint of the token shards.
     """
-    described, sampled = state["identity"], state["sampler"]
-    try:
-        then = TokenCorpus(corpus, described["tokenizer"], "train", int(sampled["snapshot"]))
-        same = then.fingerprint(tuple(described["languages"])) == sampled["corpus"]
-    except (CorpusError, KeyError):
-        return None
-    return then.snapshot.number if same else None
+    described, stages = state["identity"], state["sampler"]["stages"]
+    for stage in reversed(stages):
+        try:
+            then = TokenCorpus(corpus, described["tokenizer"], "train", int(stage["snapshot"]))
+        except CorpusError:
+            continue
+        # Of a stage that names its languages the fingerprint is of those alone; another stage may tell the corpus.
+        languages = sorted(set(described["languages"]) & set(then.languages))
+        if then.fingerprint(languages) == stage["corpus"]:
+            return then.snapshot.number
+    return None
 
 
 def _find(run: Path, checkpoint: str | Path | None) -> checkpoints.Checkpoint:

@@ -224,7 +224,7 @@ def test_evaluates_on_the_snapshot_of_the_run(run: str, tiny_corpus: str, tmp_pa
     assert evaluate(run, str(corpus)) == before
     state = json.loads((Path(run) / "checkpoints" / "00000004" / "state.json").read_text())
     assert trained_snapshot(str(corpus), state) == current.number
-    state["sampler"]["corpus"] = "0" * 32
+    state["sampler"]["stages"][0]["corpus"] = "0" * 32
     assert trained_snapshot(str(corpus), state) is None
     assert trained_snapshot(str(tmp_path / "nowhere"), state) is None
 
