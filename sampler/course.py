@@ -18,6 +18,9 @@ ten million."""
 LAG_QUANTUM = 1 << 20
 """At a change, rows owed are rounded to multiples of this many units, 2**-12 of a row."""
 
+_OUTLOOKS = 128
+"""Newest changes that are kept at hand; blocks before are gone through again when they are asked for."""
+
 
 class Change(NamedTuple):
     """One entry of the mixture log."""
@@ -251,12 +254,20 @@ class Course:
         quotas.change(self._outlook(change, anchor))
 
     def _apply(self, change: Change) -> None:
-        self._follow(self._reach(change.block), change)
-        self.log = [*(known for known in self.log if known.block < change.block), change]
+        quotas = self._reach(change.block)
+        self._follow(quotas, change)
+        while self.log and self.log[-1].block >= change.block:
+            self.log.pop()
+        self.log.append(change)
         later = [stage for stage, part in enumerate(self.schedule.parts) if part.first > change.block]
         for stage in later:
             self._marks.pop(stage, None)
             self._bases.pop(stage, None)
+        if len(quotas.outlooks) > 2 * _OUTLOOKS:
+            for stage, part in enumerate(self.schedule.parts):
+                if stage and part.first < change.block:
+                    self.mark(stage)
+            quotas.forget(_OUTLOOKS)
 
     def _first(self) -> Outlook:
         return Outlook(0, self._nothing, self._nothing, self.schedule.spans(), self.schedule.rows)

@@ -15,7 +15,7 @@ machine.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -366,13 +366,24 @@ class Quotas:
 
     def change(self, outlook: Outlook) -> None:
         """Follow another outlook from its block on; those of this block and later ones are replaced."""
-        keep = [before for before in self.outlooks if before.block < outlook.block]
-        self.outlooks = [*keep, outlook]
-        self._starts = [before.block for before in self.outlooks]
-        self._blocks = [at for at in self._blocks if at <= outlook.block]
-        self._served = {at: self._served[at] for at in self._blocks}
+        while self.outlooks and self._starts[-1] >= outlook.block:
+            self.outlooks.pop()
+            self._starts.pop()
+        self.outlooks.append(outlook)
+        self._starts.append(outlook.block)
+        while self._blocks and self._blocks[-1] > outlook.block:
+            del self._served[self._blocks.pop()]
         self._given = None
         self.remember(outlook.block, outlook.served)
+
+    def forget(self, outlooks: int) -> None:
+        """Keep only so many of the newest outlooks; blocks before them can no longer be asked for."""
+        if len(self.outlooks) > outlooks:
+            self.outlooks, self._starts = self.outlooks[-outlooks:], self._starts[-outlooks:]
+            kept = bisect_left(self._blocks, self.first)
+            for block in self._blocks[:kept]:
+                del self._served[block]
+            self._blocks = self._blocks[kept:]
 
     def remember(self, block: int, served: Counts) -> None:
         """Take over the rows served before a block, to start from there."""

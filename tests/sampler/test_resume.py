@@ -67,6 +67,7 @@ def test_changes_that_do_not_fit_are_folded_and_the_rows_go_on(root: str) -> Non
     assert np.array_equal(stream.rows(wanted).tokens, whole.rows(wanted).tokens)
     with pytest.raises(ConfigurationError, match=rf"rows before {first} cannot be read.*holds the {state['folded']} "):
         stream.rows([first - 1])
+    assert len(whole._course._quotas.outlooks) <= 256
     # A second time, from what was resumed, and with the full log the first row as well.
     again = open_stream(root)
     again.load_state(through_json(stream.state()), log=through_json(whole.log()))
