@@ -246,20 +246,34 @@ class RowDataset(IterableDataset[TensorBatch]):
 
         Args:
             batch: as it came from the loader.
-            losses: nats, summed over each row [B], or of each token [B, L].
+            losses: nats, summed over each row [B], or of each token [B, L]; rows that are mixed need the latter.
             tokens: predicted tokens that each loss is of, in the shape of ``losses``; None takes L for a row and 1
                 for a token.
         """
         if self.config.feedback.policy == "none":
             return
-        count = losses.shape[0]
         first = batch["next_row"] - self.step_rows + self.rank * self.batch_rows
-        rows = torch.arange(first, first + count).view(-1, *[1] * (losses.dim() - 1)).expand(losses.shape)
-        languages = batch["languages"].view(count, *[1] * (losses.dim() - 1)).expand(losses.shape)
-        whole = self.config.row_tokens if losses.dim() == 1 else 1
-        counts = torch.full(losses.shape, whole) if tokens is None else tokens
+        rows = torch.arange(first, first + len(losses), device=losses.device)
+        languages, losses = batch["languages"], losses.detach().double()
+        if losses.dim() == 2:
+            counts = torch.ones_like(losses, dtype=torch.int64) if tokens is None else tokens.to(losses.device).long()
+            losses = torch.where(counts > 0, losses, 0.0)
+            if self.config.rows == "mixed":
+                # One sum for each row and language.
+                number = len(self.stream.languages)
+                keys = rows[:, None] * number + batch["token_languages"].to(losses.device)
+                pairs, place = torch.unique(keys, return_inverse=True)
+                rows, languages = pairs // number, pairs % number
+                counts = torch.zeros_like(pairs).index_add_(0, place.flatten(), counts.flatten())
+                losses = losses.new_zeros(len(pairs)).index_add_(0, place.flatten(), losses.flatten())
+            else:
+                losses, counts = losses.sum(1), counts.sum(1)
+        elif self.config.rows == "mixed":
+            raise ConfigurationError("rows are mixed, so a row's loss is of no one language", "Report [B, L] losses")
+        else:
+            counts = torch.full_like(rows, self.config.row_tokens) if tokens is None else tokens
         # Kept where they are, so that the device need not be waited for in every step.
-        self._reports.append(Report(rows, languages, losses.detach(), counts))
+        self._reports.append(Report(rows, languages, losses, counts))
         while self.feedback.due(batch["next_row"]):
             self._gather()
             decision = self.feedback.decide()

@@ -32,7 +32,7 @@ def mixture(
     ] = None,
     file: Annotated[
         Path | None,
-        typer.Option("--file", metavar="FILE", help="Shares from a YAML or JSON file of LANG: SHARE.", exists=True),
+        typer.Option("--file", metavar="FILE", help="Shares from a YAML or JSON file of LANG: SHARE."),
     ] = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Kept in the run's log.")] = "not said",
     as_json: JsonOption = False,

@@ -199,3 +199,32 @@ def test_starting_anew_forgets_requests(tiny_corpus: str, tmp_path: Path) -> Non
 def test_a_step_that_waits_for_itself_is_refused(tiny_corpus: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="less than the 4 rows of a step"):
         run_training(tiny_corpus, tmp_path, {**sampler(delay=0), "block_rows": 2})
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_same_decisions(tiny_corpus: str, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(SCRIPT))
+    for folder in ("one", "two"):
+        requests.ask(tmp_path / folder, {"ell_Grek": 0.4}, "for both")
+        requests.ask(tmp_path / folder, {"xxx_Latn": 0.4}, "for none")
+    run_training(tiny_corpus, tmp_path / "one", sampler())
+    settings = {**SETTINGS, "device": "cpu"}
+    arguments = [tiny_corpus, str(tmp_path / "two"), json.dumps(settings), json.dumps(sampler()), "-1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    one, two = (lines(tmp_path / folder, "mixture") for folder in ("one", "two"))
+    assert [(event["block"], event["request"], event["refused"]) for event in one] == [
+        (event["block"], event["request"], event["refused"]) for event in two
+    ]
+    assert [event["request"] for event in one] == [1, 2, None]
+    for first, second in zip(one, two, strict=True):
+        assert first["losses"] == pytest.approx(second["losses"], rel=1e-3)
+        assert first["shares"] == pytest.approx(second["shares"], rel=0.02)

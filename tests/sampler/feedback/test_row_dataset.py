@@ -180,6 +180,23 @@ def test_losses_of_tokens_add_up_to_those_of_rows(root: str) -> None:
     assert by_row.state_dict(40) == by_token.state_dict(40)
 
 
+def test_losses_of_mixed_rows_are_those_of_their_tokens(root: str) -> None:
+    mixed = SamplerConfig.model_validate({**config().model_dump(), "rows": "mixed"})
+    data = dataset(root, config=mixed, batch_rows=8)
+    batch = next(iter(data))
+    values = torch.arange(128.0).view(8, 16)
+    data.observe(batch, values, values > 3)
+    data.state_dict(8)
+    sums = data.feedback.losses.sums[0]
+    languages = batch["token_languages"]
+    assert len(languages[0].unique()) > 1 or len(languages.unique()) > 1
+    for index in range(3):
+        here = (languages == index) & (values > 3)
+        assert sums[index].tolist() == [1024 * int(values[here].sum()), int(here.sum()), 0]
+    with pytest.raises(ConfigurationError, match="rows are mixed"):
+        data.observe(batch, values.sum(1))
+
+
 def test_a_main_process_that_reports_nothing(root: str) -> None:
     with pytest.raises(ConfigurationError, match=r"block 4 is not decided.*dataset.observe"):
         list(DataLoader(dataset(root), batch_size=None))
