@@ -202,6 +202,8 @@ def copy_parts(
         the document and the part of each copy, [sum of times].
     """
     documents = np.repeat(np.arange(len(times)), times)
+    if parts == 1:
+        return documents, np.zeros(len(documents), dtype=np.int64)
     copy = np.arange(len(documents)) - np.repeat(np.cumsum(times) - times, times)
     offset = (hashed & np.uint64(0xFFFF)).astype(np.int64)
     place: NDArray[np.int64] = ((copy << 16) + offset[documents]) * parts // (times[documents] << 16)
