@@ -1,8 +1,8 @@
 """Rows of tokens in plain Python and NumPy: no torch is imported.
 
-    python examples/iterate_rows.py demo/corpus
+    python examples/iterate_rows.py demo-output/corpus
 
-`demo/corpus` is what `evenglot demo` leaves in its folder; any corpus that went through `evenglot tokenize` will do.
+`demo-output/corpus` is what `evenglot demo` leaves; any corpus that went through `evenglot tokenize` will do.
 """
 
 from __future__ import annotations

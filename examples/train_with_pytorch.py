@@ -1,10 +1,10 @@
 """A plain PyTorch training loop on evenglot's rows: document boundaries, checkpoints, several processes.
 
-    python examples/train_with_pytorch.py demo/corpus --steps 40
-    torchrun --nproc-per-node 2 examples/train_with_pytorch.py demo/corpus --steps 80
+    python examples/train_with_pytorch.py demo-output/corpus --steps 40
+    torchrun --nproc-per-node 2 examples/train_with_pytorch.py demo-output/corpus --steps 80
 
-The second command goes on where the first stopped, on two processes. `demo/corpus` is what `evenglot demo` leaves in
-its folder; any corpus that went through `evenglot tokenize` will do.
+The second command goes on where the first stopped, on two processes. `demo-output/corpus` is what `evenglot demo`
+leaves; any corpus that went through `evenglot tokenize` will do.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Hugging Face's Trainer on evenglot's rows; the order of rows goes on exactly where a checkpoint was saved.
 
-    python examples/train_with_transformers.py demo/corpus --steps 40
-    python examples/train_with_transformers.py demo/corpus --steps 80 --resume
+    python examples/train_with_transformers.py demo-output/corpus --steps 40
+    python examples/train_with_transformers.py demo-output/corpus --steps 80 --resume
 
-The model is a tiny one with random weights, made on the spot. `demo/corpus` is what `evenglot demo` leaves in its
-folder; any corpus that went through `evenglot tokenize` will do.
+The model is a tiny one with random weights, made on the spot. `demo-output/corpus` is what `evenglot demo` leaves;
+any corpus that went through `evenglot tokenize` will do.
 """
 
 from __future__ import annotations
