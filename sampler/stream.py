@@ -49,7 +49,8 @@ class CurriculumStream:
         tokenizer: name of the tokenizer in the snapshot.
         config: the recipe's section.
         seed: of every order.
-        snapshot: number; None takes the current one.
+        snapshot: number that the first stage reads; None takes the current one. A sequence of numbers, one for each
+            stage, is what :attr:`snapshots` gives: another process then reads the same, whatever is current.
 
     Raises:
         CorpusError: there is no such corpus or tokenizer, or it has no training tokens.
@@ -57,14 +58,21 @@ class CurriculumStream:
     """
 
     def __init__(
-        self, corpus: str, *, tokenizer: str, config: SamplerConfig, seed: int, snapshot: int | None = None
+        self,
+        corpus: str,
+        *,
+        tokenizer: str,
+        config: SamplerConfig,
+        seed: int,
+        snapshot: int | Sequence[int] | None = None,
     ) -> None:
         self.config = config
         self.seed = seed
         self.position = 0
         self._root, self._tokenizer = corpus, tokenizer
         self._frontier = 0
-        self._read_from(Sources(corpus, tokenizer, config, snapshot))
+        first, pinned = (snapshot, ()) if snapshot is None or isinstance(snapshot, int) else (None, tuple(snapshot))
+        self._read_from(Sources(corpus, tokenizer, config, first, pinned))
         follows = config.feedback.policy != "none"
         self.decided: int | None = config.feedback.every if follows else None
         """Blocks from this one on wait for a decision of the feedback; None when nothing ever waits."""
@@ -240,9 +248,9 @@ class CurriculumStream:
             ConfigurationError: the log is another run's.
         """
         found = states.read(state)
-        snapshots = [source.corpus.snapshot.number for source in self._sources.stages]
+        snapshots = self.snapshots
         pinned = resume.pinned(self._run, found)
-        if pinned != snapshots[: len(pinned)]:
+        if pinned != list(snapshots[: len(pinned)]):
             self._read_from(Sources(self._root, self._tokenizer, self.config, snapshots[0], pinned))
         course = Course(self._course.schedule, self._sources.views, self.config.row_tokens)
         resume.restore(self._run._replace(course=course), found, log)
@@ -259,6 +267,11 @@ class CurriculumStream:
     def stages(self) -> list[StageProgress]:
         """The stages of the run, and what each language got in them in the rows before ``position``."""
         return progress.stages(self._run, self.position, self._blocks.tokens)
+
+    @property
+    def snapshots(self) -> tuple[int, ...]:
+        """Number of the snapshot that each stage reads."""
+        return tuple(source.corpus.snapshot.number for source in self._sources.stages)
 
     @property
     def _run(self) -> resume.Run:

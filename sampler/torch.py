@@ -355,10 +355,12 @@ class RowDataset(IterableDataset[TensorBatch]):
         }
 
     def __getstate__(self) -> dict[str, Any]:
-        # A worker process opens its own files; the mixture log travels as the stream's state.
+        # A worker process opens its own files, of the snapshots that this one has opened: another may become current
+        # meanwhile. The mixture log travels as the stream's state.
+        stream = self.stream
         values = self.__dict__.copy()
-        if self._stream is not None:
-            values["_loaded"] = self._stream.state(self._start)
+        values["_open"] = partial(self._open, snapshot=stream.snapshots)
+        values["_loaded"] = stream.state(self._start)
         values["_stream"] = values["_steps"] = values["_publisher"] = values["_feedback"] = None
         values["_reports"] = []
         return values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from corpus.errors import ConfigurationError, CorpusError
 from corpus.manifest import commit, read_snapshot
 from corpus.storage import Storage
 from sampler import CurriculumStream, SamplerConfig
+from sampler.torch import RowDataset
 
 A, B, C, D = "aaa_Latn", "bbb_Cyrl", "ccc_Arab", "ddd_Latn"
 TRAIN = {A: [7, 11, 13] * 40, B: [5, 9] * 10, C: [3, 4, 30]}
@@ -189,6 +191,19 @@ def test_the_current_snapshot_is_pinned_when_its_stage_begins(made_up: Any, tmp_
     again.load_state(late)
     assert [stage.snapshot for stage in again.stages()] == [1, 2]
     assert np.array_equal(again.rows(range(40, 80)).tokens, expected)
+
+
+def test_another_process_reads_the_snapshots_that_this_one_has_opened(made_up: Any, tmp_path: Path) -> None:
+    root = str(made_up.corpus(tmp_path / "corpus", TRAIN))
+    chosen = config([{"name": "old", "tokens": 4 * BLOCK}, {"name": "new", "snapshot": "current"}], mixture="uniform")
+    data = RowDataset(root, tokenizer="spm", config=chosen, seed=3)
+    expected = data.stream.rows(range(64)).tokens
+    travelling = pickle.dumps(data)
+    grown(root, made_up, tmp_path / "other", {**TRAIN, D: [8] * 9})
+    other = pickle.loads(travelling)
+    assert other.stream.snapshots == (1, 1)
+    assert np.array_equal(other.stream.rows(range(64)).tokens, expected)
+    assert open_stream(root, chosen).snapshots == (2, 2)
 
 
 def test_another_snapshot_in_the_middle_of_a_stage_is_refused_with_both_ways_out(joined: str) -> None:
