@@ -116,7 +116,8 @@ def _shares(context: Context, run: TrainingRun, told: dict[str, LanguageEvidence
             Column("Passes", hint="How often the language’s training text was gone through"),
         ],
         context.groups(list(told), row),
-        caption=f"Run “{run.name}”. Shares are exact: a language is within a row of its share after every block.",
+        caption=f"Run “{run.name}”. At the end of every block of rows a language is within about a row of its share; a "
+        "run that stops inside a block may leave it some rows off.",
         key=rows.key(("hollow", "", "share asked for"), ("dot", "accent", "share got; passes, from once on")),
     )
 
