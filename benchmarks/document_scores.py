@@ -41,10 +41,10 @@ from pipeline.curriculum.score import Scores, measure, score
 from pipeline.curriculum.statistics import Statistics, collect
 
 FEWEST_DOCUMENTS = 50
-MOST_DOCUMENTS = 1_000
+MOST_DOCUMENTS = 600
 """Of a language that are looked at for coverage: strings are slow to count."""
 PART = 0.1
-DRAWS = 10
+DRAWS = 5
 SAMPLE_BYTES = 4_000_000
 ALTERED = 40
 """Documents of each language that are shuffled."""
@@ -60,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, required=True, help="file to write the figures to")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with corpus/ and parallel/")
     parser.add_argument("--corpus", help="a prepared corpus")
+    parser.add_argument("--repeats", type=int, default=3, help="of the measurement of cost")
     parser.add_argument("--quick", action="store_true", help="small languages only, one repeat")
     options = parser.parse_args(arguments)
     from benchmarks.machine import machine
@@ -68,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         root = options.corpus or prepared(options.data / "corpus", Path(folder) / "corpus")
         snapshot = read_snapshot(root)
         languages = dict(load(root, snapshot, 300_000 if options.quick else None))
+    costs = cost(languages, 1 if options.quick else options.repeats)
     found = {lang: judge(lang, batch) for lang, batch in languages.items()}
     report = {
         "benchmark": "document_scores",
@@ -79,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for name in next(iter(found.values()))["sense"]
         },
         "difficulty_by_kind": by_kind(options.data / "parallel", languages),
-        "cost": cost(languages, 1 if options.quick else 3),
+        "cost": costs,
         "languages": found,
     }
     options.json.parent.mkdir(parents=True, exist_ok=True)

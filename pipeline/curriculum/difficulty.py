@@ -24,8 +24,6 @@ from pipeline.curriculum.statistics import Statistics, bucket
 
 Floats = npt.NDArray[np.float64]
 
-LONGEST: Final = 690.0
-"""Natural logarithm of the least probability of a word, near the least number there is."""
 PRIOR: Final = 10.0
 """Occurrences of a word from which on its followers count for more than words at large."""
 
@@ -46,13 +44,20 @@ def bits(found: Features, statistics: Statistics, own: Bools) -> Floats:
     pair_keys = found.pair_keys()
     together = _occurrences(pair_keys, statistics.pairs, words.owners, mine)
     others = statistics.running_words - np.where(own, found.text.per_document(words.owners), 0)[words.owners]
-    single = (alone + statistics.types * _spelt(found, statistics)) / (others + statistics.types)
+    # In logarithms: what is spelt in hundreds of characters is less likely than the least number there is.
+    with np.errstate(divide="ignore"):
+        known = np.log(alone)
+    single = np.logaddexp(known, np.log(statistics.types) + _spelt(found, statistics)) - np.log(
+        others + statistics.types
+    )
     before = np.zeros(len(alone))
     before[1:] = np.where(pair_keys[1:] != 0, alone[:-1], 0)
     # What is unknown may share a bucket with a known pair: no pair comes more often than its first word.
     together = np.where(pair_keys != 0, np.minimum(together, before), 0)
-    probability = (together + PRIOR * single) / (before + PRIOR)
-    total: Floats = found.text.per_document(words.owners, -np.log2(probability))
+    with np.errstate(divide="ignore"):
+        paired = np.log(together)
+    logarithms = np.logaddexp(paired, np.log(PRIOR) + single) - np.log(before + PRIOR)
+    total: Floats = found.text.per_document(words.owners, -logarithms / np.log(2))
     return total
 
 
@@ -69,7 +74,7 @@ def _occurrences(keys: UInt32s, table: UInt32s, owners: Int64s, mine: Bools) -> 
 
 
 def _spelt(found: Features, statistics: Statistics) -> Floats:
-    """The probability of each word by its characters alone."""
+    """The natural logarithm of the probability of each word by its characters alone."""
     counts = statistics.characters.astype(np.float64)
     # One half for what was never seen; the table ends at the largest code point that was.
     shares = np.append((counts + 0.5) / (counts.sum() + 0.5 * (len(counts) + 1)), 0.5 / (counts.sum() + 0.5))
@@ -77,7 +82,5 @@ def _spelt(found: Features, statistics: Statistics) -> Floats:
     values = np.minimum(found.text.values, len(counts))
     sums = np.zeros(len(values) + 1)
     np.cumsum(logarithms[values], out=sums[1:])
-    spelt = sums[found.words.stops] - sums[found.words.starts] + logarithms[0]
-    # What is spelt in hundreds of characters is no word: it costs about a thousand bits, whatever its length.
-    least: Floats = np.exp(np.maximum(spelt, -LONGEST))
-    return least
+    spelt: Floats = sums[found.words.stops] - sums[found.words.starts] + logarithms[0]
+    return spelt

@@ -109,8 +109,9 @@ def test_little_text_is_near_the_mean_and_none_is_at_it(batch: Any, statistics: 
 
 
 def test_a_word_of_thousands_of_letters_has_a_finite_difficulty(batch: Any, statistics: Statistics) -> None:
-    (found,) = outside(batch, statistics, "qzx" * 5000).difficulty
-    assert 0 < found < 2
+    long, short = outside(batch, statistics, "qzx" * 5000, "qzxqzxqzx " * 1500).difficulty
+    assert 4 < long < HARDEST
+    assert short == pytest.approx(long, rel=0.4)
 
 
 def test_few_documents_leave_diversity_near_the_neutral_score(batch: Any, language: list[str]) -> None:
