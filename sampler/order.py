@@ -8,6 +8,8 @@ no two keys are equal and the order does not depend on the sorting algorithm or 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +35,21 @@ def permutation(size: int, *key: object) -> NDArray[np.int64]:
     return np.argsort(hashes(np.arange(size, dtype=np.uint64), *key)).astype(np.int64, copy=False)
 
 
+def permutations(size: int, keys: Sequence[tuple[object, ...]]) -> NDArray[np.int64]:
+    """:func:`permutation` for many keys at once.
+
+    Args:
+        size: number of items.
+        keys: n of them.
+
+    Returns:
+        int64 [n, size].
+    """
+    starts = np.array([stable_hash(*key) for key in keys], dtype=np.uint64)
+    counters = np.arange(1, size + 1, dtype=np.uint64) * _GAMMA
+    return np.argsort(_mixed(counters + starts[:, None]), axis=1).astype(np.int64, copy=False)
+
+
 def hashes(numbers: NDArray[np.uint64], *key: object) -> NDArray[np.uint64]:
     """Outputs of the generator: 64 bits for each number, all different.
 
@@ -43,7 +60,11 @@ def hashes(numbers: NDArray[np.uint64], *key: object) -> NDArray[np.uint64]:
     Returns:
         uint64 [n].
     """
-    keys = (numbers + np.uint64(1)) * _GAMMA + np.uint64(stable_hash(*key))
+    return _mixed((numbers + np.uint64(1)) * _GAMMA + np.uint64(stable_hash(*key)))
+
+
+def _mixed(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """SplitMix64's output function."""
     keys = (keys ^ (keys >> np.uint64(30))) * _FIRST
     keys = (keys ^ (keys >> np.uint64(27))) * _SECOND
     return keys ^ (keys >> np.uint64(31))

@@ -1,8 +1,8 @@
 """The endless sequence of passes over a language's documents.
 
 A pass is cut into legs: the documents of one chunk in their order; under a view, those of one cell in one chunk,
-cell after cell. Legs are made when they are asked for and kept in a cache that all languages share, so that no
-array is as long as the corpus.
+cell after cell. Where documents are few, a leg is several whole passes. Legs are made when they are asked for and
+kept in a cache that all languages share, so that no array is as long as the corpus.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from corpus.hashing import stable_hash
 from sampler.cells import Cells, Contents
-from sampler.index import Documents
-from sampler.order import permutation
+from sampler.index import Chunk, Documents
+from sampler.order import permutation, permutations
 from sampler.runs import Tokens
 from sampler.view import DocumentsConfig
+
+_JOINED_DOCUMENTS = 1024
 
 
 class Leg(NamedTuple):
@@ -95,12 +97,18 @@ class Passes:
             self.contents = self._cells.contents
             self.tokens = self.contents.tokens
         self._cache = cache
+        # Passes over few documents are made many at a time: a pass costs about as much as a thousand documents.
+        whole = self._cells is None and documents.chunks == 1
+        self._joined = max(1, _JOINED_DOCUMENTS // documents.documents) if whole else 1
+        self._few: Chunk | None = None
         self._pass = -1
         self._legs: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._bounds: NDArray[np.int64] = np.zeros(1, dtype=np.int64)
 
     def locate(self, offset: int) -> tuple[Leg, int]:
         """The leg that holds a token of the passes joined end to end, and the token's offset in that leg."""
+        if self._joined > 1:
+            return self._locate_joined(offset)
         number, inside = divmod(offset, self.tokens)
         if number != self._pass:
             self._begin(number)
@@ -115,6 +123,24 @@ class Passes:
             if place + 1 < len(self._legs):
                 self._prefetch(int(self._legs[place + 1]))
         return leg, inside - int(self._bounds[place])
+
+    def _locate_joined(self, offset: int) -> tuple[Leg, int]:
+        """The same where a leg is several whole passes."""
+        number, inside = divmod(offset, self.tokens * self._joined)
+        key = (self._member, number, 0)
+        leg = self._cache.get(key)
+        if leg is None:
+            if self._few is None:
+                self._few = self.documents.chunk(0)
+            lengths, starts, runs, _ = self._few
+            passes = range(number * self._joined, (number + 1) * self._joined)
+            keys = [("documents", self.documents.lang, one, 0, self.seed) for one in passes]
+            order = permutations(len(runs), keys).ravel()
+            bounds = np.zeros(len(order) + 1, dtype=np.int64)
+            np.cumsum(lengths[order], out=bounds[1:])
+            leg = Leg(bounds, starts[order], runs[order])
+            self._cache.put(key, leg)
+        return leg, inside
 
     @property
     def runs(self) -> int:

@@ -170,13 +170,12 @@ def read(table: Table, buffers: Buffers, bos: int, row_tokens: int) -> NDArray[n
         token ids in the type of the shards, [rows, L].
     """
     begins = table[BEGIN]
-    ends = begins + table[LENGTH]
-    parts = buffers.parts(table[RUN].tolist(), begins.tolist(), ends.tolist())
+    columns = (table[RUN], np.maximum(begins, 0), begins + table[LENGTH])
+    parts: list[Any] = buffers.parts(*(column.tolist() for column in columns))
     kind = np.dtype(parts[0].format)
-    if begins.min() < 0:
-        for piece in np.flatnonzero(begins < 0).tolist():
-            run, end = int(table[RUN, piece]), int(ends[piece])
-            parts[piece] = memoryview(bytes(kind.itemsize) + buffers.parts([run], [0], [end])[0].tobytes())
+    # Before the first document of a run there is nothing to write the piece over that begins it.
+    for piece in np.flatnonzero(begins < 0)[::-1].tolist():
+        parts.insert(piece, bytes(kind.itemsize))
     tokens = np.frombuffer(bytearray().join(parts), dtype=kind)
     places = np.cumsum(table[LENGTH], dtype=np.int64)
     places -= table[LENGTH]

@@ -19,13 +19,13 @@ from sampler.passes import Passes
 from sampler.pieces import LENGTH, Table, cut, stretch
 
 _WINDOW_TOKENS = 1 << 16
-_WINDOW_PASSES = 16
+_WINDOW_PASSES = 64
 
 
 def window_rows(sizes: Sequence[int], row_tokens: int) -> NDArray[np.int64]:
     """W of each language, a power of two.
 
-    Windows are as large as pays: about 2**16 tokens, and for small languages at most sixteen passes.
+    Windows are as large as pays: about 2**16 tokens, and for small languages at most 64 passes.
 
     Args:
         sizes: tokens of each language, [K].

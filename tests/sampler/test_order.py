@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sampler.order import hashes, permutation
+from sampler.order import hashes, permutation, permutations
 
 
 @given(st.integers(0, 5000), st.integers(0, 1 << 62), st.text(max_size=8))
@@ -20,6 +20,13 @@ def test_permutation_is_the_same_everywhere() -> None:
     assert permutation(10, "swh_Latn", 0, 1).tolist() == PERMUTATION
     assert permutation(10, "swh_Latn", 1, 1).tolist() != PERMUTATION
     assert permutation(10, "swh_Latn", 0, 2).tolist() != PERMUTATION
+
+
+def test_many_permutations_at_once_are_those_made_one_by_one() -> None:
+    keys = [("swh_Latn", number, 1) for number in range(5)]
+    for size in (1, 2, 10):
+        assert permutations(size, keys).tolist() == [permutation(size, *key).tolist() for key in keys]
+    assert permutations(10, keys)[0].tolist() == PERMUTATION
 
 
 def test_every_order_of_three_is_about_as_likely() -> None:

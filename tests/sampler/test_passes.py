@@ -81,12 +81,16 @@ def order(passes: Passes, number: int) -> list[int]:
     offset = number * passes.tokens
     while offset < (number + 1) * passes.tokens:
         leg, inside = passes.locate(offset)
-        assert inside == 0
-        for start, run, length in zip(leg.starts, leg.runs, np.diff(leg.bounds), strict=True):
+        # Where documents are few, a leg is several passes.
+        first, last = leg.bounds.searchsorted([inside, inside + (number + 1) * passes.tokens - offset])
+        last = min(int(last), len(leg.runs))
+        assert leg.bounds[first] == inside
+        bounds = leg.bounds[first : last + 1]
+        for start, run, length in zip(leg.starts[first:last], leg.runs[first:last], np.diff(bounds), strict=True):
             tokens = set(passes.run(int(run))[start : start + length - 1].tolist())
             assert len(tokens) == 1
             found.append(tokens.pop())
-        offset += int(leg.bounds[-1])
+        offset += int(bounds[-1] - bounds[0])
     assert offset == (number + 1) * passes.tokens
     return found
 
