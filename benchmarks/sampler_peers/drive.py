@@ -170,6 +170,8 @@ def main(arguments: list[str]) -> None:
     library = import_module(f"benchmarks.sampler_peers.{request['library']}")
     flat, folder = Flat(Path(request["corpus"])), Path(request["folder"])
     what = request["what"]
+    if hasattr(library, "imports"):
+        library.imports(request["arm"])
     if what == "prepare":
         library.prepare(flat, folder, request["arm"])
         answer({"version": version(library.DISTRIBUTION), "arms": library.ARMS})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,15 @@ ARMS = {
     "torch": "rows as int64 tensors from torch's DataLoader, with the ends of the pieces",
     "torch, stateful": "the same from torchdata's StatefulDataLoader, with its own state",
 }
+
+
+def imports(arm: str) -> None:
+    """Import what an arm needs beside this module, before any clock runs."""
+    if arm.startswith("torch"):
+        import_module("sampler.torch")
+        import_module("torch.utils.data")
+    if arm == "torch, stateful":
+        import_module("torchdata.stateful_dataloader")
 
 
 def prepare(flat: Flat, folder: Path, arm: str) -> None:
