@@ -18,10 +18,9 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from sampler import SamplerConfig
-from sampler.torch import RowDataset
+from sampler.torch import RowDataset, RowLoader
 
 
 class Model(nn.Module):
@@ -94,7 +93,7 @@ def main(arguments: list[str] | None = None) -> list[float]:
     trained = nn.parallel.DistributedDataParallel(model) if world > 1 else model
 
     losses = []
-    loader = DataLoader(dataset, batch_size=None, num_workers=options.workers, pin_memory=device.type == "cuda")
+    loader = RowLoader(dataset, num_workers=options.workers, pin_memory=device.type == "cuda")
     for batch in loader:
         loss = loss_of(trained, batch.to(device, non_blocking=True))
         optimiser.zero_grad()
