@@ -82,6 +82,9 @@ EIGHT = (
     Arm("with_datasets", "documents, buffer"),
 )
 THROUGH_WORKERS = (
+    Arm(OURS, "torch, blocks"),
+    Arm(OURS, "torch, blocks", 1),
+    Arm(OURS, "torch, blocks", 2),
     Arm(OURS, "torch"),
     Arm(OURS, "torch", 1),
     Arm(OURS, "torch", 2),
@@ -100,6 +103,7 @@ THOUSAND = (
     Arm("with_datasets", "documents"),
 )
 BEHAVIOUR = (
+    Arm(OURS, "torch, blocks"),
     Arm(OURS, "torch"),
     Arm(OURS, "torch, stateful"),
     Arm("with_mosaicml", "documents"),
@@ -339,7 +343,11 @@ def feeding(bench: Bench, repeats: int) -> dict[str, Any]:
         for consumer, milliseconds in consumers:
             for workers in (0, 1, 2):
                 said = bench.ask(
-                    "feed", Arm(OURS, "torch", workers), "8 languages", consumer=consumer, milliseconds=milliseconds
+                    "feed",
+                    Arm(OURS, "torch, blocks", workers),
+                    "8 languages",
+                    consumer=consumer,
+                    milliseconds=milliseconds,
                 )
                 measured.setdefault((consumer, workers), []).append(said)
     for (consumer, workers), figures in measured.items():

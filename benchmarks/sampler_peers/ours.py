@@ -27,7 +27,8 @@ ARMS = {
     "rows, int64, segments and positions": "the same with the segment and the position of every token too",
     "rows, best fit": "rows with documents laid in by best fit, with the ends of the pieces; uint32",
     "rows, mixed": "rows of documents of any language, with the ends of the pieces; uint32",
-    "torch": "rows as int64 tensors from torch's DataLoader, with the ends of the pieces",
+    "torch, blocks": "rows as int64 tensors from RowLoader (a worker reads whole blocks), with the ends of the pieces",
+    "torch": "the same from torch's DataLoader",
     "torch, stateful": "the same from torchdata's StatefulDataLoader, with its own state",
 }
 
@@ -153,7 +154,7 @@ def _batches(stream: CurriculumStream, arm: str) -> Iterator[Any]:
 def _torch(flat: Flat, folder: Path, arm: str, workers: int, state: Any) -> Loader:
     from torch.utils.data import DataLoader
 
-    from sampler.torch import RowDataset, any_topology
+    from sampler.torch import RowDataset, RowLoader, any_topology
 
     rows = RowDataset(str(folder), tokenizer="spm", config=settings(flat), seed=SEED, batch_rows=BATCH)
     if state is not None:
@@ -163,6 +164,8 @@ def _torch(flat: Flat, folder: Path, arm: str, workers: int, state: Any) -> Load
         from torchdata.stateful_dataloader import StatefulDataLoader
 
         loader = StatefulDataLoader(rows, batch_size=None, num_workers=workers)
+    elif arm == "torch, blocks":
+        loader = RowLoader(rows, num_workers=workers)
     else:
         loader = DataLoader(rows, batch_size=None, num_workers=workers)
     behind = 0
