@@ -268,6 +268,10 @@ class CurriculumStream:
         """The stages of the run, and what each language got in them in the rows before ``position``."""
         return progress.stages(self._run, self.position, self._blocks.tokens)
 
+    def corpus_of(self, lang: str) -> TokenCorpus:
+        """The snapshot that ``sizes`` tells a language's text of: that of the last stage whose snapshot has it."""
+        return next(source.corpus for source in reversed(self._sources.stages) if lang in source.available)
+
     @property
     def snapshots(self) -> tuple[int, ...]:
         """Number of the snapshot that each stage reads."""

@@ -9,6 +9,7 @@ to the same weights, to the last bit on the same machine.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import shutil
 import signal
@@ -202,7 +203,7 @@ class Session:
         self.seed = seed
         self.threads = threads
         self.world = processes
-        self.stream = CurriculumStream(corpus, tokenizer=tokenizer, config=sampler, seed=seed, snapshot=snapshot)
+        self.stream = self._open(corpus, snapshot)
         self.languages = self.stream.languages
         vocabulary = int(self.stream.corpus.described["vocabulary"])
         mask_id = self.stream.corpus.special("mask")
@@ -232,7 +233,7 @@ class Session:
             sampler.row_tokens,
             rows=config.heldout.rows,
             languages=self.languages,
-            snapshot=self.stream.corpus.snapshot.number,
+            snapshot=self.stream.snapshots[-1],
             cache=sampler.cache,
         )
         self.evaluator = self._evaluator(heldout)
@@ -295,6 +296,18 @@ class Session:
         self.seconds_before = float(state["wall_seconds"])
         self.last_heldout = state["heldout"]
 
+    def _open(self, corpus: str, snapshot: int | None) -> CurriculumStream:
+        """The rows, of the snapshots that the leading process finds: one may be committed while processes start."""
+
+        def of(numbers: int | tuple[int, ...] | None) -> CurriculumStream:
+            return CurriculumStream(
+                corpus, tokenizer=self.tokenizer, config=self.sampler, seed=self.seed, snapshot=numbers
+            )
+
+        stream = of(snapshot)
+        led = tuple(json.loads(self.world.from_leader(json.dumps(stream.snapshots))))
+        return stream if stream.snapshots == led else of(led)
+
     def _baseline(self, vocabulary: int) -> list[float] | None:
         """Nats per token that the languages' losses are compared with; None where they are not compared."""
         if self.config.language_loss is None:
@@ -302,7 +315,7 @@ class Session:
         return baselines(
             self.config.language_loss.baseline,
             self.languages,
-            lambda lang: token_counts(self.stream.corpus.documents(lang), vocabulary),
+            lambda lang: token_counts(self.stream.corpus_of(lang).documents(lang), vocabulary),
         )
 
     def _passes(self, step: int) -> npt.NDArray[np.float64]:
@@ -484,7 +497,7 @@ class Session:
     def _evidence(self, heldout: Mapping[str, Any]) -> None:
         """Write the evidence on each language; the training loss is that of the last rows under the last weights."""
         end = self.done * self.config.rows
-        known = self.stream.corpus.snapshot.languages
+        known = {lang: self.stream.corpus_of(lang).snapshot.languages[lang] for lang in self.languages}
         ratios = {lang: known[lang].bytes / known[lang].tokens[self.tokenizer] for lang in self.languages}
         seen = recent_rows(self.stream, ratios, end=end, rows=self.config.heldout.rows or self.config.rows)
         with self._evaluated():

@@ -20,11 +20,13 @@ from corpus.storage import Storage
 from sampler.config import SamplerConfig
 from trainer import regularisers
 from trainer.config import TrainConfig
+from trainer.distributed import World
 from trainer.evaluate import evaluate
 from trainer.logs import read_metrics
-from trainer.loop import Summary, TrainingError, train
+from trainer.loop import Session, Summary, TrainingError, train
 from trainer.regularisers.base import Moment, Penalty
 
+CPU = torch.device("cpu")
 SAMPLER = {"row_tokens": 32, "block_rows": 8}
 SETTINGS: dict[str, Any] = {
     "steps": 25,
@@ -337,6 +339,54 @@ def test_a_run_keeps_to_its_snapshot(build_corpus: Any, tmp_path: Path) -> None:
     )
     run_training(corpus, tmp_path / "run", steps=8)
     assert lines(tmp_path / "run") == lines(tmp_path / "whole")
+
+
+class Led(World):
+    """A process whose leader opened snapshot 1."""
+
+    def from_leader(self, text: str) -> str:
+        return "[1]"
+
+
+def test_all_processes_read_the_snapshot_that_the_leading_one_found(build_corpus: Any, tmp_path: Path) -> None:
+    corpus = build_corpus(tmp_path / "corpus", {"eng_Latn": 20})
+    commit(Storage(corpus), read_snapshot(corpus).model_copy(update={"number": 2, "parent": 1}), {})
+    arguments = (TrainConfig.model_validate(SETTINGS), SamplerConfig.model_validate(SAMPLER), "bytes", 0)
+    for process, expected in ((World(0, 1, CPU), (2,)), (Led(0, 1, CPU), (1,))):
+        session = Session(corpus, tmp_path / "run", *arguments, threads=1, snapshot=None, processes=process)
+        assert session.stream.snapshots == expected
+
+
+def test_a_stage_joins_a_snapshot_with_another_language(build_corpus: Any, tmp_path: Path) -> None:
+    corpus = build_corpus(tmp_path / "corpus", {"eng_Latn": 20, "swh_Latn": 10, "ell_Grek": 5})
+    whole = read_snapshot(corpus)
+    fewer = {
+        "files": [file for file in whole.files if file.lang != "ell_Grek"],
+        "languages": {lang: known for lang, known in whole.languages.items() if lang != "ell_Grek"},
+    }
+    commit(Storage(corpus), whole.model_copy(update={"number": 2, "parent": 1, **fewer}), {})
+    commit(Storage(corpus), whole.model_copy(update={"number": 3, "parent": 2}), {})
+    commit(Storage(corpus), whole.model_copy(update={"number": 4, "parent": 3, **fewer}), {})
+    stages = [
+        {"name": "before", "tokens": 8 * 32 * 2},
+        {"name": "after", "snapshot": 3, "mixture": "uniform"},
+    ]
+    sampler = SamplerConfig.model_validate({**SAMPLER, "stages": stages})
+
+    def run(folder: Path, stop_after: int | None = None) -> Summary:
+        config = TrainConfig.model_validate({**SETTINGS, "steps": 12, "language_loss": {"name": "focal"}})
+        return train(corpus, str(folder), config, sampler, tokenizer="bytes", seed=0, stop_after=stop_after)
+
+    run(tmp_path / "whole")
+    run(tmp_path / "parts", 3)
+    run(tmp_path / "parts")
+    assert_same_run(tmp_path / "whole", tmp_path / "parts", 12)
+    evidence = json.loads((tmp_path / "whole" / "evidence.json").read_text())
+    # Four blocks of 8 rows follow the two of the first stage: a third of theirs is the new language's.
+    assert evidence["ell_Grek"]["train_tokens_seen"] == pytest.approx(4 * 8 * 32 / 3, abs=32)
+    assert evidence["ell_Grek"]["heldout_bits_per_byte"] > 0
+    early = [line for line in lines(tmp_path / "whole") if line["kind"] == "train" and line["step"] == 4]
+    assert "ell_Grek" not in early[0]["languages"]
 
 
 class Nothing(Config):
