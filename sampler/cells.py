@@ -2,8 +2,9 @@
 
 A pass under a view goes through cells: the bands of the view's order and, within a band, as many parts as a
 document may come times, so that its copies come far from each other. Of each cell and chunk only the number of
-tokens is kept, from one look at the language's columns when it is first used (two under a cap on synthetic
-text); which documents a cell has in a chunk is worked out again when it is their turn.
+tokens is kept, from one look at the language's columns (two under a cap on synthetic text); which documents a cell
+has in a chunk is worked out again when it is their turn. What the look finds is a :class:`Table`, which
+:mod:`sampler.tables` keeps.
 """
 
 from __future__ import annotations
@@ -44,6 +45,20 @@ class Contents(NamedTuple):
     """Of ``tokens``, those of synthetic documents; 0 where the view does not look."""
     left_out_tokens: int
     """Tokens of synthetic documents that the cap leaves out."""
+    distinct_tokens: int
+    """Tokens of the documents that come at least once, each counted once: the text that there is."""
+
+
+class Table(NamedTuple):
+    """What one look at a language under a view finds."""
+
+    tokens: NDArray[np.int64]
+    """Tokens of each cell in each chunk, [cells, chunks]."""
+    contents: Contents
+    quantiles: dict[str, NDArray[np.float64]]
+    """Of each score that the view looks at, at evenly spaced levels from 0 to 1."""
+    synthetic_buckets: int
+    """How many of the synthetic documents' hash buckets are taken."""
 
 
 class Selected(NamedTuple):
@@ -64,41 +79,54 @@ class Cells:
         documents: of the language.
         view: the settings.
         seed: of the choices by hash.
+        table: what an earlier look with the same arguments found; None looks.
 
     Raises:
         CorpusError: the token shards lack what the view looks at, or are damaged.
         ConfigurationError: the view leaves no document of the language.
     """
 
-    def __init__(self, documents: Documents, view: DocumentsConfig, seed: int) -> None:
+    def __init__(self, documents: Documents, view: DocumentsConfig, seed: int, table: Table | None = None) -> None:
         self._documents = documents
         self._names = column_names(view)
         self._key = ("copies", documents.lang, seed)
-        self._rules = Selection(view, {name: _quantiles(documents, name) for name in score_names(view)})
+        names = score_names(view)
+        quantiles = {name: _quantiles(documents, name) for name in names} if table is None else table.quantiles
+        self._rules = Selection(view, quantiles)
         self.bands = self._rules.bands
         self.parts = self._rules.most
         self.cells = self.bands * self.parts
-        self.chunks = -(-documents.count // (CHUNK_RUNS * min(LARGEST_CHUNK, self.cells)))
-        self.small = False
-        """Whether a pass is so short that it is one leg."""
+        self.chunks = _chunks(documents, self.cells)
         self._synthetic_buckets = _BUCKETS
+        if table is None:
+            table = self._look(view, quantiles)
+        self.table = table
+        self._synthetic_buckets = table.synthetic_buckets
+        self.tokens = table.tokens
+        """Tokens of each cell in each chunk, [cells, chunks]."""
+        self.contents = table.contents
+        self.small = self.contents.documents <= SMALL_DOCUMENTS
+        """Whether a pass is so short that it is one leg."""
+
+    def _look(self, view: DocumentsConfig, quantiles: dict[str, NDArray[np.float64]]) -> Table:
+        """Go through the language's columns."""
         left_out = 0
         if view.max_synthetic_share < 1:
             left_out = self._cap(view.max_synthetic_share)
-        self.tokens: NDArray[np.int64] = np.zeros((self.cells, self.chunks), dtype=np.int64)
-        """Tokens of each cell in each chunk, [cells, chunks]."""
-        counts = [0, 0, 0]
+        documents = self._documents
+        tokens: NDArray[np.int64] = np.zeros((self.cells, self.chunks), dtype=np.int64)
+        counts = [0, 0, 0, 0]
         for chunk in range(self.chunks):
             documents.prefetch(documents.members(chunk, self.chunks))
             for run in documents.members(chunk, self.chunks):
-                self._count(chunk, run, counts)
-        self.contents = Contents(int(self.tokens.sum()), counts[0], counts[1], counts[2], left_out)
-        self.small = self.contents.documents <= SMALL_DOCUMENTS
-        if not self.contents.tokens:
+                self._count(tokens[:, chunk], run, counts)
+        if not tokens.any():
             raise ConfigurationError(
                 f"the sampler's documents settings leave no document of {documents.lang}",
                 "Widen difficulty or diversity, raise max_synthetic_share, or leave the language out",
             )
+        contents = Contents(int(tokens.sum()), counts[0], counts[1], counts[2], left_out, counts[3])
+        return Table(tokens, contents, quantiles, self._synthetic_buckets)
 
     def select(self, cell: int, chunk: int) -> Selected:
         """The documents of a cell in a chunk."""
@@ -140,7 +168,8 @@ class Cells:
             self._rules.band(columns, len(hashed))[copies].astype(np.int64) * self.parts + part,
         )
 
-    def _count(self, chunk: int, index: int, counts: list[int]) -> None:
+    def _count(self, tokens: NDArray[np.int64], index: int, counts: list[int]) -> None:
+        """Add a run to its chunk's tokens, [cells], and to the counts."""
         run = self._documents.run(index, self._names, keep=False)
         columns = self._chosen(run)
         hashed = self._hashed(index, np.arange(len(run.sizes)))
@@ -149,11 +178,12 @@ class Cells:
         copies, part = copy_parts(times, hashed, self.parts)
         cells = self._rules.band(columns, len(times)).astype(np.int64)[copies] * self.parts + part
         # Sums stay far below 2⁵³, so they are exact.
-        self.tokens[:, chunk] += np.bincount(cells, weights=lengths[copies], minlength=self.cells).astype(np.int64)
+        tokens += np.bincount(cells, weights=lengths[copies], minlength=self.cells).astype(np.int64)
         counts[0] += len(copies)
         counts[1] += int(np.count_nonzero(times))
         if columns.synthetic is not None:
             counts[2] += int((lengths * times)[columns.synthetic].sum())
+        counts[3] += int(lengths[times > 0].sum(dtype=np.int64))
 
     def _cap(self, share: float) -> int:
         """Set how many of the synthetic documents' hash buckets are taken; the tokens left out."""
@@ -187,6 +217,30 @@ class Cells:
         if self.parts == 1 and "synthetic" not in self._names:
             return np.zeros(len(places), dtype=np.uint64)  # nothing is chosen by hash
         return hashes((places + index * RUN_DOCUMENTS).astype(np.uint64), *self._key)
+
+
+def fits(table: Table, documents: Documents, view: DocumentsConfig) -> bool:
+    """Whether a table can be one of these documents under this view, as far as can be told without a look."""
+    if set(table.quantiles) != set(score_names(view)):
+        return False
+    for values in table.quantiles.values():
+        if values.ndim != 1 or len(values) < 2 or values.dtype != np.float64 or not (np.diff(values) >= 0).all():
+            return False
+    rules, found = Selection(view, table.quantiles), table.contents
+    cells = rules.bands * rules.most
+    return (
+        table.tokens.dtype == np.int64
+        and table.tokens.shape == (cells, _chunks(documents, cells))
+        and int(table.tokens.min()) >= 0
+        and int(table.tokens.sum()) == found.tokens
+        and 0 < found.distinct_tokens <= min(found.tokens, documents.tokens)
+        and 0 < found.distinct <= min(found.documents, documents.documents)
+        and 0 <= table.synthetic_buckets <= _BUCKETS
+    )
+
+
+def _chunks(documents: Documents, cells: int) -> int:
+    return -(-documents.count // (CHUNK_RUNS * min(LARGEST_CHUNK, cells)))
 
 
 def _bucket(hashed: NDArray[np.uint64]) -> NDArray[np.int64]:

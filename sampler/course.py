@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.errors import ConfigurationError
+from corpus.errors import ConfigurationError, CorpusError
 from sampler.quota import UNIT, Counts, Outlook, Quotas, units
 from sampler.schedule import Schedule
 
@@ -112,6 +112,17 @@ class Course:
             return self._partial.served
         return self._reach(block).served(block)
 
+    def sampled(self, block: int) -> NDArray[np.float64]:
+        """Tokens of each language before a block, in the measure of its whole text, float64 [K].
+
+        See :class:`sampler.schedule.Schedule`: those of a stage count for more where its view keeps only a part.
+        """
+        return self._whole(block, self.served(block), self.served) * self.row_tokens
+
+    def sampled_before(self, block: int, served: Counts) -> NDArray[np.float64]:
+        """The same from rows given before a block that the course does not know yet; the stages' marks are known."""
+        return self._whole(block, served, self._marked) * self.row_tokens
+
     def asked(self, row: int) -> NDArray[np.float64]:
         """Rows asked for of each language before a row, float64 [K]; at a known change rounded to 2**-12 of a row."""
         block = row // self.schedule.rows
@@ -147,8 +158,7 @@ class Course:
         Raises:
             ConfigurationError: the shares do not fit.
         """
-        served = self.served(block)
-        chosen = self.schedule.bounded(block, weights, served.astype(np.float64) * self.row_tokens)
+        chosen = self.schedule.bounded(block, weights, self.sampled(block))
         self._apply(Change(block, units(chosen, self.schedule.languages, WEIGHT_QUANTUM), reason))
 
     def anchor(self, block: int) -> Anchor:
@@ -193,10 +203,11 @@ class Course:
         self.log, self.folded = list(log), folded
         self._start = start or Anchor(0, self._nothing, self._nothing)
         self._partial = partial
-        self._marks.clear()
+        # Rows before earlier stages are needed at once, where views keep parts of the text.
+        self._marks = {stage: rows for stage, rows in self._marks.items() if self.schedule.parts[stage].first <= block}
         self._bases = {0: self._nothing}
         done = [change for change in log if change.block <= block]
-        self._quotas = Quotas(self._first() if last is None else self._outlook(done[-1], last))
+        self._quotas = Quotas(self._first() if last is None else self._outlook(done[-1], last, self._marked))
         self._quotas.remember(block, served)
         for change in log[len(done) :]:
             self._follow(self._quotas, change)
@@ -244,16 +255,20 @@ class Course:
     def _replay(self) -> Quotas:
         """Quotas of the whole known course."""
         known = list(self.log)
-        quotas = Quotas(self._outlook(known.pop(0), self._start) if self._start.block else self._first())
+        first = self._outlook(known.pop(0), self._start, self._marked) if self._start.block else self._first()
+        quotas = Quotas(first)
         for change in known:
             self._follow(quotas, change)
         return quotas
 
     def _follow(self, quotas: Quotas, change: Change) -> None:
         anchor = Anchor(change.block, quotas.served(change.block), rounded(quotas.lag(change.block)))
-        quotas.change(self._outlook(change, anchor))
+        quotas.change(self._outlook(change, anchor, quotas.served))
 
     def _apply(self, change: Change) -> None:
+        if self.schedule.filtered:
+            for stage in range(1, self.schedule.stage(change.block) + 1):
+                self.mark(stage)  # may go through earlier blocks, and so comes first
         quotas = self._reach(change.block)
         self._follow(quotas, change)
         while self.log and self.log[-1].block >= change.block:
@@ -272,10 +287,41 @@ class Course:
     def _first(self) -> Outlook:
         return Outlook(0, self._nothing, self._nothing, self.schedule.spans(), self.schedule.rows)
 
-    def _outlook(self, change: Change, anchor: Anchor) -> Outlook:
-        asked = anchor.served + anchor.lag / UNIT
+    def _outlook(self, change: Change, anchor: Anchor, served: Callable[[int], Counts]) -> Outlook:
+        """What is to come from a change on; ``served`` gives the rows before a block that is not behind it."""
+        asked = self._whole(change.block, anchor.served + anchor.lag / UNIT, served)
         spans = self.schedule.after(change.block, change.weights, asked)
         return Outlook(anchor.block, anchor.served, anchor.lag, spans, self.schedule.rows)
+
+    def _marked(self, block: int) -> Counts:
+        """Rows before a stage that a state has to tell."""
+        raise CorpusError(
+            f"the sampler's state is damaged: the rows before block {block} are missing",
+            "Resume from an earlier checkpoint",
+        )
+
+    def _whole(
+        self, block: int, rows: Counts | NDArray[np.float64], served: Callable[[int], Counts]
+    ) -> NDArray[np.float64]:
+        """Rows before a block in the measure of each language's whole text, float64 [K].
+
+        Args:
+            block: the block.
+            rows: before it, [K].
+            served: rows before the blocks where earlier stages begin.
+        """
+        if not self.schedule.filtered:
+            return rows.astype(np.float64)
+        found, before = np.zeros(len(rows)), self._nothing.astype(np.float64)
+        stage = self.schedule.stage(block)
+        for number, part in enumerate(self.schedule.parts[: stage + 1]):
+            until = rows.astype(np.float64)
+            if number < stage and self.schedule.parts[number + 1].first < block:
+                mark = self._marks.get(number + 1)
+                until = (served(self.schedule.parts[number + 1].first) if mark is None else mark).astype(np.float64)
+            found += (until - before) / part.kept
+            before = until
+        return found
 
 
 def rounded(lag: Counts) -> Counts:

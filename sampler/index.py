@@ -169,13 +169,15 @@ class TokenCorpus:
                 self._files.setdefault(str(file.lang), []).append(file)
         for files in self._files.values():
             files.sort(key=lambda file: file.path)
+        settings = CacheConfig() if cache is None else cache
+        self.kept = None if settings.folder is None else PieceCache(settings.folder, settings.bytes)
+        """The folder that outlives the process and is shared with others, where one is given."""
         self._batches: Batches
         if self.storage.is_local:
             self._batches = MappedBatches(Path(self.storage.path()))
             self._runs = RunCache()
         else:
-            settings = CacheConfig() if cache is None else cache
-            self._batches = RemoteBatches(root, PieceCache(settings.folder, settings.bytes))
+            self._batches = RemoteBatches(root, self.kept or PieceCache(None, settings.bytes))
             # A map keeps the bytes of a piece that was removed from the cache meanwhile.
             self._runs = RunCache(room=settings.bytes // 4)
         self._documents: dict[str, Documents] = {}
@@ -220,6 +222,12 @@ class TokenCorpus:
         files = [[file.path, file.rows, file.hash] for lang in languages for file in self._files[lang]]
         return fingerprint([json.dumps(self.described.get("fingerprint")), files])
 
+    def scores(self, lang: str) -> ScoreQuantiles:
+        """Quantiles of the scores of a language's documents, empty where the snapshot does not know them."""
+        evidence = self.snapshot.languages.get(lang, LanguageEvidence())
+        found = evidence.scores.get(self.tokenizer) if self.split == TRAIN else None
+        return found or ScoreQuantiles()
+
     def documents(self, lang: str) -> Documents:
         """The documents of a language.
 
@@ -228,9 +236,7 @@ class TokenCorpus:
         """
         found = self._documents.get(lang)
         if found is None:
-            evidence = self.snapshot.languages.get(lang, LanguageEvidence())
-            scores = evidence.scores.get(self.tokenizer) if self.split == TRAIN else None
-            found = Documents(lang, self._files[lang], self._batches, self._runs, scores)
+            found = Documents(lang, self._files[lang], self._batches, self._runs, self.scores(lang))
             rows = sum(file.rows for file in self._files[lang])
             if found.documents != rows:
                 raise CorpusError(

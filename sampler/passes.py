@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.hashing import stable_hash
-from sampler.cells import Cells, Contents
+from sampler.cells import Cells, Contents, Table
 from sampler.index import Chunk, Documents
 from sampler.order import permutation, permutations
 from sampler.runs import Tokens
@@ -77,23 +77,31 @@ class Passes:
         cache: shared between languages.
         view: which documents come, how often and in which order; None, like the default one, takes all of them once
             in random order and looks at no column.
+        table: what an earlier look at these documents under the view found; None looks.
 
     Raises:
         CorpusError: the view looks at what the token shards lack.
         ConfigurationError: the view leaves no document.
     """
 
-    def __init__(self, documents: Documents, seed: int, cache: LegCache, view: DocumentsConfig | None = None) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        seed: int,
+        cache: LegCache,
+        view: DocumentsConfig | None = None,
+        table: Table | None = None,
+    ) -> None:
         self.documents = documents
         self.seed = seed
         self.tokens = documents.tokens
         """Tokens of one pass, the same for all passes."""
-        self.contents = Contents(documents.tokens, documents.documents, documents.documents, 0, 0)
+        self.contents = Contents(documents.tokens, documents.documents, documents.documents, 0, 0, documents.tokens)
         """What one pass holds."""
         self._cells: Cells | None = None
         self._member = cache.member()
         if view is not None and not view.is_default:
-            self._cells = Cells(documents, view, seed)
+            self._cells = Cells(documents, view, seed, table)
             self.contents = self._cells.contents
             self.tokens = self.contents.tokens
         self._cache = cache

@@ -22,7 +22,8 @@ class Realised(NamedTuple):
     share: float
     """Share of the rows so far; 0 before the first."""
     passes: float
-    """Passes over its training tokens, those of the stage's snapshot and before its filters."""
+    """Passes over its training tokens: those of the documents that each stage's view keeps of its snapshot, each
+    counted once, so that where a view shows documents several times its pass is more than one."""
 
 
 class StageProgress(NamedTuple):
@@ -101,7 +102,7 @@ def _between(run: Run, number: int, row: int, tokens: Counts) -> Counts:
 
 def _passes(run: Run, number: int, tokens: Counts) -> NDArray[np.float64]:
     """Passes over each language's tokens that so many tokens of a stage are."""
-    corpus = run.sources.stages[number].available
+    corpus = run.sources.stages[number].text
     sizes = np.array([corpus.get(lang, 0) for lang in run.sources.languages], dtype=np.float64)
     return np.where(sizes > 0, tokens / np.maximum(sizes, 1.0), 0.0)
 

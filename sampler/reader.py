@@ -23,7 +23,7 @@ class View:
 
     def __init__(self, readers: Readers, stage: int) -> None:
         source = readers.sources.stages[stage]
-        sizes = [max(1, source.available.get(lang, 1)) for lang in readers.sources.languages]
+        sizes = [max(1, source.text.get(lang, 1)) for lang in readers.sources.languages]
         self.rows: NDArray[np.int64] = window_rows(sizes, readers.row_tokens)
         """Rows in a window of each language, [K]."""
         self._readers = readers
@@ -89,7 +89,10 @@ class Readers:
                     f"says {source.available[lang] - documents.documents:,}",
                     "Run `evenglot verify` on the corpus to see what is damaged",
                 )
-            passes = Passes(documents, self._seed, self._legs, source.documents)
+            view, table = source.documents, None
+            if not view.is_default:
+                table = self.sources.tables.get(source.corpus, lang, view, self._seed)
+            passes = Passes(documents, self._seed, self._legs, view, table)
             found = LanguageRows(
                 passes,
                 language=language,

@@ -123,7 +123,7 @@ def restore(run: Run, state: State, whole_log: Mapping[str, Any] | None = None) 
     boundary = _boundary(run, state, block + bool(inside), served, given)
     known = states.load_changes(state.changes, state.languages, len(served))
     in_force = [change for change in known if course.schedule.stage_first(boundary.block) <= change.block]
-    tokens = boundary.served.astype(np.float64) * run.config.row_tokens
+    tokens = course.sampled_before(boundary.block, boundary.served)
     if in_force and in_force[-1].block <= boundary.block:
         asked = dict(zip(course.schedule.languages, in_force[-1].weights.tolist(), strict=True))
         chosen = course.schedule.bounded(boundary.block, {lang: w for lang, w in asked.items() if w}, tokens)

@@ -37,7 +37,7 @@ class Part(NamedTuple):
     """That its shares are for: its length, or what is left of the budget."""
     rule: Rule
     sizes: dict[str, float]
-    """Training tokens of each of its languages."""
+    """Training tokens of each of its languages, of the documents that its view keeps."""
     turn: int
     """Blocks at its beginning in which the shares of the stage before turn into its own."""
     steps: int
@@ -45,6 +45,8 @@ class Part(NamedTuple):
     documents: DocumentsConfig
     absent: frozenset[str]
     """Languages of other stages that have no training text in the stage's snapshot: they cannot fade out in it."""
+    kept: NDArray[np.float64]
+    """The part of each language's text that its view keeps, [K]."""
 
 
 class Schedule:
@@ -55,6 +57,9 @@ class Schedule:
         languages: K tags of all stages.
         sizes: training tokens of each language of each stage, all positive; one for each stage, one without stages.
         absent: languages without training text in each stage's snapshot; by default none.
+        kept: for each stage, the part of a language's text that its view keeps; 1 where a language is not named.
+            Caps on repeats bound passes, so what was sampled under another view counts by the pass: amounts sampled
+            before are handed on in the measure of the whole text, that is divided by the part that was kept.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class Schedule:
         languages: Sequence[str],
         sizes: Sequence[Mapping[str, float]],
         absent: Sequence[frozenset[str]] = (),
+        kept: Sequence[Mapping[str, float]] = (),
     ) -> None:
         self.languages = tuple(languages)
         self.rows = config.block_rows
@@ -91,9 +97,12 @@ class Schedule:
                     steps=min(stage.transition_steps, turn) if stage else 0,
                     documents=config.documents if stage is None or stage.documents is None else stage.documents,
                     absent=absent[number] if absent else frozenset(),
+                    kept=np.array([kept[number].get(lang, 1.0) if kept else 1.0 for lang in self.languages]),
                 )
             )
             first = end or first
+        self.filtered = any((part.kept != 1.0).any() for part in self.parts)
+        """Whether a stage's view keeps only a part of a language's text."""
 
     def stage(self, block: int) -> int:
         """The number of a block's stage."""
@@ -136,24 +145,25 @@ class Schedule:
         Args:
             block: the first under the change.
             weights: int64 [K], in ``UNIT``.
-            asked: rows of each language asked for before it, float64 [K].
+            asked: rows of each language asked for before it, in the measure of the whole text, float64 [K].
         """
         number = self.stage(block)
-        end = self.parts[number].end
-        yield Span(block, end, weights)
-        if end is not None:
-            yield from self._from(number + 1, asked + weights / UNIT * ((end - block) * self.rows), weights, False)
+        part = self.parts[number]
+        yield Span(block, part.end, weights)
+        if part.end is not None:
+            asked = asked + weights / UNIT * ((part.end - block) * self.rows) / part.kept
+            yield from self._from(number + 1, asked, weights, False)
 
     def own(self, block: int, given: NDArray[np.float64]) -> dict[str, float]:
         """The shares of a block's stage, for what is left of it.
 
         Args:
             block: the first that they are for.
-            given: tokens of each language sampled before, float64 [K].
+            given: tokens of each language sampled before, in the measure of the whole text, float64 [K].
         """
         part = self.parts[self.stage(block)]
         left = part.tokens - (block - part.first) * self.block_tokens
-        before = {lang: float(tokens) for lang, tokens in zip(self.languages, given, strict=True)}
+        before = self._before(part, given)
         return shares(part.rule, part.sizes, max(left, self.block_tokens), before, strict=False)
 
     def bounded(self, block: int, weights: Mapping[str, float], given: NDArray[np.float64]) -> dict[str, float]:
@@ -162,7 +172,7 @@ class Schedule:
         Args:
             block: the first under these shares.
             weights: of each language named, of any positive sum.
-            given: tokens of each language sampled before, float64 [K].
+            given: tokens of each language sampled before, in the measure of the whole text, float64 [K].
 
         Raises:
             ConfigurationError: a language is not of the stage, or floor and caps contradict each other.
@@ -183,7 +193,7 @@ class Schedule:
         chosen = {lang: weight / total for lang, weight in weights.items() if weight > 0}
         if left <= 0 or (part.rule.max_repeats is None and part.rule.floor == 0):
             return chosen
-        before = {lang: float(tokens) for lang, tokens in zip(self.languages, given, strict=True)}
+        before = self._before(part, given)
         return bounded(chosen, part.rule, part.sizes, left, before, strict=False)
 
     def _from(self, number: int, asked: NDArray[np.float64], before: Counts | None, strict: bool) -> Iterator[Span]:
@@ -191,7 +201,7 @@ class Schedule:
 
         Args:
             number: of the stage.
-            asked: rows of each language asked for before it, float64 [K].
+            asked: rows of each language asked for before it, in the measure of the whole text, float64 [K].
             before: shares in force before it.
             strict: refuse impossible floors and caps.
         """
@@ -200,7 +210,7 @@ class Schedule:
             spans = list(self._part(part, asked, fading, strict))
             for span in spans:
                 if span.end is not None:
-                    asked = asked + span.weights / UNIT * ((span.end - span.block) * self.rows)
+                    asked = asked + span.weights / UNIT * ((span.end - span.block) * self.rows) / part.kept
             before = spans[-1].weights
             yield from spans
 
@@ -214,13 +224,13 @@ class Schedule:
         if fading is not None:
             # What the fading shares take comes out of the stage's own tokens.
             old = sum((1 - _turned(step, part.steps)) * (end - first) for step, (first, end) in enumerate(steps))
-            given = given + fading / UNIT * old * self.block_tokens
+            given = given + fading / UNIT * old * self.block_tokens / part.kept
             tokens = max(tokens - old * self.block_tokens, 1.0)
         own = shares(
             part.rule,
             part.sizes,
             tokens,
-            {lang: float(amount) for lang, amount in zip(self.languages, given, strict=True)},
+            self._before(part, given),
             strict=strict,
         )
         weights = units(own, self.languages)
@@ -231,6 +241,10 @@ class Schedule:
         first = part.first + (part.turn if steps else 0)
         if part.end is None or first < part.end:
             yield Span(first, part.end, weights)
+
+    def _before(self, part: Part, given: NDArray[np.float64]) -> dict[str, float]:
+        """Tokens of each language sampled before, in the measure of what a stage keeps of its text."""
+        return {lang: float(tokens) for lang, tokens in zip(self.languages, given * part.kept, strict=True)}
 
 
 def _turned(step: int, steps: int) -> float:

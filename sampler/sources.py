@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -12,7 +13,10 @@ from corpus.errors import ConfigurationError, CorpusError
 from sampler.config import SamplerConfig, Stage
 from sampler.index import TokenCorpus
 from sampler.quota import Counts
+from sampler.tables import Tables
 from sampler.view import DocumentsConfig
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Source(NamedTuple):
@@ -25,11 +29,21 @@ class Source(NamedTuple):
     """Training tokens of each language of its snapshot, one for the beginning of each document included."""
     documents: DocumentsConfig
     """The view of their documents."""
+    text: Mapping[str, int]
+    """Training tokens of the distinct documents that the view keeps of each language that is read in the stage, those
+    that only fade out in it included; of the snapshot's other languages the same as ``available``."""
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Training tokens of its languages."""
-        return {lang: self.available[lang] for lang in self.languages}
+        """Training tokens of its languages, of the documents that its view keeps."""
+        return {lang: self.text[lang] for lang in self.languages}
+
+    @property
+    def kept(self) -> dict[str, float]:
+        """The part of each language's text that the view keeps, where that is not all of it."""
+        return {
+            lang: tokens / self.available[lang] for lang, tokens in self.text.items() if tokens != self.available[lang]
+        }
 
 
 class Sources:
@@ -39,12 +53,15 @@ class Sources:
         root: corpus root, path or URL.
         tokenizer: name of the tokenizer in the snapshots.
         config: the recipe's section.
+        seed: of every order.
         snapshot: number that the first stage reads; None takes the current one.
         pinned: numbers that the first stages read, whatever the recipe says: those of stages that have begun.
+        tables: of languages under views; those that are missing are added.
 
     Raises:
         CorpusError: there is no such corpus, snapshot or tokenizer, or it has no training tokens.
-        ConfigurationError: a stage names a language that its snapshot has no training tokens of.
+        ConfigurationError: a stage names a language that its snapshot has no training tokens of, or its view leaves
+            no document of one.
     """
 
     def __init__(
@@ -52,9 +69,13 @@ class Sources:
         root: str,
         tokenizer: str,
         config: SamplerConfig,
+        seed: int,
         snapshot: int | None,
         pinned: Sequence[int] = (),
+        tables: Tables | None = None,
     ) -> None:
+        self.tables = Tables() if tables is None else tables
+        self.seed = seed
         self.stages: list[Source] = []
         opened: dict[int, TokenCorpus] = {}
         for number, stage in enumerate(config.stages or (None,)):
@@ -70,6 +91,11 @@ class Sources:
             _same_pieces(self.stages[0].corpus if self.stages else corpus, corpus, tokenizer)
             self.stages.append(_source(root, config, stage, corpus))
         _known(config, self.stages)
+        read: frozenset[str] = frozenset()
+        for number, source in enumerate(self.stages):
+            fading = read if config.stages and config.stages[number].transition else frozenset()
+            read = frozenset(source.languages) | (fading & set(source.available))
+            self.stages[number] = source._replace(text=self._text(source, sorted(read)))
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
@@ -89,9 +115,9 @@ class Sources:
 
     @cached_property
     def sizes(self) -> dict[str, int]:
-        """Training tokens of each language, in the last stage whose snapshot has it."""
+        """Training tokens of each language that the view keeps, in the last stage whose snapshot has it."""
         return {
-            lang: next(source.available[lang] for source in reversed(self.stages) if lang in source.available)
+            lang: next(source.text[lang] for source in reversed(self.stages) if lang in source.available)
             for lang in self.languages
         }
 
@@ -112,6 +138,23 @@ class Sources:
             ]
             found.append(np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64))
         return found
+
+    def _text(self, source: Source, read: Sequence[str]) -> dict[str, int]:
+        """The tokens that a stage has of each language; looks at no document where its view is the default one."""
+        if source.documents.is_default:
+            return source.available
+        contents = {lang: self.tables.get(source.corpus, lang, source.documents, self.seed).contents for lang in read}
+        left_out = {lang: found.left_out_tokens for lang, found in contents.items() if found.left_out_tokens}
+        if left_out:
+            most = max(left_out, key=lambda lang: (left_out[lang], lang))
+            message = (
+                f"max_synthetic_share {source.documents.max_synthetic_share:g} leaves out {sum(left_out.values()):,} "
+                f"tokens of {len(left_out)} languages in a pass for want of natural text, {left_out[most]:,} of them "
+                f"of {most}, which keeps {contents[most].tokens:,}"
+            )
+            if self.tables.first(message):
+                _LOGGER.warning("%s", message)
+        return source.available | {lang: found.distinct_tokens for lang, found in contents.items()}
 
 
 def _source(root: str, config: SamplerConfig, stage: Stage | None, corpus: TokenCorpus) -> Source:
@@ -136,7 +179,7 @@ def _source(root: str, config: SamplerConfig, stage: Stage | None, corpus: Token
             + (f" (snapshot {corpus.snapshot.number})" if stage is not None else ""),
             f"Use the tags of the corpus, for example {', '.join(list(sizes)[:5])}",
         )
-    return Source(corpus, chosen, sizes, documents)
+    return Source(corpus, chosen, sizes, documents, sizes)
 
 
 def _known(config: SamplerConfig, stages: Sequence[Source]) -> None:

@@ -28,6 +28,7 @@ from sampler.quota import UNIT, Counts
 from sampler.reader import Readers
 from sampler.schedule import Part, Schedule
 from sampler.sources import Sources
+from sampler.tables import Tables
 
 _ITERATED_ROWS = 32
 
@@ -51,6 +52,8 @@ class CurriculumStream:
         seed: of every order.
         snapshot: number that the first stage reads; None takes the current one. A sequence of numbers, one for each
             stage, is what :attr:`snapshots` gives: another process then reads the same, whatever is current.
+        tables: of languages under views that filter or order documents, from another stream of the corpus; those that
+            are missing are made and added.
 
     Raises:
         CorpusError: there is no such corpus or tokenizer, or it has no training tokens.
@@ -65,6 +68,7 @@ class CurriculumStream:
         config: SamplerConfig,
         seed: int,
         snapshot: int | Sequence[int] | None = None,
+        tables: Tables | None = None,
     ) -> None:
         self.config = config
         self.seed = seed
@@ -72,7 +76,7 @@ class CurriculumStream:
         self._root, self._tokenizer = corpus, tokenizer
         self._frontier = 0
         first, pinned = (snapshot, ()) if snapshot is None or isinstance(snapshot, int) else (None, tuple(snapshot))
-        self._read_from(Sources(corpus, tokenizer, config, first, pinned))
+        self._read_from(Sources(corpus, tokenizer, config, seed, first, pinned, tables))
         follows = config.feedback.policy != "none"
         self.decided: int | None = config.feedback.every if follows else None
         """Blocks from this one on wait for a decision of the feedback; None when nothing ever waits."""
@@ -87,14 +91,15 @@ class CurriculumStream:
         self.languages: tuple[str, ...] = sources.languages
         """Tags; a language keeps its number when a later stage or its snapshot brings others."""
         self.sizes: dict[str, int] = sources.sizes
-        """Training tokens of each language, in the last stage whose snapshot has it."""
+        """Training tokens of each language that the view keeps, in the last stage whose snapshot has it."""
         local = self.corpus.storage.is_local
         buffers = Buffers(room=None if local else self.config.cache.bytes // 4)
         readers = Readers(sources, buffers, self.seed, self.config.row_tokens, self.config.packing)
         bos = self.corpus.special("bos")
         self._blocks = Blocks(self.config, self.seed, bos, self._quota, readers.view, buffers)
         sizes = [source.sizes for source in sources.stages]
-        schedule = Schedule(self.config, self.languages, sizes, sources.absent)
+        kept = [source.kept for source in sources.stages]
+        schedule = Schedule(self.config, self.languages, sizes, sources.absent, kept)
         schedule.confirm()
         self._course = Course(schedule, sources.views, self.config.row_tokens)
 
@@ -213,6 +218,13 @@ class CurriculumStream:
         """Rows of each language before a block, int64 [K]."""
         return self._course.served(block)
 
+    def sampled(self, block: int) -> NDArray[np.float64]:
+        """Tokens of each language before a block as caps on repeats count them, float64 [K].
+
+        Those of stages with other filters count by the pass: half a pass then is half of what is kept now.
+        """
+        return self._course.sampled(block) * self.part(block).kept
+
     def mixture(self, block: int | None = None) -> dict[str, float]:
         """The shares asked for in a block, by default the one that holds ``position``."""
         number = self.position // self.config.block_rows if block is None else block
@@ -251,7 +263,8 @@ class CurriculumStream:
         snapshots = self.snapshots
         pinned = resume.pinned(self._run, found)
         if pinned != list(snapshots[: len(pinned)]):
-            self._read_from(Sources(self._root, self._tokenizer, self.config, snapshots[0], pinned))
+            tables = self._sources.tables
+            self._read_from(Sources(self._root, self._tokenizer, self.config, self.seed, snapshots[0], pinned, tables))
         course = Course(self._course.schedule, self._sources.views, self.config.row_tokens)
         resume.restore(self._run._replace(course=course), found, log)
         if (found.decided is None) != (self.decided is None):

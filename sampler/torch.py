@@ -29,6 +29,7 @@ from sampler.feedback.decisions import Feedback, Report, check_step
 from sampler.feedback.gate import Publisher, Reader
 from sampler.quota import Counts
 from sampler.stream import CurriculumStream
+from sampler.tables import Tables
 
 _FIELDS = ("tokens", "segments", "positions", "languages", "token_languages", "cu_seqlens", "next_row")
 
@@ -207,7 +208,16 @@ class RowDataset(IterableDataset[TensorBatch]):
                 f"rank {rank} of {world} with {batch_rows} rows",
                 "Ranks are counted from 0 and below world; use 1 row or more",
             )
-        self._open = partial(CurriculumStream, corpus, tokenizer=tokenizer, config=config, seed=seed, snapshot=snapshot)
+        # What is counted under filters travels to worker processes, forked or not.
+        self._open = partial(
+            CurriculumStream,
+            corpus,
+            tokenizer=tokenizer,
+            config=config,
+            seed=seed,
+            snapshot=snapshot,
+            tables=Tables(),
+        )
         self.config = config
         self.batch_rows = batch_rows
         self.rank = rank
@@ -223,6 +233,9 @@ class RowDataset(IterableDataset[TensorBatch]):
         self._feedback: Feedback | None = None
         self._publisher: Publisher | None = None
         self._decisions: Path | None = None
+        views = [config.documents, *(stage.documents for stage in config.stages if stage.documents is not None)]
+        if get_worker_info() is None and not all(view.is_default for view in views):
+            self._open()  # counts what the views keep, once and not in every worker
         if config.feedback.policy != "none":
             check_step(config, self.step_rows)
             self._publish()

@@ -240,7 +240,7 @@ class Feedback:
         left = part.tokens - (self.block - part.first) * block_tokens
         most = np.ones(len(sizes))
         if limit is not None and left > 0:
-            served = self.stream.served(self.block) * self.stream.config.row_tokens
+            served = self.stream.sampled(self.block)
             # A language of the stage before that fades out is not of this stage: the recipe alone bounds it.
             most = np.where(np.isnan(sizes), most, np.clip((limit * sizes - served) / left, 0.0, 1.0))
         return bounds(

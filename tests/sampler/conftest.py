@@ -49,11 +49,13 @@ def token_corpus(
     files: int = 1,
     batch: int = 1024,
     vocabulary: int = 1 << 16,
+    attributes: bool = False,
 ) -> str:
     """Write a corpus whose documents have the given numbers of tokens.
 
     The tokens of a document are 10 + (language number * 1009 + document * 31 + position) % 60000, then ``eos``;
-    a document of n tokens has 3 * n bytes.
+    a document of n tokens has 3 * n bytes. With attributes document i has difficulty and diversity i / 1000, stands
+    for i + 1 copies, and is synthetic where i is odd.
     """
     storage = Storage(root)
     listed, languages = [], {}
@@ -64,7 +66,17 @@ def token_corpus(
             for part in range(files if lengths else 0):
                 first = part * size
                 listed.append(
-                    _shard(storage, lang, number, split, part, first, lengths[first : first + size], batch, vocabulary)
+                    _shard(
+                        storage,
+                        lang,
+                        number,
+                        split,
+                        part,
+                        first,
+                        lengths[first : first + size],
+                        batch,
+                        token_schema(vocabulary, attributes=attributes),
+                    )
                 )
         languages[lang] = LanguageEvidence(
             documents=len(evidence["train"]),
@@ -100,24 +112,26 @@ def _shard(
     first: int,
     lengths: Sequence[int],
     batch: int,
-    vocabulary: int,
+    schema: pa.Schema,
 ) -> ShardFile:
     name = f"tokens/spm/{lang}/000001-{split}-{part:05d}.arrow"
-    schema = token_schema(vocabulary)
     with storage.create(name) as path, ShardWriter(path, schema) as writer:
         for start in range(0, len(lengths), batch):
             some = lengths[start : start + batch]
             texts = [document(number, first + start + i, length) for i, length in enumerate(some)]
-            writer.write(
-                pa.RecordBatch.from_arrays(
-                    [
-                        pa.array([f"{number:08x}{first + start + i:024x}" for i in range(len(some))]),
-                        pa.array(texts, type=schema.field("tokens").type),
-                        pa.array([3 * length for length in some], type=pa.int32()),
-                    ],
-                    schema=schema,
-                )
-            )
+            indices = range(first + start, first + start + len(some))
+            scores = [index / 1000 for index in indices]
+            columns = {
+                "id": [f"{number:08x}{index:024x}" for index in indices],
+                "tokens": texts,
+                "bytes": [3 * length for length in some],
+                "copies": [index + 1 for index in indices],
+                "synthetic": [index % 2 == 1 for index in indices],
+                "difficulty": scores,
+                "diversity": scores,
+            }
+            arrays = [pa.array(columns[field.name], type=field.type) for field in schema]
+            writer.write(pa.RecordBatch.from_arrays(arrays, schema=schema))
     runs = tuple(sum(lengths[start : start + 1024]) for start in range(0, len(lengths), 1024))
     return ShardFile(
         path=name,

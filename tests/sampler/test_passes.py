@@ -133,6 +133,7 @@ def test_each_pass_is_a_permutation_of_what_the_view_asks_for(
     assert held == Counter(second)
     assert sum((lengths[index] + 1) * times for index, times in held.items()) == passes.tokens
     assert (held.total(), len(held)) == passes.contents[1:3]
+    assert sum(lengths[index] + 1 for index in held) == passes.contents.distinct_tokens
 
     limits = {name: quantiles(column) for name, column in (("difficulty", difficulty), ("diversity", diversity))}
     low, high = (limits["difficulty"](level) for level in view["difficulty"])
@@ -222,8 +223,8 @@ def test_the_cap_on_synthetic_text_is_met_closely() -> None:
     assert contents.synthetic_tokens == 5000
     assert contents.tokens == 25_000
     assert contents.left_out_tokens == 15_000
-    assert made.passes(max_synthetic_share=0).contents == (20_000, 2000, 2000, 0, 20_000)
-    assert made.passes(max_synthetic_share=0.5).contents == (40_000, 4000, 4000, 20_000, 0)
+    assert made.passes(max_synthetic_share=0).contents == (20_000, 2000, 2000, 0, 20_000, 20_000)
+    assert made.passes(max_synthetic_share=0.5).contents == (40_000, 4000, 4000, 20_000, 0, 40_000)
 
 
 @settings(max_examples=20, deadline=None)
@@ -250,7 +251,7 @@ def place(passes: Passes, offset: int) -> tuple[int, int, int]:
 def test_the_default_view_changes_nothing_and_needs_no_column() -> None:
     plain = Made([1 + i % 5 for i in range(500)], batch=20, attributes=False)
     assert order(plain.passes(), 0) == order(Passes(plain.documents, 0, LegCache()), 0)
-    assert plain.passes().contents == (2000, 500, 500, 0, 0)
+    assert plain.passes().contents == (2000, 500, 500, 0, 0, 2000)
 
 
 def test_a_view_of_what_is_not_there_is_an_error() -> None:

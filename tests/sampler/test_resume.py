@@ -155,7 +155,7 @@ def test_stages_that_have_not_begun_can_be_changed(root: str) -> None:
         ({"mixture": "proportional"}, "mixture uniform, now it is proportional"),
         ({"floor": 0.1, "block_rows": 4}, r"block_rows 8, now it is 4; floor None, now it is 0.1. Set it back"),
         ({"languages": ["aaa_Latn"]}, r'languages \["aaa_Latn", .*\], now it is \["aaa_Latn"\]'),
-        ({"documents": {"repeat_diverse": 2}}, "documents.repeat_diverse None, now it is 2"),
+        ({"documents": {"max_times": 4}}, "documents.max_times None, now it is 4"),
         ({"stages": STAGES}, "mixture uniform, now it is proportional"),
         (
             {"stages": [{"name": "a", "tokens": 128}, {"name": "b"}]},
