@@ -16,7 +16,8 @@ RowLanguages = Literal["one_language", "mixed"]
 
 
 class CacheConfig(Config):
-    """Local copies of what is read from an object store; a corpus on local disk needs none."""
+    """Local copies of what is read from an object store, and what was counted under filters of documents. For a corpus
+    on local disk only the latter is kept, and only in a folder that is named."""
 
     folder: str | None = None
     """Folder that the processes of a machine share; null takes a temporary one for each process."""
@@ -41,7 +42,7 @@ class Stage(Config):
     """Largest number of passes over a language under UniMax, those of earlier stages included."""
     max_repeats: float | None = Field(default=None, gt=0)
     """Largest number of passes over a language by the end of the stage, those of earlier stages included, under
-    any mixture."""
+    any mixture; counted over the text that `documents` keeps."""
     floor: float | None = Field(default=None, ge=0, lt=1)
     """Smallest share of each language of the stage before caps."""
     languages: tuple[str, ...] | None = None
@@ -80,13 +81,13 @@ class SamplerConfig(Config):
     the corpus."""
     max_repeats: float | None = Field(default=None, gt=0)
     """Largest number of passes over a language within the budget, under any mixture, changes by hand and by
-    feedback included; null for no cap."""
+    feedback included; null for no cap. Where `documents` filters, it counts over the text that is kept."""
     floor: float = Field(default=0.0, ge=0, lt=1)
     """Smallest share of each language, under any mixture; a language that has reached its cap falls below it."""
     languages: tuple[str, ...] | None = None
     """Language tags to sample; null takes all that have training text."""
     cache: CacheConfig = Field(default_factory=CacheConfig)
-    """Of what is read from an object store; it changes no row."""
+    """Of what is read from an object store or counted under filters; it changes no row."""
 
     documents: DocumentsConfig = Field(default_factory=DocumentsConfig)
     """Which documents of each language come, how often and in which order."""

@@ -40,6 +40,8 @@ class StageProgress(NamedTuple):
     """Snapshot of the corpus that it reads."""
     languages: dict[str, Realised]
     """What each language got in it. The share asked for in stages before the current one is told within a row."""
+    left_out: dict[str, int]
+    """Tokens of each language that the cap on synthetic text leaves out of a pass, where there are any."""
 
 
 Within = Callable[[int, int], Counts]
@@ -80,6 +82,7 @@ def stages(run: Run, row: int, within: Within) -> list[StageProgress]:
                 read=read,
                 snapshot=run.sources.stages[number].corpus.snapshot.number,
                 languages=_realised(run, got, wanted, _passes(run, number, got), read, length),
+                left_out=dict(run.sources.stages[number].left_out),
             )
         )
     return found

@@ -32,6 +32,8 @@ class Source(NamedTuple):
     text: Mapping[str, int]
     """Training tokens of the distinct documents that the view keeps of each language that is read in the stage, those
     that only fade out in it included; of the snapshot's other languages the same as ``available``."""
+    left_out: Mapping[str, int]
+    """Tokens of each language that its cap on synthetic text leaves out of a pass, where there are any."""
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -95,7 +97,7 @@ class Sources:
         for number, source in enumerate(self.stages):
             fading = read if config.stages and config.stages[number].transition else frozenset()
             read = frozenset(source.languages) | (fading & set(source.available))
-            self.stages[number] = source._replace(text=self._text(source, sorted(read)))
+            self.stages[number] = self._looked(source, sorted(read))
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
@@ -139,10 +141,10 @@ class Sources:
             found.append(np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64))
         return found
 
-    def _text(self, source: Source, read: Sequence[str]) -> dict[str, int]:
-        """The tokens that a stage has of each language; looks at no document where its view is the default one."""
+    def _looked(self, source: Source, read: Sequence[str]) -> Source:
+        """A source with what its view keeps; looks at no document where that is the default one."""
         if source.documents.is_default:
-            return source.available
+            return source
         contents = {lang: self.tables.get(source.corpus, lang, source.documents, self.seed).contents for lang in read}
         left_out = {lang: found.left_out_tokens for lang, found in contents.items() if found.left_out_tokens}
         if left_out:
@@ -154,7 +156,8 @@ class Sources:
             )
             if self.tables.first(message):
                 _LOGGER.warning("%s", message)
-        return source.available | {lang: found.distinct_tokens for lang, found in contents.items()}
+        text = source.available | {lang: found.distinct_tokens for lang, found in contents.items()}
+        return source._replace(text=text, left_out=left_out)
 
 
 def _source(root: str, config: SamplerConfig, stage: Stage | None, corpus: TokenCorpus) -> Source:
@@ -179,7 +182,7 @@ def _source(root: str, config: SamplerConfig, stage: Stage | None, corpus: Token
             + (f" (snapshot {corpus.snapshot.number})" if stage is not None else ""),
             f"Use the tags of the corpus, for example {', '.join(list(sizes)[:5])}",
         )
-    return Source(corpus, chosen, sizes, documents, sizes)
+    return Source(corpus, chosen, sizes, documents, text=sizes, left_out={})
 
 
 def _known(config: SamplerConfig, stages: Sequence[Source]) -> None:

@@ -36,7 +36,7 @@ class DocumentsConfig(Config):
     """Most times that one document comes in a pass, all reasons multiplied."""
     max_synthetic_share: float = Field(default=1.0, ge=0, le=1)
     """Largest share of synthetic text in a language's tokens; the synthetic documents above it are left out, by
-    hash."""
+    hash, with a warning that says how many tokens that is."""
 
     @model_validator(mode="after")
     def _ranges(self) -> DocumentsConfig:

@@ -22,10 +22,12 @@ def sampled_line(stream: CurriculumStream, *, step: int, row: int, tokens: int) 
 
     Returns:
         shares of the rows asked for and got since the run began, and passes over the text, of each language that was
-        asked for; with the name of the stage that the last row is of, and the first rows of the stages so far.
+        asked for, and tokens that the cap on synthetic text leaves out of a pass over it in the stage of the last row,
+        where there are any; with the name of that stage, and the first rows of the stages so far.
     """
     stream.seek(row)
     begun = [stage for stage in stream.stages() if stage.read]
+    left_out = begun[-1].left_out if begun else {}
     return {
         "kind": "sampler",
         "step": step,
@@ -35,6 +37,7 @@ def sampled_line(stream: CurriculumStream, *, step: int, row: int, tokens: int) 
         "stages": {stage.name: stage.first_row for stage in begun},
         "languages": {
             lang: {"asked": got.asked, "got": got.share, "passes": got.passes}
+            | ({"left_out_tokens": left_out[lang]} if lang in left_out else {})
             for lang, got in stream.realised().items()
             if got.asked or got.share
         },

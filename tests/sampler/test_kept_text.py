@@ -93,6 +93,14 @@ def test_a_view_of_a_stage_asks_nothing_of_languages_that_are_not_read_in_it(mad
         assert source.kept == ({B: 0.4} if text == 80 else {A: 0.4, B: 0.4})
 
 
+def test_what_the_cap_on_synthetic_text_leaves_out_is_told_by_stage(root: str) -> None:
+    later = {"name": "natural", "languages": [A], "documents": {"max_synthetic_share": 0}}
+    stream = open_stream(root, stages=[{"name": "all", "tokens": BLOCK}, later])
+    # Every other one of the 40 documents of 8 tokens is synthetic.
+    assert [stage.left_out for stage in stream.stages()] == [{}, {A: 160}]
+    assert stream.sizes[A] == 160
+
+
 STAGES = [
     {"name": "whole", "tokens": 4 * BLOCK, "mixture": "uniform"},
     {"name": "easy", "tokens": 6 * BLOCK, "documents": HALF, "transition": 2 * BLOCK, "transition_steps": 2},

@@ -44,6 +44,16 @@ def test_the_line_tells_stage_shares_and_passes_before_a_row(stream: CurriculumS
     assert swahili["passes"] == pytest.approx(swahili["got"] * 1024 / stream.sizes["swh_Latn"])
 
 
+def test_the_line_tells_what_the_cap_on_synthetic_text_leaves_out(
+    stream: CurriculumStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = stream.stages
+    monkeypatch.setattr(stream, "stages", lambda: [stage._replace(left_out={"swh_Latn": 70}) for stage in found()])
+    languages = sampled_line(stream, step=3, row=12, tokens=384)["languages"]
+    assert languages["swh_Latn"]["left_out_tokens"] == 70
+    assert "left_out_tokens" not in languages["eng_Latn"]
+
+
 def test_shares_of_each_stage(stream: CurriculumStream) -> None:
     assert stage_shares(stream, 16) == {}
     stages = stage_shares(stream, 32)["swh_Latn"]
