@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sampler import CurriculumStream, SamplerConfig
+from sampler.feedback.decisions import ByHand, Feedback
 
 A, B = "aaa_Latn", "bbb_Cyrl"
 HALF = {"difficulty": [0, 0.5]}
@@ -99,6 +100,18 @@ def test_what_the_cap_on_synthetic_text_leaves_out_is_told_by_stage(root: str) -
     # Every other one of the 40 documents of 8 tokens is synthetic.
     assert [stage.left_out for stage in stream.stages()] == [{}, {A: 160}]
     assert stream.sizes[A] == 160
+
+
+def test_a_change_that_was_asked_for_keeps_to_the_passes_over_the_kept_text(root: str) -> None:
+    stages = [{"name": "whole", "tokens": 4 * BLOCK}, {"name": "easy", "tokens": 14 * BLOCK, "documents": HALF}]
+    section = {"mixture": {A: 1, B: 1}, "max_repeats": 1.5, "feedback": {"every": 4, "delay": 1}}
+    stream = open_stream(root, stages=stages, **section)
+    # 256 tokens are 0.8 passes over a and 0.08 over b: 128 tokens of what is kept of each.
+    assert stream.sampled(4).tolist() == [128, 128]
+    decision = Feedback(stream).decide(ByHand({A: 0.2}, "more of a"))
+    assert decision.block == 4
+    # 0.7 passes over 160 tokens are left in 14 blocks of 128.
+    assert stream.mixture(4)[A] == pytest.approx(112 / (14 * BLOCK), rel=0.01)
 
 
 STAGES = [
