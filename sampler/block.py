@@ -13,7 +13,7 @@ from sampler import packing
 from sampler.batch import MIXED
 from sampler.config import Packing
 from sampler.order import permutation
-from sampler.pieces import LANGUAGE, LENGTH, Table, cut
+from sampler.pieces import LANGUAGE, LENGTH, Table, cut, take
 from sampler.quota import Counts
 from sampler.windows import Windows
 
@@ -59,36 +59,14 @@ def plan(block: int, given: Counts, served: Counts, base: Counts, seed: int) -> 
     return Plan(chosen, ordinals)
 
 
-def lay(windows: Windows, rows: Plan, window_rows: NDArray[np.int64]) -> Laid:
+def lay(windows: Windows, rows: Plan) -> Laid:
     """The pieces in rows of one language each.
 
     Args:
         windows: of all languages.
         rows: n of them, in any order.
-        window_rows: W of each language, [K].
     """
-    # Rows that are neighbours in a window are taken from it together, so they are sorted first.
-    order = np.lexsort((rows.ordinals, rows.languages))
-    language, ordinal = rows.languages[order], rows.ordinals[order]
-    height = window_rows[language]
-    number = ordinal // height
-    follows = (language[1:] == language[:-1]) & (number[1:] == number[:-1]) & (ordinal[1:] == ordinal[:-1] + 1)
-    heads = np.concatenate([[0], np.flatnonzero(~follows) + 1])
-    firsts = ordinal[heads] - number[heads] * height[heads]
-    lasts = firsts + np.diff(heads, append=len(order))
-    tables: list[memoryview[int]] = []
-    counts: list[int] = []
-    get = windows.get
-    columns = (language[heads], number[heads], firsts, lasts)
-    for index, place, first, last in zip(*(column.tolist() for column in columns), strict=True):
-        pieces, edges, numbers = get(index, place)
-        tables.append(pieces[edges[first] : edges[last]])
-        counts += numbers[first:last]
-    table = np.frombuffer(b"".join(tables), dtype=np.int32).reshape(-1, 5)
-    sizes = np.array(counts, dtype=np.int64)
-    back = np.empty_like(order)
-    back[order] = np.arange(len(order))
-    return Laid(rows.languages, *_take(table.T, (np.cumsum(sizes) - sizes)[back], sizes[back]))
+    return Laid(rows.languages, *windows.take(rows.languages, rows.ordinals))
 
 
 def mix(tables: Sequence[Table], block: int, rows: int, row_tokens: int, kind: Packing, seed: int) -> Laid:
@@ -125,7 +103,7 @@ def select(laid: Laid, rows: NDArray[np.int64]) -> Laid:
         bounds = laid.bounds[first : last + 1]
         return Laid(laid.languages[first:last], laid.pieces[:, bounds[0] : bounds[-1]], bounds - bounds[0])
     counts = np.diff(laid.bounds)
-    return Laid(laid.languages[rows], *_take(laid.pieces, laid.bounds[rows], counts[rows]))
+    return Laid(laid.languages[rows], *take(laid.pieces, laid.bounds[rows], counts[rows]))
 
 
 def join(parts: Sequence[Laid]) -> Laid:
@@ -137,12 +115,3 @@ def join(parts: Sequence[Laid]) -> Laid:
         np.concatenate([part.pieces for part in parts], axis=1),
         np.append(np.concatenate(bounds), before[-1]),
     )
-
-
-def _take(pieces: Table, firsts: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[Table, NDArray[np.int64]]:
-    """The pieces of rows of which the first piece and the number of pieces are known, and the rows' bounds."""
-    bounds = np.zeros(len(counts) + 1, dtype=np.int64)
-    np.cumsum(counts, out=bounds[1:])
-    places = np.arange(bounds[-1])
-    places += np.repeat(firsts - bounds[:-1], counts)
-    return pieces.take(places, axis=1), bounds

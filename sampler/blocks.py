@@ -49,7 +49,8 @@ class Blocks:
         self._buffers = buffers
         self._plans: OrderedDict[int, tuple[Plan, View]] = OrderedDict()
         self._whole: tuple[int, Laid] | None = None
-        self._expected = 0
+        # Nobody goes on with the first rows that are read: they alone are laid, so that a start is quick.
+        self._expected = -1
 
     def read(self, indices: NDArray[np.int64]) -> Batch:
         """Rows by their global indices, int64 [B], in the order given."""
@@ -94,9 +95,9 @@ class Blocks:
             return select(self._mixed(block), inside)
         planned, view = self._plan(block)
         if self._expected != block * self._config.block_rows + int(inside[0]):
-            return lay(view.windows, Plan(planned.languages[inside], planned.ordinals[inside]), view.rows)
+            return lay(view.windows, Plan(planned.languages[inside], planned.ordinals[inside]))
         # Whoever goes on where he stopped is likely to want the rest of the block too; at once it costs less.
-        laid = lay(view.windows, planned, view.rows)
+        laid = lay(view.windows, planned)
         self._whole = (block, laid)
         return select(laid, inside)
 

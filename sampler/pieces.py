@@ -10,6 +10,7 @@ whatever was read from there.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,50 +92,69 @@ class Buffers:
         return held
 
 
-def stretch(passes: Passes, start: int, stop: int, language: int, first_run: int) -> Table:
-    """The pieces of documents in tokens [start, stop) of a language's passes, in their order.
+class Stretch(NamedTuple):
+    """Tokens [start, stop) of a language's passes, counted from the first token of the first pass."""
+
+    passes: Passes
+    """Over the language's documents."""
+    start: int
+    stop: int
+    """Above ``start``."""
+    language: int
+    """Index, written into the table."""
+    first_run: int
+    """Number of the passes' first run."""
+
+
+def documents_in(stretches: Sequence[Stretch]) -> Table:
+    """The pieces of documents in stretches of languages' passes, one stretch behind the other, in their order.
+
+    Many at once cost less than one by one, since most of them hold few documents.
 
     Args:
-        passes: over the language's documents.
-        start: offset from the first token of the first pass.
-        stop: offset to end before, above ``start``.
-        language: index, written into the table.
-        first_run: number of the passes' first run.
+        stretches: at least one.
 
     Returns:
-        int32 [5, P]; only the first and the last piece may be parts of documents.
+        int32 [5, P]; only the first and the last piece of a stretch may be parts of documents.
     """
     lengths: list[NDArray[np.int64]] = []
     starts: list[NDArray[np.int32]] = []
     runs: list[NDArray[np.int32]] = []
-    head, at = 0, start
-    while at < stop:
-        leg, offset = passes.locate(at)
-        first = int(leg.bounds.searchsorted(offset, "right")) - 1
-        last = min(int(leg.bounds.searchsorted(offset + stop - at, "left")), len(leg.runs))
-        bounds = leg.bounds[first : last + 1]
-        lengths.append(bounds[1:] - bounds[:-1])
-        starts.append(leg.starts[first:last])
-        runs.append(leg.runs[first:last])
-        if at == start:
-            head = offset - int(bounds[0])
-        at += int(bounds[-1]) - offset
-    count = sum(map(len, runs))
-    table = np.empty((5, count), dtype=np.int32)
+    # Of each stretch: its pieces, and what its first and its last document have outside of it.
+    counts, heads, tails = [], [], []
+    for passes, start, stop, _, _ in stretches:
+        count, at = 0, start
+        while at < stop:
+            leg, offset = passes.locate(at)
+            first = int(leg.bounds.searchsorted(offset, "right")) - 1
+            last = min(int(leg.bounds.searchsorted(offset + stop - at, "left")), len(leg.runs))
+            bounds = leg.bounds[first : last + 1]
+            lengths.append(bounds[1:] - bounds[:-1])
+            starts.append(leg.starts[first:last])
+            runs.append(leg.runs[first:last])
+            count += last - first
+            if at == start:
+                heads.append(offset - int(bounds[0]))
+            at += int(bounds[-1]) - offset
+        counts.append(count)
+        tails.append(at - stop)
+    table = np.empty((5, sum(counts)), dtype=np.int32)
     np.concatenate(runs, out=table[RUN])
     np.concatenate(starts, out=table[BEGIN])
     np.concatenate(lengths, out=table[LENGTH], casting="same_kind")
-    table[RUN] += first_run
+    owners = np.array([(one.first_run, one.language) for one in stretches], dtype=np.int32)
+    table[RUN] += np.repeat(owners[:, 0], counts)
     table[BEGIN] -= 1
     table[FLAGS] = BEGINS | ENDS
-    table[LANGUAGE] = language
-    if head:
-        table[BEGIN, 0] += head
-        table[LENGTH, 0] -= head
-        table[FLAGS, 0] -= BEGINS
-    if at > stop:
-        table[LENGTH, -1] -= at - stop
-        table[FLAGS, -1] -= ENDS
+    table[LANGUAGE] = np.repeat(owners[:, 1], counts)
+    lasts = np.cumsum(counts) - 1
+    firsts = lasts + 1 - counts
+    before, after = np.array(heads, dtype=np.int32), np.array(tails, dtype=np.int32)
+    table[BEGIN, firsts] += before
+    table[LENGTH, firsts] -= before
+    table[FLAGS, firsts] -= BEGINS * (before > 0)
+    table[LENGTH, lasts] -= after
+    table[FLAGS, lasts] -= ENDS * (after > 0)
     return table
 
 
@@ -155,6 +175,24 @@ def cut(table: Table, cuts: Cuts) -> Table:
     pieces[BEGIN] += cuts.offsets.astype(np.int32)
     pieces[LENGTH] = cuts.lengths
     return pieces
+
+
+def take(pieces: Table, firsts: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[Table, NDArray[np.int64]]:
+    """The pieces of some of a table's rows.
+
+    Args:
+        pieces: of all rows.
+        firsts: first piece of each of n rows.
+        counts: pieces of each.
+
+    Returns:
+        int32 [5, P], and the first piece of each row in it, and P, int64 [n + 1].
+    """
+    bounds = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=bounds[1:])
+    places = np.arange(bounds[-1])
+    places += np.repeat(firsts - bounds[:-1], counts)
+    return pieces.take(places, axis=1), bounds
 
 
 def read(table: Table, buffers: Buffers, bos: int, row_tokens: int) -> NDArray[np.uint16] | NDArray[np.uint32]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,7 @@ from sampler.config import Packing
 from sampler.passes import LegCache, Passes
 from sampler.pieces import Buffers
 from sampler.sources import Sources
-from sampler.windows import LanguageRows, Window, Windows, window_rows
+from sampler.windows import LanguageRows, Made, Windows, make, window_rows
 
 
 class View:
@@ -28,7 +30,7 @@ class View:
         """Rows in a window of each language, [K]."""
         self._readers = readers
         self._stage = stage
-        self.windows = Windows(self._window)
+        self.windows = Windows(self._windows, self.rows)
 
     def language(self, language: int) -> LanguageRows:
         """The rows of one language.
@@ -38,8 +40,8 @@ class View:
         """
         return self._readers.language(self._stage, language, int(self.rows[language]))
 
-    def _window(self, language: int, number: int) -> Window:
-        return self.language(language).window(number)
+    def _windows(self, wanted: Sequence[tuple[int, int]]) -> Made:
+        return make([(self.language(language), number) for language, number in wanted])
 
 
 class Readers:

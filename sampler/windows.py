@@ -8,7 +8,7 @@ in their rows; tokens are not.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 from sampler.config import Packing
 from sampler.packing import best_fit, concatenate, cut_at
 from sampler.passes import Passes
-from sampler.pieces import LENGTH, Table, cut, stretch
+from sampler.pieces import LENGTH, Stretch, Table, cut, documents_in, take
 
 _WINDOW_TOKENS = 1 << 16
 _WINDOW_PASSES = 64
+_MADE_TOGETHER = 64
+_NUMBER_BITS = 44
+_NUMBER_MASK = (1 << _NUMBER_BITS) - 1
 
 
 def window_rows(sizes: Sequence[int], row_tokens: int) -> NDArray[np.int64]:
@@ -40,44 +43,109 @@ def window_rows(sizes: Sequence[int], row_tokens: int) -> NDArray[np.int64]:
     return np.left_shift(np.int64(1), exponents)
 
 
-class Window(NamedTuple):
-    """W rows of one language."""
+class Made(NamedTuple):
+    """Rows of windows, window after window."""
 
-    pieces: memoryview[int]
-    """The table of the rows' pieces, row after row, piece by piece: int32 [5 * P]."""
-    edges: list[int]
-    """First item of each row in ``pieces``, and 5 * P, [W + 1]."""
-    counts: list[int]
-    """Pieces of each row, [W]."""
+    pieces: Table
+    """The rows' pieces, row after row, [5, P]."""
+    counts: NDArray[np.int64]
+    """Pieces of each row."""
 
 
 class Windows:
-    """The windows in use, of all languages; the longest unused are dropped first.
+    """The windows in use, of all languages, in one table; the longest unused are dropped when it is full.
 
     Args:
-        make: a window by language and number.
-        pieces: bound on the pieces in each of two generations, 20 bytes each and as much again for the rows.
+        make: windows by language and number, one behind the other.
+        rows: W of each language, [K].
+        pieces: bound on the pieces held, at most 28 bytes each; what is asked for at once is held whatever it is.
     """
 
-    def __init__(self, make: Callable[[int, int], Window], pieces: int = 1 << 20) -> None:
+    def __init__(
+        self, make: Callable[[Sequence[tuple[int, int]]], Made], rows: NDArray[np.int64], pieces: int = 1 << 21
+    ) -> None:
         self._make = make
-        self._limit = pieces
-        self._held = 0
-        # Windows used since the generation began, and those of the one before: cheaper than to order them all.
-        self._young: dict[tuple[int, int], Window] = {}
-        self._old: dict[tuple[int, int], Window] = {}
+        self._rows = rows
+        # Memory that was not written to costs nothing.
+        self._pieces: Table = np.empty((5, pieces), dtype=np.int32)
+        self._bounds = np.zeros(pieces + 1, dtype=np.int64)
+        """First piece of each row held, and the end of the last one."""
+        self._held: dict[int, int] = {}
+        """First row of each window, the longest unused window first."""
+        self._end = 0
+        """Rows held, those of windows that were dropped since the table was last full included."""
 
-    def get(self, language: int, number: int) -> Window:
-        """A window by language and number."""
-        key = (language, number)
-        found = self._young.get(key)
-        if found is None:
-            found = self._old.pop(key, None) or self._make(language, number)
-            self._held += len(found.pieces)
-            if self._held > 5 * self._limit:
-                self._old, self._young, self._held = self._young, {}, len(found.pieces)
-            self._young[key] = found
-        return found
+    def take(self, languages: NDArray[np.int32], ordinals: NDArray[np.int64]) -> tuple[Table, NDArray[np.int64]]:
+        """The pieces of rows.
+
+        Args:
+            languages: of n rows.
+            ordinals: of the rows in their languages.
+
+        Returns:
+            int32 [5, P], and the first piece of each row in it, and P, int64 [n + 1].
+        """
+        heights = self._rows[languages]
+        numbers = ordinals // heights
+        keys, owners = np.unique((languages.astype(np.int64) << _NUMBER_BITS) | numbers, return_inverse=True)
+        rows = np.array(self._find(keys.tolist()), dtype=np.int64)[owners]
+        rows += ordinals - numbers * heights
+        firsts = self._bounds[rows]
+        return take(self._pieces, firsts, self._bounds[rows + 1] - firsts)
+
+    def _find(self, keys: list[int]) -> list[int]:
+        """The first row of windows; those that are not held are made."""
+        held, missing = self._held, []
+        for key in keys:
+            row = held.pop(key, None)
+            if row is None:
+                missing.append(key)
+            else:
+                held[key] = row
+        for first in range(0, len(missing), _MADE_TOGETHER):
+            self._add(missing[first : first + _MADE_TOGETHER], len(keys) - len(missing) + first)
+        return [self._held[key] for key in keys]
+
+    def _add(self, keys: list[int], used: int) -> None:
+        """Make windows and hold them, with as many of those used last at least."""
+        made = self._make([(key >> _NUMBER_BITS, key & _NUMBER_MASK) for key in keys])
+        count = made.pieces.shape[1]
+        if int(self._bounds[self._end]) + count > self._pieces.shape[1]:
+            self._make_room(count, used)
+        first = int(self._bounds[self._end])
+        self._pieces[:, first : first + count] = made.pieces
+        rows = slice(self._end + 1, self._end + 1 + len(made.counts))
+        np.cumsum(made.counts, out=self._bounds[rows])
+        self._bounds[rows] += first
+        for key in keys:
+            self._held[key] = self._end
+            self._end += int(self._rows[key >> _NUMBER_BITS])
+
+    def _make_room(self, count: int, used: int) -> None:
+        """Drop windows so that half of the table is free, and as much as asked for."""
+        room = self._pieces.shape[1]
+        kept: list[int] = []
+        rows: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
+        size = 0
+        for key, row in reversed(self._held.items()):
+            end = row + int(self._rows[key >> _NUMBER_BITS])
+            size += int(self._bounds[end] - self._bounds[row])
+            if len(kept) >= used and size > min(room // 2, room - count):
+                break
+            kept.append(key)
+            rows.append(np.arange(row, end))
+        places = np.concatenate(rows[::-1])
+        firsts = self._bounds[places]
+        pieces, bounds = take(self._pieces, firsts, self._bounds[places + 1] - firsts)
+        if pieces.shape[1] + count > room:
+            room = 2 * (pieces.shape[1] + count)
+            self._pieces, self._bounds = np.empty((5, room), dtype=np.int32), np.zeros(room + 1, dtype=np.int64)
+        self._pieces[:, : pieces.shape[1]] = pieces
+        self._bounds[: len(bounds)] = bounds
+        self._held, self._end = {}, 0
+        for key in reversed(kept):
+            self._held[key] = self._end
+            self._end += int(self._rows[key >> _NUMBER_BITS])
 
 
 class LanguageRows:
@@ -104,15 +172,16 @@ class LanguageRows:
 
     def documents(self, first: int, last: int) -> Table:
         """The documents in the tokens of rows [first, last), whole but for the first and the last."""
-        start, stop = first * self.row_tokens, last * self.row_tokens
-        return stretch(self.passes, start, stop, self.language, self.first_run)
+        return documents_in([self.stretch(first, last)])
 
-    def window(self, number: int) -> Window:
-        """Rows [number * W, (number + 1) * W)."""
+    def stretch(self, first: int, last: int) -> Stretch:
+        """The tokens of rows [first, last)."""
+        length = self.row_tokens
+        return Stretch(self.passes, first * length, last * length, self.language, self.first_run)
+
+    def best_fit(self, number: int) -> Made:
+        """Rows [number * W, (number + 1) * W), packed by best fit."""
         documents = self.documents(number * self.window_rows, (number + 1) * self.window_rows)
-        if self.packing == "concatenate":
-            cuts = concatenate(documents[LENGTH], self.window_rows, self.row_tokens)
-            return _window(cut(documents, cuts), np.diff(cuts.bounds))
         edges = self._edges(number)
         parts = cut_at(documents[LENGTH], edges * self.row_tokens)
         table = cut(documents, parts)
@@ -127,7 +196,7 @@ class LanguageRows:
             cuts = best_fit(part[LENGTH], rows, self.row_tokens, *key)
             tables.append(cut(part, cuts))
             counts.append(np.diff(cuts.bounds))
-        return _window(np.concatenate(tables, axis=1), np.concatenate(counts))
+        return Made(np.concatenate(tables, axis=1), np.concatenate(counts))
 
     def _edges(self, number: int) -> NDArray[np.int64]:
         """The rows between which a window's rows are packed by themselves, from 0 to W.
@@ -142,7 +211,20 @@ class LanguageRows:
         return np.unique(np.concatenate([[0, self.window_rows], ends // length, -(-ends // length)]))
 
 
-def _window(table: Table, counts: NDArray[np.int64]) -> Window:
-    pieces: Any = np.ascontiguousarray(table.T).reshape(-1)
-    edges = [0, *(5 * np.cumsum(counts)).tolist()]
-    return Window(memoryview(pieces), edges, counts.tolist())
+def make(wanted: Sequence[tuple[LanguageRows, int]]) -> Made:
+    """Windows of languages packed alike, one behind the other.
+
+    Args:
+        wanted: the language and the number of each window, rows [number * W, (number + 1) * W) of the language.
+    """
+    if wanted[0][0].packing == "best_fit":
+        parts = [rows.best_fit(number) for rows, number in wanted]
+        return Made(
+            np.concatenate([one.pieces for one in parts], axis=1), np.concatenate([one.counts for one in parts])
+        )
+    # Every window fills its rows, so that they can be cut as if they were one.
+    table = documents_in(
+        [rows.stretch(number * rows.window_rows, (number + 1) * rows.window_rows) for rows, number in wanted]
+    )
+    cuts = concatenate(table[LENGTH], sum(rows.window_rows for rows, _ in wanted), wanted[0][0].row_tokens)
+    return Made(cut(table, cuts), np.diff(cuts.bounds))

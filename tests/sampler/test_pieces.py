@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sampler.index import TokenCorpus
 from sampler.packing import cut_at
 from sampler.passes import LegCache, Passes
-from sampler.pieces import LENGTH, Buffers, cut, read, stretch
+from sampler.pieces import LENGTH, Buffers, Stretch, cut, documents_in, read
 
 BOS, EOS = 2, 3
 
@@ -29,7 +29,7 @@ def tokens_of(source: Passes, start: int, stop: int, length: int, buffers: Buffe
     tokens: list[int] = []
     for offset in range(start, stop, length):
         end = min(offset + length, stop)
-        tokens.extend(read(stretch(source, offset, end, 0, 0), held, BOS, end - offset)[0].tolist())
+        tokens.extend(read(documents_in([Stretch(source, offset, end, 0, 0)]), held, BOS, end - offset)[0].tolist())
     return tokens
 
 
@@ -106,15 +106,24 @@ def test_buffers_that_may_hold_little_read_the_same(made_up: Any, tmp_path: Path
 
 def test_a_stretch_is_cut_where_it_is_asked_for(made_up: Any, tmp_path: Path) -> None:
     source = passes(made_up.corpus(tmp_path, {"aaa_Latn": [3, 5]}))
-    whole = stretch(source, 0, 10, 7, 100)
+    whole = documents_in([Stretch(source, 0, 10, 7, 100)])
     # Run, begin, length, whether it begins its document (1) and ends it (2), language.
     assert sorted(map(tuple, whole.T.tolist())) == [(100, -1, 4, 3, 7), (100, 2, 6, 3, 7)]
     first, second = whole[LENGTH].tolist()
-    part = stretch(source, 1, first + 2, 7, 100)
+    part = documents_in([Stretch(source, 1, first + 2, 7, 100)])
     assert part[:, 0].tolist() == [100, int(whole[1, 0]) + 1, first - 1, 2, 7]
     assert part[:, 1].tolist() == [100, int(whole[1, 1]), 2, 1, 7]
     # A part of the second document's middle, across nothing.
-    middle = stretch(source, first + 1, first + 3, 7, 100)
+    middle = documents_in([Stretch(source, first + 1, first + 3, 7, 100)])
     assert middle.T.tolist() == [[100, int(whole[1, 1]) + 1, 2, 0, 7]]
     again = cut(whole, cut_at(whole[LENGTH], np.array([0, 1, first + 2, first + second])))
     assert again[:, 1:3].T.tolist() == part.T.tolist()
+
+
+def test_stretches_lie_one_behind_the_other(made_up: Any, tmp_path: Path) -> None:
+    source = passes(made_up.corpus(tmp_path, {"aaa_Latn": [3, 5, 30]}, batch=1))
+    wanted = [Stretch(source, 0, 41, 7, 100), Stretch(source, 4, 6, 2, 0), Stretch(source, 38, 95, 5, 10)]
+    together = documents_in(wanted)
+    assert together.tolist() == np.concatenate([documents_in([one]) for one in wanted], axis=1).tolist()
+    assert set(zip(together[4].tolist(), (together[0] // 10).tolist(), strict=True)) == {(7, 10), (2, 0), (5, 1)}
+    assert together[LENGTH].sum() == 41 + 2 + 57

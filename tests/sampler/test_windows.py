@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from sampler.config import Packing
 from sampler.index import TokenCorpus
 from sampler.passes import LegCache, Passes
-from sampler.windows import LanguageRows, Window, Windows, window_rows
+from sampler.windows import LanguageRows, Made, Windows, make, window_rows
 
 
 def test_windows_are_powers_of_two_of_about_as_many_tokens() -> None:
@@ -29,15 +31,15 @@ def language_rows(root: str, packing: Packing, row: int, height: int, seed: int 
 
 def read_rows(rows: LanguageRows, windows: int) -> list[list[tuple[int, int, int, int]]]:
     """Run, begin, length and flags of the pieces of each row."""
-    found = []
+    found: list[list[tuple[int, int, int, int]]] = []
     for number in range(windows):
-        window = rows.window(number)
-        items = list(window.pieces)
-        for first, last in pairwise(window.edges):
-            row = [tuple(items[at : at + 4]) for at in range(first, last, 5)]
-            assert all(items[at + 4] == 4 for at in range(first, last, 5))
-            found.append(row)
-        assert window.counts == [len(row) for row in found[-rows.window_rows :]]
+        window = make([(rows, number)])
+        pieces = window.pieces.T.tolist()
+        assert all(piece[4] == 4 for piece in pieces)
+        edges = [0, *accumulate(window.counts.tolist())]
+        assert edges[-1] == len(pieces)
+        assert len(window.counts) == rows.window_rows
+        found += [[tuple(piece[:4]) for piece in pieces[first:last]] for first, last in pairwise(edges)]
     return found
 
 
@@ -97,19 +99,80 @@ def test_best_fit_keeps_more_documents_whole(made_up: Any, tmp_path_factory: pyt
     assert whole == {"concatenate": 169, "best_fit": 241}
 
 
-def test_windows_are_kept_within_bounds() -> None:
-    made: list[tuple[int, int]] = []
+@pytest.mark.parametrize("packing", ["concatenate", "best_fit"])
+def test_windows_made_together_are_those_made_alone(
+    made_up: Any, tmp_path_factory: pytest.TempPathFactory, packing: Packing
+) -> None:
+    root = made_up.corpus(tmp_path_factory.mktemp("c"), {"aaa_Latn": [3, 5, 47, 4, 2, 9, 1]})
+    small, large = (language_rows(root, packing, 16, height) for height in (1, 8))
+    wanted = [(small, 0), (large, 3), (small, 5), (large, 0), (small, 6)]
+    together = make(wanted)
+    alone = [make([one]) for one in wanted]
+    assert together.pieces.tolist() == np.concatenate([one.pieces for one in alone], axis=1).tolist()
+    assert together.counts.tolist() == np.concatenate([one.counts for one in alone]).tolist()
+    assert len(together.counts) == 19
 
-    def make(source: int, number: int) -> Window:
-        made.append((source, number))
-        return Window(memoryview(bytes(20)).cast("i"), [0, 5], [1])
 
-    windows = Windows(make, pieces=2)
-    for key in [(0, 0), (1, 0), (0, 0), (2, 0), (0, 0), (1, 0)]:
-        assert windows.get(*key).counts == [1]
-    # Two fit in a generation; what was used in the one before is not made again.
-    assert made == [(0, 0), (1, 0), (2, 0)]
-    for number in range(5):
-        windows.get(3, number)
-    windows.get(0, 0)
-    assert made[-1] == (0, 0)
+class Maker:
+    """Windows of two rows, whose pieces say the language, the number and the row: one in the first, two in the next."""
+
+    def __init__(self) -> None:
+        self.made: list[list[tuple[int, int]]] = []
+
+    def __call__(self, wanted: Sequence[tuple[int, int]]) -> Made:
+        self.made.append(list(wanted))
+        pieces = [[one, number, row, 0, 0] for one, number in wanted for row in (0, 1, 1)]
+        return Made(np.array(pieces, dtype=np.int32).T, np.array([1, 2] * len(wanted)))
+
+
+def taken(windows: Windows, *rows: tuple[int, int]) -> list[list[list[int]]]:
+    """Language, number and row of the pieces of rows, given by language and ordinal."""
+    languages, ordinals = zip(*rows, strict=True)
+    pieces, bounds = windows.take(np.array(languages, dtype=np.int32), np.array(ordinals))
+    assert len(bounds) == len(rows) + 1
+    return [pieces[:3, first:last].T.tolist() for first, last in pairwise(bounds.tolist())]
+
+
+def test_rows_are_taken_in_the_order_asked_for_from_windows_made_once() -> None:
+    maker = Maker()
+    windows = Windows(maker, np.array([2, 2, 2]))
+    assert taken(windows, (2, 5), (0, 0), (2, 4)) == [[[2, 2, 1], [2, 2, 1]], [[0, 0, 0]], [[2, 2, 0]]]
+    assert taken(windows, (0, 1), (1, 1), (2, 4)) == [[[0, 0, 1]] * 2, [[1, 0, 1]] * 2, [[2, 2, 0]]]
+    assert maker.made == [[(0, 0), (2, 2)], [(1, 0)]]
+
+
+def test_the_windows_used_last_are_kept_when_the_table_is_full() -> None:
+    maker = Maker()
+    windows = Windows(maker, np.array([2] * 4), pieces=12)
+    for number in (0, 1, 2, 0, 3):  # four windows of three pieces fill it
+        assert taken(windows, (0, 2 * number)) == [[[0, number, 0]]]
+    assert taken(windows, (1, 0)) == [[[1, 0, 0]]]  # half is kept: the two used last
+    assert [number for [(_, number)] in maker.made] == [0, 1, 2, 3, 0]
+    assert taken(windows, (0, 0), (0, 7), (1, 1)) == [[[0, 0, 0]], [[0, 3, 1]] * 2, [[1, 0, 1]] * 2]
+    assert len(maker.made) == 5
+    assert taken(windows, (0, 4)) == [[[0, 2, 0]]]
+    assert maker.made[5:] == [[(0, 2)]]
+
+
+def test_what_is_asked_for_at_once_is_held_whatever_it_is() -> None:
+    maker = Maker()
+    windows = Windows(maker, np.array([2] * 300), pieces=5)
+    rows = [(language, language % 7) for language in range(300)]
+    expected = [[[one, row // 2, row % 2]] * (1 + row % 2) for one, row in rows]
+    assert taken(windows, *rows[:1]) == expected[:1]
+    assert taken(windows, *reversed(rows)) == expected[::-1]
+    assert taken(windows, *rows) == expected
+    assert sum(map(len, maker.made)) == 300
+
+
+@settings(deadline=None)
+@given(
+    asked=st.lists(
+        st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20)), min_size=1, max_size=12), min_size=1, max_size=12
+    ),
+    room=st.integers(1, 40),
+)
+def test_rows_are_the_same_whatever_is_held(asked: list[list[tuple[int, int]]], room: int) -> None:
+    windows = Windows(Maker(), np.array([2] * 4), pieces=room)
+    for rows in asked:
+        assert taken(windows, *rows) == [[[one, row // 2, row % 2]] * (1 + row % 2) for one, row in rows]
