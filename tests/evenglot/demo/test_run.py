@@ -68,4 +68,8 @@ def test_the_demo_from_raw_files_to_report_and_once_more(evenglot: Run, tmp_path
 
     whole = evenglot("verify", output / "corpus", "--resume", "--set", "sampler.row_tokens=128", "--json")
     assert whole.returncode == 0, whole.stderr
-    assert json.loads(whole.stdout)["order"]["problems"] == []
+    checks = {check["name"]: check for check in json.loads(whole.stdout)["order"]["checks"]}
+    assert {name: check["problems"] for name, check in checks.items() if check["problems"]} == {}
+    assert {name for name, check in checks.items() if check["passed"]} == {
+        "resume", "dealing", "stopped twice", "shares", "passes",
+    }  # fmt: skip
