@@ -13,7 +13,7 @@ from sampler import packing
 from sampler.batch import MIXED
 from sampler.config import Packing
 from sampler.order import permutation
-from sampler.pieces import LANGUAGE, LENGTH, Table, cut, take
+from sampler.pieces import LANGUAGE, LENGTH, Table, cut, places
 from sampler.quota import Counts
 from sampler.windows import Windows
 
@@ -83,9 +83,9 @@ def mix(tables: Sequence[Table], block: int, rows: int, row_tokens: int, kind: P
     pool = np.concatenate(tables, axis=1)
     # As with whole rows: the languages' places are permuted, the documents of each keep their order.
     chosen = pool[LANGUAGE][permutation(pool.shape[1], "documents", block, seed)]
-    places = np.empty(pool.shape[1], dtype=np.int64)
-    places[np.argsort(chosen, kind="stable")] = np.arange(pool.shape[1])
-    pool = pool.take(places, axis=1)
+    order = np.empty(pool.shape[1], dtype=np.int64)
+    order[np.argsort(chosen, kind="stable")] = np.arange(pool.shape[1])
+    pool = pool.take(order, axis=1)
     if kind == "concatenate":
         cuts = packing.concatenate(pool[LENGTH], rows, row_tokens)
     else:
@@ -102,8 +102,8 @@ def select(laid: Laid, rows: NDArray[np.int64]) -> Laid:
     if last - first == len(rows) and (len(rows) < 2 or bool((rows[1:] > rows[:-1]).all())):
         bounds = laid.bounds[first : last + 1]
         return Laid(laid.languages[first:last], laid.pieces[:, bounds[0] : bounds[-1]], bounds - bounds[0])
-    counts = np.diff(laid.bounds)
-    return Laid(laid.languages[rows], *take(laid.pieces, laid.bounds[rows], counts[rows]))
+    chosen, bounds = places(laid.bounds[rows], np.diff(laid.bounds)[rows])
+    return Laid(laid.languages[rows], laid.pieces.take(chosen, axis=1), bounds)
 
 
 def join(parts: Sequence[Laid]) -> Laid:

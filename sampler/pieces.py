@@ -177,22 +177,22 @@ def cut(table: Table, cuts: Cuts) -> Table:
     return pieces
 
 
-def take(pieces: Table, firsts: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[Table, NDArray[np.int64]]:
-    """The pieces of some of a table's rows.
+def places(firsts: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where the pieces of some of a table's rows lie.
 
     Args:
-        pieces: of all rows.
-        firsts: first piece of each of n rows.
+        firsts: first piece of each of n rows in the table.
         counts: pieces of each.
 
     Returns:
-        int32 [5, P], and the first piece of each row in it, and P, int64 [n + 1].
+        the place of each piece in the table, int64 [P], and the first piece of each row among them, and P, int64
+        [n + 1].
     """
     bounds = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(counts, out=bounds[1:])
-    places = np.arange(bounds[-1])
-    places += np.repeat(firsts - bounds[:-1], counts)
-    return pieces.take(places, axis=1), bounds
+    found = np.arange(bounds[-1])
+    found += np.repeat(firsts - bounds[:-1], counts)
+    return found, bounds
 
 
 def read(table: Table, buffers: Buffers, bos: int, row_tokens: int) -> NDArray[np.uint16] | NDArray[np.uint32]:
@@ -215,7 +215,7 @@ def read(table: Table, buffers: Buffers, bos: int, row_tokens: int) -> NDArray[n
     for piece in np.flatnonzero(begins < 0)[::-1].tolist():
         parts.insert(piece, bytes(kind.itemsize))
     tokens = np.frombuffer(bytearray().join(parts), dtype=kind)
-    places = np.cumsum(table[LENGTH], dtype=np.int64)
-    places -= table[LENGTH]
-    tokens[places[(table[FLAGS] & BEGINS) > 0]] = bos
+    starts = np.cumsum(table[LENGTH], dtype=np.int64)
+    starts -= table[LENGTH]
+    tokens[starts[(table[FLAGS] & BEGINS) > 0]] = bos
     return tokens.reshape(-1, row_tokens)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sampler.config import Packing
 from sampler.packing import best_fit, concatenate, cut_at
 from sampler.passes import Passes
-from sampler.pieces import LENGTH, Stretch, Table, cut, documents_in, take
+from sampler.pieces import LENGTH, Stretch, Table, cut, documents_in, places
 
 _WINDOW_TOKENS = 1 << 16
 _WINDOW_PASSES = 64
@@ -66,8 +66,8 @@ class Windows:
     ) -> None:
         self._make = make
         self._rows = rows
-        # Memory that was not written to costs nothing.
-        self._pieces: Table = np.empty((5, pieces), dtype=np.int32)
+        # Piece by piece, so that those of a row lie together. Memory that was not written to costs nothing.
+        self._pieces = np.empty((pieces, 5), dtype=np.int32)
         self._bounds = np.zeros(pieces + 1, dtype=np.int64)
         """First piece of each row held, and the end of the last one."""
         self._held: dict[int, int] = {}
@@ -91,7 +91,8 @@ class Windows:
         rows = np.array(self._find(keys.tolist()), dtype=np.int64)[owners]
         rows += ordinals - numbers * heights
         firsts = self._bounds[rows]
-        return take(self._pieces, firsts, self._bounds[rows + 1] - firsts)
+        chosen, bounds = places(firsts, self._bounds[rows + 1] - firsts)
+        return np.ascontiguousarray(self._pieces.take(chosen, axis=0).T), bounds
 
     def _find(self, keys: list[int]) -> list[int]:
         """The first row of windows; those that are not held are made."""
@@ -110,10 +111,10 @@ class Windows:
         """Make windows and hold them, with as many of those used last at least."""
         made = self._make([(key >> _NUMBER_BITS, key & _NUMBER_MASK) for key in keys])
         count = made.pieces.shape[1]
-        if int(self._bounds[self._end]) + count > self._pieces.shape[1]:
+        if int(self._bounds[self._end]) + count > len(self._pieces):
             self._make_room(count, used)
         first = int(self._bounds[self._end])
-        self._pieces[:, first : first + count] = made.pieces
+        self._pieces[first : first + count] = made.pieces.T
         rows = slice(self._end + 1, self._end + 1 + len(made.counts))
         np.cumsum(made.counts, out=self._bounds[rows])
         self._bounds[rows] += first
@@ -123,7 +124,7 @@ class Windows:
 
     def _make_room(self, count: int, used: int) -> None:
         """Drop windows so that half of the table is free, and as much as asked for."""
-        room = self._pieces.shape[1]
+        room = len(self._pieces)
         kept: list[int] = []
         rows: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
         size = 0
@@ -134,13 +135,14 @@ class Windows:
                 break
             kept.append(key)
             rows.append(np.arange(row, end))
-        places = np.concatenate(rows[::-1])
-        firsts = self._bounds[places]
-        pieces, bounds = take(self._pieces, firsts, self._bounds[places + 1] - firsts)
-        if pieces.shape[1] + count > room:
-            room = 2 * (pieces.shape[1] + count)
-            self._pieces, self._bounds = np.empty((5, room), dtype=np.int32), np.zeros(room + 1, dtype=np.int64)
-        self._pieces[:, : pieces.shape[1]] = pieces
+        chosen = np.concatenate(rows[::-1])
+        firsts = self._bounds[chosen]
+        chosen, bounds = places(firsts, self._bounds[chosen + 1] - firsts)
+        pieces = self._pieces.take(chosen, axis=0)
+        if len(pieces) + count > room:
+            room = 2 * (len(pieces) + count)
+            self._pieces, self._bounds = np.empty((room, 5), dtype=np.int32), np.zeros(room + 1, dtype=np.int64)
+        self._pieces[: len(pieces)] = pieces
         self._bounds[: len(bounds)] = bounds
         self._held, self._end = {}, 0
         for key in reversed(kept):
