@@ -13,7 +13,7 @@ from sampler.batch import Batch
 from sampler.block import Laid, Plan, join, lay, mix, plan, select
 from sampler.config import SamplerConfig
 from sampler.course import BlockQuota
-from sampler.pieces import LANGUAGE, LENGTH, Buffers, Table, read
+from sampler.pieces import LANGUAGE, LENGTH, Buffers, documents_in, read
 from sampler.quota import Counts
 from sampler.reader import View
 
@@ -107,10 +107,11 @@ class Blocks:
             view = self._view(quota.stage)
             first = quota.served - quota.base
             last = first + quota.given
-            documents: list[Table] = [
-                view.language(language).documents(int(first[language]), int(last[language]))
+            stretches = [
+                view.language(language).stretch(int(first[language]), int(last[language]))
                 for language in np.flatnonzero(quota.given).tolist()
             ]
+            documents = [documents_in(stretches)]
             laid = mix(documents, block, config.block_rows, config.row_tokens, config.packing, self._seed)
             self._whole = (block, laid)
         return self._whole[1]
