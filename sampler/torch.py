@@ -31,6 +31,9 @@ from sampler.quota import Counts
 from sampler.stream import CurriculumStream
 from sampler.tables import Tables
 
+_SHARED_BYTES = 1 << 18
+"""Tokens of a batch that go through shared memory; fewer go through the pipe."""
+
 _FIELDS = ("tokens", "segments", "positions", "languages", "token_languages", "cu_seqlens", "next_row")
 
 
@@ -99,9 +102,15 @@ class TensorBatch:
         return self._moved(lambda tensor: tensor.pin_memory())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Bytes through the pipe cost a fraction of what a new piece of shared memory does for every batch.
-        parts = (self._tokens, self._pieces, self._piece_languages, self._made["languages"])
-        return _received, (*(part.cpu().numpy() for part in parts), self._made["next_row"])
+        # Bytes through the pipe cost a fraction of what a new piece of shared memory does, but for large batches.
+        parts = (self._pieces, self._piece_languages, self._made["languages"])
+        tokens = self._tokens.cpu()
+        large = tokens.numel() * tokens.element_size() >= _SHARED_BYTES
+        return _received, (
+            tokens if large else tokens.numpy(),
+            *(part.cpu().numpy() for part in parts),
+            self._made["next_row"],
+        )
 
     def split(self, rows: int, step_rows: int) -> Iterator[TensorBatch]:
         """The steps of a batch of several.
@@ -153,14 +162,15 @@ class TensorBatch:
 
 
 def _received(
-    tokens: NDArray[Any],
+    tokens: NDArray[Any] | Tensor,
     pieces: NDArray[np.int32],
     piece_languages: NDArray[np.int32],
     languages: NDArray[np.int32],
     next_row: int,
 ) -> TensorBatch:
-    parts = (torch.from_numpy(part) for part in (tokens, pieces, piece_languages, languages))
-    return TensorBatch(next(parts), next(parts), next(parts), next(parts), next_row)
+    parts = (torch.from_numpy(part) for part in (pieces, piece_languages, languages))
+    whole = tokens if isinstance(tokens, Tensor) else torch.from_numpy(tokens)
+    return TensorBatch(whole, next(parts), next(parts), next(parts), next_row)
 
 
 class RowDataset(IterableDataset[TensorBatch]):

@@ -88,3 +88,11 @@ def test_feedback_never_waits_for_itself(root: str, delay: int) -> None:
     expected = read(0)
     assert len(expected) == 80
     assert_same(read(2), expected)
+
+
+def test_large_batches_come_through_shared_memory(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sampler.torch._SHARED_BYTES", 64)
+    expected = list(DataLoader(dataset(root, batch_rows=3, stop=40), batch_size=None))
+    found = list(RowLoader(dataset(root, batch_rows=3, stop=40), num_workers=1, multiprocessing_context="fork"))
+    assert_same(found, expected)
+    assert found[0]._tokens.is_shared()
