@@ -31,6 +31,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import chain
@@ -136,6 +137,7 @@ RATIOS = {
 """Corpus, the other arm, and the least ratio of tokens per CPU second asked for."""
 PARTS = ("speed", "workers", "behaviour", "quotas", "memory")
 SPEED = "million_tokens_per_cpu_second"
+WALL = "million_tokens_per_second"
 BATCHES = 100
 CHECKPOINT = 50
 WORKERS = (0, 2)
@@ -241,6 +243,7 @@ def main(arguments: list[str] | None = None) -> int:
         measures = {
             "speed": lambda: speed(bench, repeats),
             "workers": lambda: {
+                "ranks": ranks(bench, repeats),
                 **feeding(bench, repeats),
                 "through workers": speeds(bench, "8 languages", THROUGH_WORKERS, repeats),
             },
@@ -301,6 +304,24 @@ def speeds(bench: Bench, corpus: str, arms: Sequence[Arm], repeats: int) -> dict
             if not any("failed" in figures for figures in found[arm.name]):
                 found[arm.name].append(bench.ask("speed", arm, corpus))
     return {name: summary(figures) for name, figures in found.items()}
+
+
+def ranks(bench: Bench, repeats: int) -> dict[str, Any]:
+    """Tokens a second of one reader, and of two processes at once that read as two ranks, each for itself."""
+    pair = (Arm(OURS, "rank 0 of 2"), Arm(OURS, "rank 1 of 2"))
+    rates: dict[str, list[float]] = {"one reader": [], "two ranks together": []}
+    for _ in range(repeats):
+        rates["one reader"].append(bench.ask("speed", Arm(OURS, "rows"), "8 languages")[WALL])
+        with ThreadPoolExecutor() as pool:
+            both = list(pool.map(lambda arm: bench.ask("speed", arm, "8 languages"), pair))
+        rates["two ranks together"].append(sum(figures[WALL] for figures in both))
+    found: dict[str, Any] = {
+        name: {"million_tokens_per_second": {"median": statistics.median(all_of), "repeats": all_of}}
+        for name, all_of in rates.items()
+    }
+    one, two = (statistics.median(all_of) for all_of in rates.values())
+    found["two over one"] = round(two / one, 3)
+    return found
 
 
 def summary(measured: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -27,6 +27,8 @@ ARMS = {
     "rows, int64, segments and positions": "the same with the segment and the position of every token too",
     "rows, best fit": "rows with documents laid in by best fit, with the ends of the pieces; uint32",
     "rows, mixed": "rows of documents of any language, with the ends of the pieces; uint32",
+    "rank 0 of 2": "every other batch of rows, as one of two processes that train together reads them",
+    "rank 1 of 2": "the batches between these",
     "torch, blocks": "rows as int64 tensors from RowLoader (a worker reads whole blocks), with the ends of the pieces",
     "torch": "the same from torch's DataLoader",
     "torch, stateful": "the same from torchdata's StatefulDataLoader, with its own state",
@@ -143,8 +145,11 @@ def load(flat: Flat, folder: Path, arm: str, workers: int, state: Any = None, ro
 
 
 def _batches(stream: CurriculumStream, arm: str) -> Iterator[Any]:
+    rank, ranks = (int(arm[5]), int(arm[-1])) if arm.startswith("rank") else (0, 1)
+    first = stream.position + rank * BATCH
     while True:
-        batch = stream.rows(range(stream.position, stream.position + BATCH))
+        batch = stream.rows(range(first, first + BATCH))
+        first += ranks * BATCH
         _ = batch.cu_seqlens  # arrays are made when they are asked for
         if arm.endswith("positions"):
             _ = batch.segments, batch.positions
