@@ -51,7 +51,7 @@ NOT_MEASURED = "not measured: pass --peers"
 class Arm:
     """One way of reading with one library."""
 
-    library: str
+    package: str
     """A module of benchmarks.sampler_peers."""
     arm: str
     """One of the module's ``ARMS``."""
@@ -61,7 +61,7 @@ class Arm:
     @property
     def name(self) -> str:
         """For people, and the key in the answer."""
-        library = {OURS: "evenglot", "windows": "random windows"}.get(self.library, self.library.removeprefix("with_"))
+        library = {OURS: "evenglot", "windows": "random windows"}.get(self.package, self.package.removeprefix("with_"))
         return f"{library}: {self.arm}" + (f", {self.workers} workers" if self.workers else "")
 
 
@@ -169,13 +169,13 @@ class Bench:
 
     def ask(self, what: str, arm: Arm, corpus: str, **more: Any) -> dict[str, Any]:
         """Have one thing done in a process of its own; what fails is told, not raised, since peers are judged here."""
-        python = Path(sys.executable) if arm.library in (OURS, "windows") else self.peers
+        python = Path(sys.executable) if arm.package in (OURS, "windows") else self.peers
         if python is None:
             return {"failed": NOT_MEASURED}
-        made = self.folder / "made" / corpus / arm.library
+        made = self.folder / "made" / corpus / arm.package
         request = {
             "what": what,
-            "library": arm.library,
+            "library": arm.package,
             "arm": arm.arm,
             "corpus": str(self.folder / corpus),
             "folder": str(made),
@@ -190,7 +190,7 @@ class Bench:
         try:
             return peer.ask(python, "benchmarks.sampler_peers.drive", json.dumps(request), timeout=timeout)
         except peer.PeerFailed as error:
-            if arm.library == OURS:
+            if arm.package == OURS:
                 raise
             return {"failed": last_line(str(error))}
 
@@ -290,7 +290,7 @@ def prepare(bench: Bench, parts: Sequence[str]) -> dict[str, Any]:
             eight = [size // bench.shrink for size in corpora.EIGHT]
             sizes = corpora.zipf(1000, largest, 20) if corpus == "1000 languages" else eight
             corpora.write(bench.folder / corpus, sizes, length=None if corpus == "8 languages" else 100)
-        for arm in dict.fromkeys(Arm(arm.library, arm.arm) for arm in arms):
+        for arm in dict.fromkeys(Arm(arm.package, arm.arm) for arm in arms):
             said = bench.ask("prepare", arm, corpus)
             found[arm.name] = said if "failed" in said else {"version": said["version"], "what": said["arms"][arm.arm]}
     return found
@@ -387,7 +387,7 @@ def behaviour(bench: Bench, arm: Arm) -> dict[str, Any]:
     for workers in WORKERS:
         whole[workers] = bench.ask(
             "trace",
-            Arm(arm.library, arm.arm, workers),
+            Arm(arm.package, arm.arm, workers),
             corpus,
             batches=BATCHES,
             save_after=CHECKPOINT,
@@ -401,7 +401,7 @@ def behaviour(bench: Bench, arm: Arm) -> dict[str, Any]:
                 continue
             got = bench.ask(
                 "trace",
-                Arm(arm.library, arm.arm, after),
+                Arm(arm.package, arm.arm, after),
                 corpus,
                 batches=BATCHES - CHECKPOINT,
                 load=str(state_file(bench, arm, before)),
