@@ -105,9 +105,11 @@ def write_text(corpus: Storage, work: Storage, part: TextPart, job: WriteJob) ->
             first += kept.rows.num_rows
     if noted:
         name = f"{job.accounts}/{part.lang}-{part.number:05d}.index.arrow"
-        with work.create(name) as path, ShardWriter(path, schema) as writer:
-            for batch in noted:
-                writer.write(batch)
+        # The folder's name says what its files come from, so that one that an earlier attempt has finished is right.
+        if not work.exists(name):
+            with work.create(name) as path, ShardWriter(path, schema) as writer:
+                for batch in noted:
+                    writer.write(batch)
         account["index"] = {"name": name, "bytes": work.size(name)}
     return account
 

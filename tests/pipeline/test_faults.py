@@ -157,9 +157,8 @@ def split_of(name: str) -> str:
 
 
 def check_repeated(before: set[str], written: Counter[str]) -> dict[str, int]:
-    """What was whole and is written again: at most the input file that was being read in each phase, the comparison,
-    whose decisions rest on all pieces, and the index rows of the one part that was being written; gives the number of
-    repeated files in each folder."""
+    """What was whole and is written again: at most the input file that was being read in each phase, and the
+    comparison, whose decisions rest on all pieces; gives the number of repeated files in each folder."""
     assert max(written.values(), default=1) == 1, "nothing is written twice within a run"
     again = before & set(written)
     finished = {(name.split("/")[0], split_of(name)) for name in before if name.endswith(".done.json")}
@@ -167,14 +166,8 @@ def check_repeated(before: set[str], written: Counter[str]) -> dict[str, int]:
         repeated = {split_of(name) for name in again if name.startswith(f"{folder}/")}
         assert not any((folder, split) in finished for split in repeated), f"a finished file was repeated: {repeated}"
         assert len(repeated) <= 1, f"one worker has one file under way: {repeated}"
-    for folder in ("lines", "index"):
+    for folder in ("lines", "written", "index"):
         assert not any(name.startswith(f"{folder}/") for name in again), f"{folder} was finished"
-    parts = [name for name in again if name.startswith("written/")]
-    assert len(parts) <= 1, f"one worker has one part under way: {parts}"
-    for name in parts:
-        folder, _, part = name.rpartition("/")
-        assert part.endswith(".index.arrow"), f"the account of {name} was written: the part was finished"
-        assert f"{folder}/text-{part.removesuffix('.index.arrow')}.json" not in before, f"{name} was finished"
     return dict(Counter(name.split("/")[0] for name in again))
 
 
