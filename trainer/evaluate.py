@@ -24,11 +24,12 @@ from sampler.heldout import HeldoutRows
 from sampler.index import TokenCorpus
 from sampler.stream import CurriculumStream
 from trainer import checkpoint as checkpoints
+from trainer.build import build_model
 from trainer.config import ObjectiveConfig, TrainConfig
 from trainer.distributed import World, world
 from trainer.evidence import bits_per_byte
 from trainer.files import write_json
-from trainer.model import Transformer
+from trainer.language_model import LanguageModel
 from trainer.objectives import make_task
 from trainer.reproducible import reproducible
 from trainer.rows import make_work
@@ -249,7 +250,7 @@ class Evaluator:
         index = {lang: number for number, lang in enumerate(known)}
         self._adapter = np.array([index.get(lang, -1) for lang in self.languages], dtype=np.int64)
 
-    def __call__(self, model: Transformer, progress: Progress | None = None) -> dict[str, Any]:
+    def __call__(self, model: LanguageModel, progress: Progress | None = None) -> dict[str, Any]:
         """Score a model; all processes must call it.
 
         Returns:
@@ -274,7 +275,7 @@ class Evaluator:
         pairs, counts = both[: 2 * len(self.languages)].reshape(-1, 2), both[2 * len(self.languages) :]
         return self._line(pairs, counts)
 
-    def _score(self, model: Transformer, piece: _Slice, sums: torch.Tensor) -> npt.NDArray[np.float64]:
+    def _score(self, model: LanguageModel, piece: _Slice, sums: torch.Tensor) -> npt.NDArray[np.float64]:
         """Add the losses of some rows; returns how many tokens of each language causal prediction would count."""
         masked = np.full(len(piece.keys), self.kind == "masked")
         task = make_task(
@@ -391,7 +392,7 @@ def evaluate(
                 f"tokenizer '{described['tokenizer']}' of {corpus} is not the one that {run} was trained with",
                 "Evaluate on the corpus of the run, or train again",
             )
-        model = Transformer(config.model, int(described["vocabulary"]), len(described["languages"]))
+        model = build_model(config.model, int(described["vocabulary"]), len(described["languages"]))
         averaged = config.average is not None and config.average.evaluate
         mean = {name.removeprefix(AVERAGE): value for name, value in saved.methods.items() if name.startswith(AVERAGE)}
         model.load_state_dict(

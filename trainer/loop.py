@@ -34,6 +34,7 @@ from sampler.feedback import requests
 from sampler.feedback.decisions import check_step
 from sampler.stream import CurriculumStream
 from trainer import checkpoint as checkpoints
+from trainer.build import build_model
 from trainer.config import TrainConfig
 from trainer.distributed import World, world
 from trainer.evaluate import EVALUATION, Evaluator, HeldoutLanguage, in_memory, load_heldout, recent_rows
@@ -41,7 +42,7 @@ from trainer.evidence import repeats, training_evidence
 from trainer.files import write_json
 from trainer.logs import METRICS, MetricsLog
 from trainer.mixture import MixtureDecisions
-from trainer.model import Transformer, parameter_count
+from trainer.model import parameter_count
 from trainer.optimise import load_optimiser_tensors, make_optimiser, optimiser_tensors
 from trainer.reproducible import reproducible
 from trainer.sampled import packing_figures, sampled_line, stage_shares
@@ -209,7 +210,7 @@ class Session:
         mask_id = self.stream.corpus.special("mask")
         torch.manual_seed(stable_hash("weights", seed) >> 1)
         train_tokens = [self.stream.sizes[lang] for lang in self.languages]
-        self.model = Transformer(config.model, vocabulary, len(self.languages), train_tokens).to(processes.device)
+        self.model = build_model(config.model, vocabulary, len(self.languages), train_tokens).to(processes.device)
         self.optimiser = make_optimiser(self.model, config.optimiser, config.learning_rate())
         self.tally = Tally(len(self.languages), processes.device)
         self.step = Stepper(

@@ -15,7 +15,6 @@ from left to right or from both sides; which, is a matter of its attention mask,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -23,33 +22,8 @@ from torch.nn import functional
 
 from trainer.adapters import LanguageAdapter, capacities
 from trainer.config import ModelConfig
+from trainer.language_model import Inputs, LanguageModel, Outputs
 from trainer.noise import SILENT, Noise, drop, kept_rows
-
-
-class Inputs(NamedTuple):
-    """A batch on the model's device."""
-
-    tokens: Tensor
-    """Token ids, int64 [B, L]; hidden ones are replaced by the mask's id."""
-    segments: Tensor
-    """Document of each token, int32 [B, L]; equal within a document, padding is negative."""
-    positions: Tensor
-    """Position of each token in its document, int32 [B, L]."""
-    languages: Tensor
-    """Language index of each row, int64 [B]; -1 for a language without an adapter."""
-    bidirectional: Tensor
-    """Whether the row is read from both sides, bool [B]."""
-    select: Tensor
-    """Flat indices, row * L + position, at which a token is predicted, int64 [N]."""
-
-
-class Outputs(NamedTuple):
-    """What the model computed."""
-
-    hidden: Tensor
-    """Normalised vectors of the last block, [B, L, D]."""
-    logits: Tensor
-    """Scores of the selected positions, [N, V]."""
 
 
 class Block(nn.Module):
@@ -91,7 +65,7 @@ class Block(nn.Module):
         return merged
 
 
-class Transformer(nn.Module):
+class Transformer(LanguageModel):
     """The language model.
 
     Args:
@@ -109,6 +83,7 @@ class Transformer(nn.Module):
         ranks = None
         if config.adapter_power:
             ranks = capacities(train_tokens or [1] * languages, shape.adapter, config.adapter_power)
+        self.languages = languages
         self.head_width = shape.width // shape.heads
         self.rotary_base = config.rotary_base
         self.embedding = nn.Embedding(vocabulary, shape.width)
@@ -129,9 +104,16 @@ class Transformer(nn.Module):
                 scale = (2 * layers) ** -0.5 if name.endswith("_out") else 1.0
                 nn.init.normal_(module.weight, std=scale * module.in_features**-0.5)
 
-    def adapters(self) -> list[LanguageAdapter]:
-        """The language adapters of all blocks; empty when the model has none."""
-        return [module for module in self.modules() if isinstance(module, LanguageAdapter)]
+    def depth(self, name: str) -> int:
+        """Blocks above a parameter, by its name; the embeddings count as below the lowest block."""
+        head, _, rest = name.partition(".")
+        if head == "blocks":
+            return len(self.blocks) - 1 - int(rest.partition(".")[0])
+        return len(self.blocks) if head.startswith("embedding") else 0
+
+    def decays(self, name: str) -> bool:
+        """Whether a parameter has weight decay; the norms' gains of each language are a matrix, and have none."""
+        return super().decays(name) and not isinstance(self.get_submodule(name.rpartition(".")[0]), RMSNorm)
 
     def forward(self, inputs: Inputs, noise: Noise = SILENT) -> Outputs:
         """Hidden vectors of all tokens and the scores of the selected ones.

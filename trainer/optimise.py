@@ -7,51 +7,20 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from trainer.adapters import LanguageAdapter
 from trainer.config import OptimiserConfig
-from trainer.model import RMSNorm, Transformer
+from trainer.language_model import LanguageModel
 
 
-def decayed(model: nn.Module) -> set[str]:
-    """Names of the parameters that decay: the core's weight matrices.
-
-    Norm gains and embeddings are not matrices that mix features; language adapters are drawn to their start by
-    the deviation penalty, which knows how much text a language has, and not by a decay that does not.
-    """
-    own = {
-        f"{name}.{parameter}"
-        for name, module in model.named_modules()
-        if isinstance(module, LanguageAdapter | RMSNorm | nn.Embedding)
-        for parameter, _ in module.named_parameters()
-    }
-    return {name for name, parameter in _trained(model) if parameter.ndim >= 2 and name not in own}
-
-
-def depth(name: str, layers: int) -> int:
-    """Blocks above a parameter, by its name; the embeddings count as below the lowest block.
-
-    Args:
-        name: of a parameter of the transformer.
-        layers: number of blocks.
-    """
-    head, _, rest = name.partition(".")
-    if head == "blocks":
-        return layers - 1 - int(rest.partition(".")[0])
-    return layers if head.startswith("embedding") else 0
-
-
-def make_optimiser(model: Transformer, config: OptimiserConfig, learning_rate: float) -> torch.optim.AdamW:
+def make_optimiser(model: LanguageModel, config: OptimiserConfig, learning_rate: float) -> torch.optim.AdamW:
     """AdamW over groups of equal decay and, with layer-wise rates, equal depth.
 
     Each group's ``scale`` is its learning rate as a share of the run's, its ``decays`` whether it has weight decay; the
     loop sets both at each step.
     """
-    names = decayed(model)
-    layers = len(model.blocks)
     members: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in _trained(model):
-        scale = config.layer_decay ** depth(name, layers)
-        members.setdefault((scale, name in names), []).append(parameter)
+        scale = config.layer_decay ** model.depth(name)
+        members.setdefault((scale, model.decays(name)), []).append(parameter)
     groups = [
         {"params": found, "weight_decay": config.weight_decay if decays else 0.0, "scale": scale, "decays": decays}
         for (scale, decays), found in members.items()

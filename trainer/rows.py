@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from trainer.model import Inputs
+from trainer.language_model import Inputs
 from trainer.objectives import Task
 
 

@@ -20,7 +20,7 @@ from trainer.config import RegulariserConfig, TrainConfig
 from trainer.distributed import World
 from trainer.ema import WeightAverage
 from trainer.goldfish import forgotten
-from trainer.model import Outputs, Transformer
+from trainer.language_model import LanguageModel, Outputs
 from trainer.noise import Noise
 from trainer.objectives import make_task, mask_ratio, masked_rows
 from trainer.optimise import clip, set_decay, set_learning_rate
@@ -109,7 +109,7 @@ class Stepper:
     def __init__(
         self,
         config: TrainConfig,
-        model: Transformer,
+        model: LanguageModel,
         optimiser: torch.optim.Optimizer,
         stream: RowStream,
         tally: Tally,

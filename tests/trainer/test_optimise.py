@@ -7,13 +7,16 @@ from trainer.config import ModelConfig, OptimiserConfig
 from trainer.model import Transformer
 from trainer.optimise import (
     clip,
-    decayed,
     load_optimiser_tensors,
     make_optimiser,
     optimiser_tensors,
     set_decay,
     set_learning_rate,
 )
+
+
+def decayed(model: Transformer) -> set[str]:
+    return {name for name, parameter in model.named_parameters() if parameter.requires_grad and model.decays(name)}
 
 
 def make() -> Transformer:

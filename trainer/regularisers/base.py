@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
-from trainer.model import Inputs, Outputs, Transformer
+from trainer.language_model import Inputs, LanguageModel, Outputs
 
 
 class Evidence(NamedTuple):
@@ -24,7 +24,7 @@ class Evidence(NamedTuple):
 class Moment:
     """One forward pass of a step, as a regulariser sees it; N predicted tokens."""
 
-    model: Transformer
+    model: LanguageModel
     """The bare model; its gradients are averaged over the processes."""
     batch: Inputs
     """The rows of the pass, on the model's device."""

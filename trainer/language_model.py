@@ -1,0 +1,84 @@
+"""What training, evaluation and regularisers know of a model, whoever wrote it.
+
+The project's own :class:`trainer.model.Transformer` is one; a model of another library with language adapters added to
+it is another. What is not named here is a model's own affair.
+
+Shape letters: B rows, L tokens of a row, D width, V vocabulary, N predicted tokens.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from trainer.adapters import LanguageAdapter
+from trainer.noise import SILENT, Noise
+
+
+class Inputs(NamedTuple):
+    """A batch on the model's device."""
+
+    tokens: Tensor
+    """Token ids, int64 [B, L]; hidden ones are replaced by the mask's id."""
+    segments: Tensor
+    """Document of each token, int32 [B, L]; equal within a document, padding is negative."""
+    positions: Tensor
+    """Position of each token in its document, int32 [B, L]."""
+    languages: Tensor
+    """Language index of each row, int64 [B]; -1 for a language without an adapter."""
+    bidirectional: Tensor
+    """Whether the row is read from both sides, bool [B]."""
+    select: Tensor
+    """Flat indices, row * L + position, at which a token is predicted, int64 [N]."""
+
+
+class Outputs(NamedTuple):
+    """What the model computed."""
+
+    hidden: Tensor
+    """Normalised vectors of the last block, [B, L, D]."""
+    logits: Tensor
+    """Scores of the selected positions, [N, V]."""
+
+
+class LanguageModel(nn.Module, ABC):
+    """A core that all languages share, in blocks, with adapters of each language's own.
+
+    A class to derive from and not only a protocol: what takes any torch module takes this too.
+    """
+
+    embedding: nn.Embedding
+    """Input embeddings of the tokens; a row of its ``weight`` for each."""
+    blocks: nn.ModuleList
+    """The layers, the lowest first."""
+    languages: int
+    """Number of languages that have adapters."""
+
+    @abstractmethod
+    def forward(self, inputs: Inputs, noise: Noise = SILENT) -> Outputs:
+        """Hidden vectors of all tokens and the scores of the selected ones.
+
+        Args:
+            inputs: B rows of L tokens.
+            noise: what is left out; nothing unless training.
+        """
+
+    @abstractmethod
+    def depth(self, name: str) -> int:
+        """Blocks above a parameter, by its name; embeddings count as below the lowest block, heads as above all."""
+
+    def decays(self, name: str) -> bool:
+        """Whether a parameter has weight decay: the core's weight matrices do.
+
+        Norm gains and embeddings are not matrices that mix features; language adapters are drawn to their start by
+        the deviation penalty, which knows how much text a language has, and not by a decay that does not.
+        """
+        owner = self.get_submodule(name.rpartition(".")[0])
+        parameter = self.get_parameter(name)
+        return parameter.ndim >= 2 and not isinstance(owner, LanguageAdapter | nn.Embedding | nn.LayerNorm | nn.RMSNorm)
+
+    def adapters(self) -> list[LanguageAdapter]:
+        """The language adapters of all blocks, the lowest first; empty when the model has none."""
+        return [module for module in self.modules() if isinstance(module, LanguageAdapter)]
