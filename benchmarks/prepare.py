@@ -112,10 +112,11 @@ def larger(data: Path, root: Path, times: int, small: Mapping[str, Mapping[str, 
         small: the runs over the small corpus; those with two workers are compared.
     """
     enlarge(data, root / "data", times)
-    runs, hashes = {}, set()
+    runs: dict[str, dict[str, Any]] = {}
+    hashes = set()
     for name, workers in (("one worker", 1), ("two workers", 2)):
         output = root / name.replace(" ", "-")
-        runs[name] = run_prepare(root / "data", output, workers)
+        runs[name] = dict(run_prepare(root / "data", output, workers))
         snapshot = read_snapshot(str(output))
         hashes.add(tree_hash(output))
         documents = snapshot.ledger.read

@@ -30,7 +30,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -240,7 +240,7 @@ def main(arguments: list[str] | None = None) -> int:
             "peers": str(peers.name) if peers else NOT_MEASURED,
             "delivers": prepare(bench, parts),
         }
-        measures = {
+        measures: dict[str, Callable[[], dict[str, Any]]] = {
             "speed": lambda: speed(bench, repeats),
             "workers": lambda: {
                 "ranks": ranks(bench, repeats),
@@ -284,13 +284,13 @@ def prepare(bench: Bench, parts: Sequence[str]) -> dict[str, Any]:
     if "workers" in parts:
         wanted["8 languages"] += THROUGH_WORKERS
     found: dict[str, Any] = {}
-    for corpus, arms in wanted.items():
-        if arms:
+    for corpus, chosen in wanted.items():
+        if chosen:
             largest = 20_000 // bench.shrink
             eight = [size // bench.shrink for size in corpora.EIGHT]
             sizes = corpora.zipf(1000, largest, 20) if corpus == "1000 languages" else eight
             corpora.write(bench.folder / corpus, sizes, length=None if corpus == "8 languages" else 100)
-        for arm in dict.fromkeys(Arm(arm.package, arm.arm) for arm in arms):
+        for arm in dict.fromkeys(Arm(arm.package, arm.arm) for arm in chosen):
             said = bench.ask("prepare", arm, corpus)
             found[arm.name] = said if "failed" in said else {"version": said["version"], "what": said["arms"][arm.arm]}
     return found
