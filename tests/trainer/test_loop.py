@@ -23,7 +23,8 @@ from trainer.config import TrainConfig
 from trainer.distributed import World
 from trainer.evaluate import evaluate
 from trainer.logs import read_metrics
-from trainer.loop import Session, Summary, TrainingError, train
+from trainer.loop import Session, TrainingError, train
+from trainer.outcome import Summary
 from trainer.regularisers.base import Moment, Penalty
 
 CPU = torch.device("cpu")

@@ -21,7 +21,8 @@ from sampler.config import SamplerConfig
 from sampler.feedback import requests
 from trainer.config import TrainConfig
 from trainer.logs import read_metrics
-from trainer.loop import Summary, train
+from trainer.loop import train
+from trainer.outcome import Summary
 
 FEEDBACK: dict[str, Any] = {"policy": "excess", "baseline": "heldout", "every": 4, "delay": 1, "min_tokens": 32}
 SETTINGS: dict[str, Any] = {

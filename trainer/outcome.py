@@ -1,0 +1,82 @@
+"""What is written when a run ends or stops: its summary, and the evidence on each language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sampler.stream import CurriculumStream
+from trainer.evaluate import HeldoutLanguage, recent_rows
+from trainer.evidence import training_evidence
+from trainer.files import write_json
+from trainer.sampled import stage_shares
+from trainer.tally import Tally
+
+EVIDENCE = "evidence.json"
+SUMMARY = "summary.json"
+
+Score = Callable[[Mapping[str, HeldoutLanguage]], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What ``summary.json`` holds."""
+
+    step: int
+    """Optimiser steps done."""
+    tokens: int
+    """Tokens read, padding left out."""
+    wall_seconds: float
+    """Time spent training, earlier parts of a resumed run included."""
+    parameters: int
+    """Trained values of the model."""
+    mixture: str
+    """Name of the sampler's mixture, ``custom`` where shares were given."""
+    objective: str
+    """What was learnt: causal, masked or mixed."""
+    finished: bool
+    """Whether the whole budget is spent; false after a stop by signal or by ``stop_after``."""
+    skipped: int
+    """Steps left out because loss or gradient was not finite."""
+    final: dict[str, Any]
+    """The held-out figures of the last step, as a line of the metrics."""
+    packing: dict[str, float]
+    """What packing did in the run's last rows: shares of documents and tokens cut, places that hold no token."""
+
+
+def write_summary(folder: Path, summary: Summary) -> None:
+    """Write ``summary.json``."""
+    write_json(folder, SUMMARY, asdict(summary))
+
+
+def evidence(
+    stream: CurriculumStream, tally: Tally, heldout: Mapping[str, Any], score: Score, *, end: int, rows: int
+) -> dict[str, dict[str, Any]]:
+    """The content of ``evidence.json``; the training loss is that of the last rows under the weights as they are.
+
+    All processes must call it.
+
+    Args:
+        stream: of the rows; its position is moved to the end.
+        tally: what training counted.
+        heldout: the last held-out line.
+        score: gives figures of some rows under the weights as they are.
+        end: the next global row.
+        rows: of each language that the training loss is measured on.
+    """
+    known = {lang: stream.corpus_of(lang).snapshot.languages[lang] for lang in stream.languages}
+    ratios = {lang: known[lang].bytes / known[lang].tokens[stream.corpus.tokenizer] for lang in stream.languages}
+    trained = score(recent_rows(stream, ratios, end=end, rows=rows))
+    stream.seek(end)
+    realised = stream.realised()
+    return training_evidence(
+        {lang: int(count) for lang, count in zip(stream.languages, tally.seen, strict=True)},
+        stream.sizes,
+        trained["languages"],
+        heldout["languages"],
+        {lang: (got.asked, got.share) for lang, got in realised.items()},
+        stream.mixture((end - 1) // stream.config.block_rows),
+        stage_shares(stream, end),
+    )

@@ -1,0 +1,82 @@
+"""What a run is put together from: its rows, its model, and what is known of the languages before it starts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from corpus.errors import ConfigurationError
+from corpus.hashing import stable_hash
+from sampler.config import SamplerConfig
+from sampler.stream import CurriculumStream
+from trainer.build import build_model
+from trainer.config import ModelConfig, TrainConfig
+from trainer.distributed import World
+from trainer.language_model import LanguageModel
+from trainer.weighting.baseline import baselines, token_counts
+
+
+def settled(sampler: SamplerConfig, tokens: int) -> SamplerConfig:
+    """The sampler's settings with its token budget set to the run's unless it is given.
+
+    Raises:
+        ConfigurationError: it gives rows that the trainer cannot use.
+    """
+    if sampler.rows == "mixed":
+        raise ConfigurationError(
+            "sampler.rows is 'mixed', and the trainer's adapters, counts and gaps need one language in each row",
+            "Set sampler.rows to 'one_language'",
+        )
+    return sampler if sampler.budget_tokens is not None else sampler.model_copy(update={"budget_tokens": tokens})
+
+
+def open_stream(
+    corpus: str, tokenizer: str, sampler: SamplerConfig, seed: int, snapshot: int | None, world: World
+) -> CurriculumStream:
+    """The rows, of the snapshots that the leading process finds: one may be committed while processes start."""
+
+    def of(numbers: int | tuple[int, ...] | None) -> CurriculumStream:
+        return CurriculumStream(corpus, tokenizer=tokenizer, config=sampler, seed=seed, snapshot=numbers)
+
+    stream = of(snapshot)
+    led = tuple(json.loads(world.from_leader(json.dumps(stream.snapshots))))
+    return stream if stream.snapshots == led else of(led)
+
+
+def new_model(config: ModelConfig, vocabulary: int, train_tokens: list[int], seed: int) -> LanguageModel:
+    """The model as it is before the first step, on the CPU.
+
+    Args:
+        config: sizes.
+        vocabulary: number of token ids.
+        train_tokens: training tokens that exist of each language.
+        seed: of the run.
+    """
+    torch.manual_seed(stable_hash("weights", seed) >> 1)
+    return build_model(config, vocabulary, len(train_tokens), train_tokens)
+
+
+def loss_baseline(config: TrainConfig, stream: CurriculumStream, vocabulary: int) -> list[float] | None:
+    """Nats per token that the languages' losses are compared with; None where they are not compared."""
+    if config.language_loss is None:
+        return None
+    return baselines(
+        config.language_loss.baseline,
+        stream.languages,
+        lambda lang: token_counts(stream.corpus_of(lang).documents(lang), vocabulary),
+    )
+
+
+def passes_before(stream: CurriculumStream, rows: int) -> Callable[[int], npt.NDArray[np.float64]]:
+    """A function that gives the passes over each language's text before a step of so many rows, [languages]."""
+
+    def passes(step: int) -> npt.NDArray[np.float64]:
+        stream.seek(step * rows)
+        realised = stream.realised()
+        return np.array([realised[lang].passes for lang in stream.languages])
+
+    return passes
