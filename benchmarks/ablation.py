@@ -1,12 +1,19 @@
 """What each piece of the trainer does alone: the same small model with one thing changed, several seeds.
 
-    python -m benchmarks.ablation --corpus CORPUS --json FILE [--arms NAME,NAME] [--seeds N] [--steps N] [--quick]
+    python -m benchmarks.ablation --corpus CORPUS --json FILE [--arms NAME,NAME] [--seeds N] [--quick]
+    python -m benchmarks.ablation --merge FILE FILE [--json FILE]
 
 The corpus must be tokenized. A few languages that are passed over several times and a few that are not are sampled
 equally; the figures are held-out bits per byte and the gap to training text, means over the repeated and over the
 other languages, for each run. Every arm differs from ``base`` (language adapters, no penalty, nothing else) in the
 settings that stand beside it in the result. The seed decides initial weights, rows and draws; arms of the same seed
-read the same rows. Differences between arms are given as means over the seeds beside the spread of ``base``.
+read the same rows. The table has each arm less ``base``, as the mean and standard error of the differences between
+runs of one seed; differences stand in brackets, no effect seen, where their mean is not larger than their spread over
+the seeds and than the usual spread of all arms.
+
+Runs are deterministic on one machine, so they need not all be made at once: ``--first-seed`` goes on with more seeds,
+``--base`` takes the runs of ``base`` from an earlier file, and ``--merge`` makes one table of several files. All of
+them refuse files of other settings, machines or versions; that the code still computes the same is yours to know.
 """
 
 from __future__ import annotations
@@ -20,11 +27,13 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.ablation_table import BASE, merge, table
 from benchmarks.machine import machine
 from corpus.config import Config
 from corpus.manifest import read_snapshot
 from sampler.config import SamplerConfig
 from trainer.config import TrainConfig
+from trainer.evaluate import evaluate
 from trainer.loop import train
 
 MODEL: Final = {"width": 96, "layers": 3, "heads": 3}
@@ -54,6 +63,10 @@ ARMS: Final[dict[str, dict[str, Any]]] = {
     "chi-square DRO": {"language_loss": {"name": "chi_square", "options": {"radius": 0.1}}},
     "CVaR": {"language_loss": {"name": "cvar", "options": {"level": 0.7}}},
     "focal by language": {"language_loss": {"name": "focal"}},
+    "masked": {"objective": {"kind": "masked"}},
+    "mixed 15:1": {"objective": {"kind": "mixed", "masked_share": 15 / 16}},
+    "mixed 7:1": {"objective": {"kind": "mixed", "masked_share": 7 / 8}},
+    "mixed 1:1": {"objective": {"kind": "mixed", "masked_share": 1 / 2}},
 }
 """Settings of each arm that differ from those of ``base``."""
 
@@ -62,8 +75,11 @@ class Setting(Config):
     """What all arms share."""
 
     steps: int = 400
+    """Optimiser steps of a run."""
     rows: int = 8
+    """Rows of a step."""
     row_tokens: int = 192
+    """Tokens of a row."""
     repeated: int = 6
     """Languages that are passed over several times: the smallest with enough held-out text."""
     others: int = 2
@@ -73,20 +89,37 @@ class Setting(Config):
 def main(arguments: list[str] | None = None) -> int:
     """Run the arms and write their figures after each run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__)
-    parser.add_argument("--corpus", required=True, help="tokenized corpus")
+    parser.add_argument("--corpus", help="tokenized corpus")
     parser.add_argument("--tokenizer", default="spm", help="its tokenizer")
-    parser.add_argument("--json", type=Path, required=True, help="file to write the figures to")
+    parser.add_argument("--json", type=Path, help="file to write the figures to")
     parser.add_argument("--arms", default="", help="names with commas; all when not given; base always runs")
     parser.add_argument("--seeds", type=int, default=2, help="runs of each arm")
-    parser.add_argument("--steps", type=int, default=Setting().steps, help="optimiser steps of a run")
+    parser.add_argument("--first-seed", type=int, default=0, help="seed of the first run of each arm")
+    for name, field in Setting.model_fields.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=field.default, help=field.description)
+    parser.add_argument("--base", type=Path, help="file of an earlier run, whose runs of base are not made again")
+    parser.add_argument("--merge", type=Path, nargs="+", metavar="FILE", help="show files of earlier runs as one table")
     parser.add_argument("--quick", action="store_true", help="one seed and 20 steps: does everything run?")
     options = parser.parse_args(arguments)
+    if options.merge:
+        try:
+            merged = merge([json.loads(path.read_text(encoding="utf-8")) for path in options.merge])
+        except ValueError as error:
+            parser.error(f"--merge: {error}")
+        if options.json:
+            write(options.json, merged)
+        print(table(merged))
+        return 0
+    if not (options.corpus and options.json):
+        parser.error("--corpus and --json are needed, or --merge")
     chosen = [name.strip() for name in options.arms.split(",") if name.strip()] or list(ARMS)
     unknown = sorted(set(chosen) - set(ARMS))
     if unknown:
         parser.error(f"there is no arm '{unknown[0]}'; there are: {', '.join(ARMS)}")
-    names = ["base", *(name for name in chosen if name != "base")]
-    setting = Setting(steps=20 if options.quick else options.steps)
+    names = [BASE, *(name for name in chosen if name != BASE)]
+    setting = Setting(**{name: getattr(options, name) for name in Setting.model_fields})
+    if options.quick:
+        setting = setting.model_copy(update={"steps": 20})
     repeated, others = languages(options.corpus, options.tokenizer, setting)
     result: dict[str, Any] = {
         "benchmark": "ablation",
@@ -98,15 +131,28 @@ def main(arguments: list[str] | None = None) -> int:
         "arms": {name: ARMS[name] for name in names},
         "runs": [],
     }
-    for seed in range(1 if options.quick else options.seeds):
+    if options.base:
+        earlier = json.loads(options.base.read_text(encoding="utf-8"))
+        earlier = {**earlier, "arms": {}, "runs": [one for one in earlier["runs"] if one["arm"] == BASE]}
+        try:
+            result = merge([result, earlier])
+        except ValueError as error:
+            parser.error(f"--base: {error}")
+    for seed in range(options.first_seed, options.first_seed + (1 if options.quick else options.seeds)):
         for name in names:
+            if any(one["arm"] == name and one["seed"] == seed for one in result["runs"]):
+                continue
             figures = run(options.corpus, options.tokenizer, setting, name, seed, repeated, others)
             result["runs"].append({"arm": name, "seed": seed, **figures})
-            result["differences"] = differences(result["runs"])
-            options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+            write(options.json, result)
             print(name, seed, json.dumps(figures), file=sys.stderr, flush=True)
     print(table(result))
     return 0
+
+
+def write(path: Path, result: dict[str, Any]) -> None:
+    """Write a result."""
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 def languages(corpus: str, tokenizer: str, setting: Setting) -> tuple[list[str], list[str]]:
@@ -148,43 +194,28 @@ def run(
         before = settings.get(section)
         settings[section] = {**before, **values} if isinstance(before, dict) else values
     sampler = SamplerConfig(row_tokens=setting.row_tokens, languages=(*repeated, *others), mixture="uniform")
+    config = TrainConfig.model_validate(settings)
     begun = time.process_time()
     with tempfile.TemporaryDirectory(prefix="evenglot-benchmark-") as folder:
-        train(corpus, folder, TrainConfig.model_validate(settings), sampler, tokenizer=tokenizer, seed=seed)
+        train(corpus, folder, config, sampler, tokenizer=tokenizer, seed=seed)
+        spent = time.process_time() - begun
         found = json.loads((Path(folder) / "evidence.json").read_text(encoding="utf-8"))
-    spent = time.process_time() - begun
-    groups = {
-        group: {figure: statistics.mean(found[lang][figure] for lang in tags) for figure in FIGURES}
-        for group, tags in (("repeated", repeated), ("others", others))
-    }
-    return {**groups, "cpu_seconds": round(spent, 1)}
+        masked = {}
+        if config.objective.kind != "causal":
+            masked = evaluate(folder, corpus, objective="masked")["languages"]
 
+    def means(figures: dict[str, Any], names: tuple[str, ...]) -> dict[str, dict[str, float]]:
+        return {
+            group: {figure: statistics.mean(figures[lang][figure] for lang in tags) for figure in names}
+            for group, tags in (("repeated", repeated), ("others", others))
+        }
 
-def differences(runs: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Held-out bits per byte of each arm less those of base with the same seed: each, and their mean."""
-    bases = {one["seed"]: one for one in runs if one["arm"] == "base"}
-    found: dict[str, dict[str, Any]] = {}
-    for one in runs:
-        if one["arm"] == "base":
-            continue
-        arm = found.setdefault(one["arm"], {"repeated": [], "others": [], "gap": [], "time": []})
-        same = bases[one["seed"]]
-        for group in ("repeated", "others"):
-            key = "heldout_bits_per_byte"
-            arm[group].append(round(one[group][key] - same[group][key], 4))
-        key = "gap_bits_per_byte"
-        arm["gap"].append(round(one["repeated"][key] - same["repeated"][key], 4))
-        arm["time"].append(round(one["cpu_seconds"] / same["cpu_seconds"], 3))
-    return found
-
-
-def table(result: dict[str, Any]) -> str:
-    """The differences as Markdown: one row for each arm, seeds with commas."""
-    lines = ["| arm | repeated languages | others | gap of the repeated | time |", "|---|---:|---:|---:|---:|"]
-    for name, arm in result["differences"].items():
-        cells = (", ".join(f"{value:+.3f}" for value in arm[key]) for key in ("repeated", "others", "gap"))
-        lines.append(f"| {name} | {' | '.join(cells)} | {statistics.median(arm['time']):.2f} |")
-    return "\n".join(lines)
+    result: dict[str, Any] = {**means(found, FIGURES), "cpu_seconds": round(spent, 1)}
+    if config.objective.kind == "masked":
+        result["objective"] = "masked"
+    if masked:
+        result["masked"] = means(masked, ("bits_per_byte",))
+    return result
 
 
 if __name__ == "__main__":

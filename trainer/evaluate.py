@@ -358,7 +358,11 @@ def _sorted_slices(parts: Sequence[Rows], size: int) -> Iterator[_Slice]:
 
 
 def evaluate(
-    run: str, corpus: str, checkpoint: str | Path | None = None, progress: Progress | None = None
+    run: str,
+    corpus: str,
+    checkpoint: str | Path | None = None,
+    progress: Progress | None = None,
+    objective: Kind | None = None,
 ) -> dict[str, Any]:
     """Score a checkpoint on the held-out text of all its languages and write ``evaluation.json`` into the run's folder.
 
@@ -370,6 +374,7 @@ def evaluate(
         corpus: corpus root, with token shards of the run's tokenizer.
         checkpoint: its folder, or its step as a number; None takes the newest.
         progress: called with ``evaluate (rows)``, rows done and rows in all.
+        objective: what is predicted; None takes what the model was trained for, causal where it learnt both.
 
     Returns:
         What was written: checkpoint, snapshot, objective, figures of each language, their means, and the worst
@@ -404,7 +409,7 @@ def evaluate(
         evaluator = Evaluator(
             streamed(reader, described["languages"]),
             described["languages"],
-            config.objective,
+            config.objective if objective is None else config.objective.model_copy(update={"kind": objective}),
             mask_id=shards.special("mask"),
             pass_rows=pass_rows(config, processes.device, int(described["row_tokens"]), int(described["vocabulary"])),
             precision=autocast_type(config, processes.device),

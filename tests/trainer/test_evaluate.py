@@ -196,6 +196,14 @@ def test_evaluates_an_earlier_checkpoint(run: str, tiny_corpus: str) -> None:
         assert earlier["macro_bits_per_byte"] != latest["macro_bits_per_byte"]
 
 
+def test_another_objective_can_be_asked_for(run: str, tiny_corpus: str) -> None:
+    causal = evaluate(run, tiny_corpus)
+    masked = evaluate(run, tiny_corpus, objective="masked")
+    assert (causal["objective"], masked["objective"]) == ("causal", "masked")
+    assert masked["macro_bits_per_byte"] != causal["macro_bits_per_byte"]
+    assert evaluate(run, tiny_corpus, objective="causal") == causal
+
+
 def test_another_runs_checkpoint_is_refused(run: str, tiny_corpus: str, tmp_path: Path) -> None:
     other = tmp_path / "other"
     shutil.copytree(run, other)
