@@ -9,6 +9,8 @@ Shape letters: B rows, L tokens of a row, D width, V vocabulary, N predicted tok
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -27,7 +29,8 @@ class Inputs(NamedTuple):
     positions: Tensor
     """Position of each token in its document, int32 [B, L]."""
     languages: Tensor
-    """Language index of each row, int64 [B]; -1 for a language without an adapter."""
+    """Language index of each row, int64 [B], or of each token, [B, L], where rows hold several languages; -1 for a
+    language without an adapter."""
     bidirectional: Tensor
     """Whether the row is read from both sides, bool [B]."""
     select: Tensor
@@ -41,6 +44,15 @@ class Outputs(NamedTuple):
     """Normalised vectors of the last block, [B, L, D]."""
     logits: Tensor
     """Scores of the selected positions, [N, V]."""
+    inner: Mapping[int, Tensor] = MappingProxyType({})
+    """The residual stream after each block that was asked for, [B, L, D], by the block's number from 0."""
+
+
+def token_languages(inputs: Inputs) -> Tensor:
+    """Language index of each token, int64 [B, L], for rows of one language and of several."""
+    if inputs.languages.ndim == 2:
+        return inputs.languages
+    return inputs.languages[:, None].expand_as(inputs.tokens)
 
 
 class LanguageModel(nn.Module, ABC):
@@ -57,12 +69,13 @@ class LanguageModel(nn.Module, ABC):
     """Number of languages that have adapters."""
 
     @abstractmethod
-    def forward(self, inputs: Inputs, noise: Noise = SILENT) -> Outputs:
+    def forward(self, inputs: Inputs, noise: Noise = SILENT, keep: Collection[int] = ()) -> Outputs:
         """Hidden vectors of all tokens and the scores of the selected ones.
 
         Args:
             inputs: B rows of L tokens.
             noise: what is left out; nothing unless training.
+            keep: numbers of the blocks, from 0, whose residual stream is to be among the outputs.
         """
 
     @abstractmethod

@@ -14,7 +14,7 @@ from left to right or from both sides; which, is a matter of its attention mask,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -115,13 +115,15 @@ class Transformer(LanguageModel):
         """Whether a parameter has weight decay; the norms' gains of each language are a matrix, and have none."""
         return super().decays(name) and not isinstance(self.get_submodule(name.rpartition(".")[0]), RMSNorm)
 
-    def forward(self, inputs: Inputs, noise: Noise = SILENT) -> Outputs:
+    def forward(self, inputs: Inputs, noise: Noise = SILENT, keep: Collection[int] = ()) -> Outputs:
         """Hidden vectors of all tokens and the scores of the selected ones.
 
         Args:
             inputs: B rows of L tokens.
             noise: what is left out; nothing unless training.
+            keep: numbers of the blocks, from 0, whose residual stream is to be among the outputs.
         """
+        inner: dict[int, Tensor] = {}
         mask = attention_mask(inputs.segments, inputs.bidirectional)
         x = self.embed(inputs.tokens)
         rotation = rotations(inputs.positions, self.head_width, self.rotary_base)
@@ -130,6 +132,8 @@ class Transformer(LanguageModel):
             kept = kept_rows(len(x), noise.depth[number], x.device) if noise.depth else None
             if kept is None:
                 x = block(x, mask, rotation, languages, noise.dropout)
+                if number in keep:
+                    inner[number] = x
                 continue
             part = x.index_select(0, kept)
             cosine, sine = (angle.index_select(0, kept) for angle in rotation)
@@ -137,9 +141,11 @@ class Transformer(LanguageModel):
             changed = block(part, mask.index_select(0, kept), (cosine, sine), languages.index_select(0, kept), rates)
             # What the block adds is scaled up, so that its mean over the draws is what it adds when all rows are kept.
             x = x.index_add(0, kept, (changed - part).to(x.dtype), alpha=len(x) / len(kept))
+            if number in keep:
+                inner[number] = x
         hidden = self.final_norm(x)
         chosen = hidden.flatten(0, 1).index_select(0, inputs.select)
-        return Outputs(hidden, functional.linear(chosen, self.embedding.weight))
+        return Outputs(hidden, functional.linear(chosen, self.embedding.weight), inner)
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Vectors of tokens, [B, L, D]."""

@@ -14,6 +14,9 @@ from corpus.errors import ConfigurationError
 
 Method = TypeVar("Method")
 
+Keeps = Callable[[Any, int], tuple[int, ...]]
+"""From the validated options and the number of blocks to the numbers of the blocks, from 0, whose vectors are read."""
+
 
 class Entry(NamedTuple, Generic[Method]):
     """What a registry knows of one method."""
@@ -23,6 +26,8 @@ class Entry(NamedTuple, Generic[Method]):
     """Imports and returns the function, so that reading a recipe needs no torch."""
     reads_rows: bool
     """Whether it looks at the rows of a pass, and not at the weights alone."""
+    keeps: Keeps | None
+    """Which blocks' vectors it reads; None for none."""
 
 
 class Registry(Generic[Method]):
@@ -37,17 +42,30 @@ class Registry(Generic[Method]):
         self._entries: dict[str, Entry[Method]] = {}
 
     def add_own(
-        self, name: str, options: type[Config], module: str, attribute: str, *, reads_rows: bool = False
+        self,
+        name: str,
+        options: type[Config],
+        module: str,
+        attribute: str,
+        *,
+        reads_rows: bool = False,
+        keeps: Keeps | None = None,
     ) -> None:
         """Add a method of this package by the module and the name of its function."""
 
         def load() -> Method:
             return cast("Method", getattr(import_module(module), attribute))
 
-        self.register(name, options, load, reads_rows=reads_rows)
+        self.register(name, options, load, reads_rows=reads_rows, keeps=keeps)
 
     def register(
-        self, name: str, options: type[Config], load: Callable[[], Method], *, reads_rows: bool = False
+        self,
+        name: str,
+        options: type[Config],
+        load: Callable[[], Method],
+        *,
+        reads_rows: bool = False,
+        keeps: Keeps | None = None,
     ) -> None:
         """Add a method, so that recipes can name it.
 
@@ -57,13 +75,15 @@ class Registry(Generic[Method]):
             load: imports and returns the function.
             reads_rows: whether it looks at the rows of a pass; one that looks at the weights alone is called once a
                 step, however many passes the step has.
+            keeps: which blocks' vectors it reads, as a function of its options and the number of blocks; they are then
+                in ``Outputs.inner``. None for none.
 
         Raises:
             ConfigurationError: the name is taken.
         """
         if name in self._entries:
             raise ConfigurationError(f"a {self.kind} named '{name}' exists already", "Choose another name")
-        self._entries[name] = Entry(options, load, reads_rows)
+        self._entries[name] = Entry(options, load, reads_rows, keeps)
 
     def names(self) -> list[str]:
         """All names, sorted."""
@@ -93,6 +113,22 @@ class Registry(Generic[Method]):
     def reads_rows(self, name: str) -> bool:
         """Whether a method looks at the rows of a pass."""
         return self._entries[name].reads_rows
+
+    def keeps(self, name: str, options: Config, layers: int) -> tuple[int, ...]:
+        """Numbers of the blocks, from 0, whose vectors a method reads.
+
+        Raises:
+            ConfigurationError: it wants a block that the model does not have.
+        """
+        wanted = self._entries[name].keeps
+        found = () if wanted is None else tuple(wanted(options, layers))
+        for number in found:
+            if not 0 <= number < layers:
+                raise ConfigurationError(
+                    f"{self.kind} '{name}' reads block {number}, and the model has blocks 0 to {layers - 1}",
+                    "Choose a block that exists",
+                )
+        return found
 
     def load(self, name: str) -> Method:
         """The function of a registered method."""

@@ -145,6 +145,12 @@ class Stepper:
             (entry, regularisers.load(entry.name), regularisers.check(entry.name, entry.options))
             for entry in config.regularisers
         ]
+        layers = len(model.blocks)
+        self._keep = tuple(
+            sorted(
+                {n for entry, _, options in self._regularisers for n in regularisers.keeps(entry.name, options, layers)}
+            )
+        )
         self._memory: dict[str, Mapping[str, Tensor]] = {}
         self.factors: LanguageFactors | None = None
         if config.language_loss is not None:
@@ -301,7 +307,7 @@ class Stepper:
         Penalties on rows are a mean over the passes; those on weights alone are computed once, with the last one.
         """
         with torch.autocast(self.world.device.type, self.precision, enabled=self.precision is not torch.float32):
-            outputs = self.wrapped(work.inputs, noise)
+            outputs = self.wrapped(work.inputs, noise, self._keep)
         losses, counted = token_losses(outputs.logits, work.labels, self.config.objective.label_smoothing)
         if plan.factors is not None:
             counted = counted * plan.factors[work.languages]
@@ -337,7 +343,7 @@ class Stepper:
     def _again(self, work: Work, noise: Noise) -> Outputs:
         """Another forward pass; the bare model's, whose gradients arrive together with those of the first."""
         with torch.autocast(self.world.device.type, self.precision, enabled=self.precision is not torch.float32):
-            found: Outputs = self.model(work.inputs, noise)
+            found: Outputs = self.model(work.inputs, noise, self._keep)
         return found
 
     def _sums(self, batches: list[tuple[Rows, Work]], losses: list[Tensor]) -> Tensor:

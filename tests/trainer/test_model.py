@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from trainer.config import ModelConfig
+from trainer.language_model import token_languages
 from trainer.model import Inputs, RMSNorm, Transformer, attention_mask, parameter_count
 from trainer.noise import Noise, drop, kept_rows
 
@@ -163,3 +164,26 @@ def test_blocks_are_left_out_for_as_many_rows_as_the_rate_says() -> None:
     same = [torch.allclose(without[row], part[row], atol=1e-5) for row in range(8)]
     assert kept is not None
     assert [row for row in range(8) if not same[row]] == kept.tolist()
+
+
+def test_vectors_between_blocks_are_kept_when_asked_for() -> None:
+    model = make()
+    batch = inputs([[1, 2, 3], [4, 5, 6]], [[0, 0, 0]] * 2)
+    plain = model(batch)
+    assert dict(plain.inner) == {}
+    for noise in (Noise(None, ()), Noise(None, (0.0, 0.5))):
+        kept = model(batch, noise, keep=(1,))
+        assert set(kept.inner) == {1}
+        assert kept.inner[1].shape == (2, 3, 32)
+        assert torch.equal(model.final_norm(kept.inner[1]), kept.hidden)
+    both = model(batch, keep=(0, 1))
+    assert torch.equal(both.logits, plain.logits)
+    model.blocks = model.blocks[:1]
+    assert torch.equal(model.final_norm(both.inner[0]), model(batch).hidden)
+
+
+def test_languages_of_tokens() -> None:
+    batch = inputs([[1, 2, 3], [4, 5, 6]], [[0, 0, 0]] * 2)
+    assert token_languages(batch._replace(languages=torch.tensor([2, -1]))).tolist() == [[2, 2, 2], [-1, -1, -1]]
+    mixed = torch.tensor([[0, 0, 1], [1, 2, -1]])
+    assert torch.equal(token_languages(batch._replace(languages=mixed)), mixed)

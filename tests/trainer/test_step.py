@@ -54,10 +54,11 @@ def stepper(
     kind: str = "causal",
     penalties: tuple[RegulariserConfig, ...] = (RegulariserConfig(name="deviation"),),
     language_loss: LanguageLossConfig | None = None,
+    layers: int = 1,
 ) -> Stepper:
     config = TrainConfig(
         rows=rows,
-        model=ModelConfig(width=16, layers=1, heads=2),
+        model=ModelConfig(width=16, layers=layers, heads=2),
         objective=ObjectiveConfig.model_validate({"kind": kind}),
         regularisers=penalties,
         language_loss=language_loss,
@@ -138,6 +139,25 @@ regularisers.register("test-weights", Nothing, lambda: counting)
 regularisers.register("test-rows", Nothing, lambda: counting, reads_rows=True)
 
 
+class OneBlock(Config):
+    """Which block is read."""
+
+    block: int = 0
+
+
+def inner(moment: Moment, options: OneBlock, memory: Mapping[str, Tensor]) -> Penalty:
+    """Asks that the kept vectors are those of both forward passes."""
+    assert set(moment.outputs.inner) == {0, options.block}
+    kept, again = moment.outputs.inner[options.block], moment.again().inner[options.block]
+    return Penalty((kept - again).abs().max(), {"places": torch.tensor(kept.shape[:2].numel())})
+
+
+regularisers.register("test-inner", OneBlock, lambda: inner, reads_rows=True, keeps=lambda o, layers: (o.block,))
+regularisers.register(
+    "test-first", OneBlock, lambda: counting, reads_rows=True, keeps=lambda options, layers: (options.block,)
+)
+
+
 def test_a_step_without_finite_gradient_changes_nothing() -> None:
     step = stepper(penalties=(RegulariserConfig(name="test-broken"),))
     before = {name: value.clone() for name, value in step.model.state_dict().items()}
@@ -174,6 +194,16 @@ def test_what_looks_at_weights_is_called_once_a_step_what_looks_at_rows_with_eac
     assert [step(number).penalties["test-weights"].value.item() for number in range(2)] == [1, 2]
     step = stepper(rows=8, passes=3, penalties=(RegulariserConfig(name="test-rows"),))
     assert [step(number).penalties["test-rows"].value.item() for number in range(2)] == [3, 6]
+
+
+def test_regularisers_get_the_vectors_of_the_blocks_that_they_ask_for() -> None:
+    reads = (RegulariserConfig(name="test-inner", options={"block": 1}), RegulariserConfig(name="test-first"))
+    step = stepper(rows=3, penalties=reads, layers=2)
+    report = step(0)
+    assert report.penalties["test-inner"].value.item() == 0
+    assert report.penalties["test-inner"].metrics["places"].item() == 3 * 16
+    with pytest.raises(ConfigurationError, match=r"'test-inner' reads block 1, and the model has blocks 0 to 0"):
+        stepper(penalties=reads)
 
 
 def test_memory_goes_on_from_a_checkpoint() -> None:

@@ -34,3 +34,4 @@ names = _REGISTRY.names
 check = _REGISTRY.check
 load = _REGISTRY.load
 reads_rows = _REGISTRY.reads_rows
+keeps = _REGISTRY.keeps

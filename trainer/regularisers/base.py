@@ -29,7 +29,7 @@ class Moment:
     batch: Inputs
     """The rows of the pass, on the model's device."""
     outputs: Outputs
-    """What the model made of them."""
+    """What the model made of them; ``inner`` holds the blocks that the registered ``keeps`` ask for."""
     losses: Tensor
     """Nats of each predicted token, with their gradient, float32 [N]."""
     labels: Tensor
