@@ -38,13 +38,15 @@ from torch.nn import functional
 
 from benchmarks.machine import machine
 from sampler.config import SamplerConfig
+from trainer.batches import pass_rows
 from trainer.config import ModelConfig, RegulariserConfig, TrainConfig
 from trainer.distributed import World
+from trainer.language_model import Inputs
 from trainer.loop import train
-from trainer.model import Inputs, Transformer, parameter_count
+from trainer.model import Transformer, parameter_count
 from trainer.optimise import clip, make_optimiser
 from trainer.reproducible import reproducible
-from trainer.step import Stepper, pass_rows
+from trainer.step import Stepper
 from trainer.tally import Tally
 
 VOCABULARY = 4096

@@ -24,6 +24,8 @@ from sampler.heldout import HeldoutRows
 from sampler.index import TokenCorpus
 from sampler.stream import CurriculumStream
 from trainer import checkpoint as checkpoints
+from trainer.backward import autocast_type
+from trainer.batches import pass_rows
 from trainer.build import build_model
 from trainer.config import ObjectiveConfig, TrainConfig
 from trainer.distributed import World, world
@@ -33,7 +35,7 @@ from trainer.language_model import LanguageModel
 from trainer.objectives import make_task
 from trainer.reproducible import reproducible
 from trainer.rows import make_work
-from trainer.step import AVERAGE, autocast_type, pass_rows
+from trainer.step import AVERAGE
 from trainer.tally import mean
 
 EVALUATION: Final = "evaluation.json"

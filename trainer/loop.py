@@ -22,6 +22,7 @@ from corpus.storage import write_errors
 from sampler.config import SamplerConfig
 from sampler.feedback.decisions import check_step
 from trainer import checkpoint as checkpoints
+from trainer.batches import pass_rows
 from trainer.config import TrainConfig
 from trainer.distributed import World, world
 from trainer.evaluate import Evaluator, HeldoutLanguage, in_memory, load_heldout
@@ -38,7 +39,7 @@ from trainer.resume import clear, confirm_same, deciding, identity
 from trainer.sampled import packing_figures, sampled_line
 from trainer.setup import loss_baseline, new_model, open_stream, passes_before, settled
 from trainer.signals import terminated
-from trainer.step import Stepper, StepReport, pass_rows
+from trainer.step import Stepper, StepReport
 from trainer.tally import Tally
 
 Progress = Callable[[str, int, int], None]

@@ -23,7 +23,7 @@ from trainer.distributed import World
 from trainer.model import Transformer
 from trainer.optimise import load_optimiser_tensors, make_optimiser, optimiser_tensors
 from trainer.regularisers.base import Moment, Penalty
-from trainer.step import Stepper, autocast_type, pass_rows, token_losses
+from trainer.step import Stepper
 from trainer.tally import Tally
 
 ALONE = World(0, 1, torch.device("cpu"))
@@ -276,27 +276,3 @@ def test_every_process_needs_a_row() -> None:
             pass_rows=1,
             seed=0,
         )
-
-
-def test_defaults_by_device() -> None:
-    cpu = torch.device("cpu")
-    assert autocast_type(TrainConfig(), cpu) is torch.float32
-    assert autocast_type(TrainConfig(precision="bfloat16"), cpu) is torch.bfloat16
-    assert pass_rows(TrainConfig(rows=32), cpu, 256, 4096) == 8
-    assert pass_rows(TrainConfig(rows=4), cpu, 256, 4096) == 4
-    assert pass_rows(TrainConfig(rows=32), cpu, 8192, 64_000) == 1
-    assert pass_rows(TrainConfig(rows=32), torch.device("cuda"), 256, 4096) == 32
-    assert pass_rows(TrainConfig(rows=32, micro_rows=5), cpu, 256, 4096) == 5
-
-
-def test_label_smoothing_asks_for_all_pieces_and_is_not_in_the_logged_loss() -> None:
-    logits = torch.randn(5, 7, generator=torch.Generator().manual_seed(0))
-    labels = torch.tensor([0, 6, 3, 3, 1])
-    plain, minimised = token_losses(logits, labels, 0.1)
-    expected = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
-    torch.testing.assert_close(plain, expected)
-    smoothed = torch.nn.functional.cross_entropy(logits, labels, reduction="none", label_smoothing=0.1)
-    torch.testing.assert_close(minimised, smoothed)
-    same, again = token_losses(logits, labels, 0.0)
-    assert same is again
-    torch.testing.assert_close(same, expected)

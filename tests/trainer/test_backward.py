@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import torch
+
+from trainer.backward import autocast_type, token_losses
+from trainer.config import TrainConfig
+
+
+def test_number_format_by_device() -> None:
+    cpu = torch.device("cpu")
+    assert autocast_type(TrainConfig(), cpu) is torch.float32
+    assert autocast_type(TrainConfig(precision="bfloat16"), cpu) is torch.bfloat16
+
+
+def test_label_smoothing_asks_for_all_pieces_and_is_not_in_the_logged_loss() -> None:
+    logits = torch.randn(5, 7, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([0, 6, 3, 3, 1])
+    plain, minimised = token_losses(logits, labels, 0.1)
+    expected = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+    torch.testing.assert_close(plain, expected)
+    smoothed = torch.nn.functional.cross_entropy(logits, labels, reduction="none", label_smoothing=0.1)
+    torch.testing.assert_close(minimised, smoothed)
+    same, again = token_losses(logits, labels, 0.0)
+    assert same is again
+    torch.testing.assert_close(same, expected)

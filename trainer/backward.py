@@ -1,0 +1,145 @@
+"""The gradient of a step: forward passes, their loss and penalties, and the way back."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from trainer.batches import Batch
+from trainer.config import TrainConfig
+from trainer.distributed import World
+from trainer.language_model import LanguageModel, Outputs
+from trainer.noise import Noise
+from trainer.penalties import Penalties, PenaltyReport
+from trainer.plan import Agreed, Plan
+from trainer.regularisers.base import Moment
+from trainer.rows import Work
+
+
+class Gradient(NamedTuple):
+    """What was found on the way to a step's gradient, which itself lies in the parameters."""
+
+    losses: list[Tensor]
+    """Nats of each predicted token of each pass, [N]."""
+    penalties: dict[str, PenaltyReport]
+
+
+class Pass(NamedTuple):
+    """A forward pass and what it is to be judged by."""
+
+    moment: Moment
+    counted: Tensor
+    """What is minimised at each predicted token: nats, smoothed and weighted by language, float32 [N]."""
+
+
+class Backward:
+    """Adds up the gradient of a step's passes in the parameters.
+
+    Args:
+        config: of the training.
+        model: the bare model.
+        world: the processes.
+        penalties: added to the loss.
+    """
+
+    def __init__(self, config: TrainConfig, model: LanguageModel, world: World, penalties: Penalties) -> None:
+        self._config = config
+        self._model = model
+        self._wrapped = world.wrap(model)
+        self._world = world
+        self._penalties = penalties
+        self.precision = autocast_type(config, world.device)
+
+    def __call__(self, batches: list[Batch], plan: Plan, agreed: Agreed) -> Gradient:
+        """The gradient of a step, averaged over the processes; what the parameters held before stays in the sum."""
+        losses: list[Tensor] = []
+        penalties: dict[str, PenaltyReport] = {}
+        self._penalties.begin()
+        for place, batch in enumerate(batches):
+            last = place + 1 == len(batches)
+            with nullcontext() if last else self._world.without_averaging(self._wrapped):
+                # A method of its own, so that the scores of one pass are gone before those of the next come.
+                found, penalties = self._whole(batch, plan, agreed, passes=len(batches), last=last)
+            losses.append(found)
+        return Gradient(losses, penalties)
+
+    def _whole(
+        self, batch: Batch, plan: Plan, agreed: Agreed, *, passes: int, last: bool
+    ) -> tuple[Tensor, dict[str, PenaltyReport]]:
+        """Add the gradient of one pass, penalties and all; gives the loss of each token."""
+        done = self._forward(self._wrapped, batch, plan, agreed)
+        # The processes' gradients are averaged, the loss is a mean over the tokens of all of them.
+        loss = done.counted.sum() * (self._world.size / agreed.tokens)
+        loss, penalties = self._penalties.add(loss, done.moment, passes=passes, last=last)
+        torch.autograd.backward(loss)
+        return done.moment.losses.detach(), penalties
+
+    def _forward(self, model: nn.Module, batch: Batch, plan: Plan, agreed: Agreed) -> Pass:
+        """One forward pass.
+
+        Args:
+            model: the wrapped model, or the bare one where gradients are not to be averaged by it.
+            batch: the rows.
+            plan: of the step.
+            agreed: between the processes.
+        """
+        work = batch.work
+        noise = plan.noise(batch.rows, self._world.device)
+        outputs = self._compute(model, work, noise)
+        losses, counted = token_losses(outputs.logits, work.labels, self._config.objective.label_smoothing)
+        if plan.factors is not None:
+            counted = counted * plan.factors[work.languages]
+        moment = Moment(
+            model=self._model,
+            batch=work.inputs,
+            outputs=outputs,
+            losses=losses,
+            labels=work.labels,
+            languages=work.languages,
+            evidence=agreed.evidence,
+            # The bare model's, whose gradients arrive together with those of the first pass.
+            again=lambda: self._compute(self._model, work, noise),
+            step=plan.number,
+            total=plan.total,
+        )
+        return Pass(moment, counted)
+
+    def _compute(self, model: nn.Module, work: Work, noise: Noise) -> Outputs:
+        with torch.autocast(self._world.device.type, self.precision, enabled=self.precision is not torch.float32):
+            found: Outputs = model(work.inputs, noise, self._penalties.keep)
+        return found
+
+
+def token_losses(logits: Tensor, labels: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+    """Nats of each predicted token, and what is minimised instead of them.
+
+    Args:
+        logits: [N, V].
+        labels: int64 [N].
+        smoothing: share of the probability asked for all pieces alike.
+
+    Returns:
+        both float32 [N], and the same tensor without smoothing.
+    """
+    scores = logits.float()
+    if not smoothing:
+        losses = functional.cross_entropy(scores, labels, reduction="none")
+        return losses, losses
+    total = scores.logsumexp(dim=-1)
+    losses = total - scores.gather(1, labels[:, None])[:, 0]
+    return losses, (1 - smoothing) * losses + smoothing * (total - scores.mean(dim=-1))
+
+
+def autocast_type(config: TrainConfig, device: torch.device) -> torch.dtype:
+    """The number format of the matrix products.
+
+    ``auto`` takes bfloat16 on GPUs that compute in it. On CPUs it takes float32: few have bfloat16 instructions,
+    and the others imitate them slowly.
+    """
+    if config.precision == "auto":
+        return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else torch.float32
+    return torch.bfloat16 if config.precision == "bfloat16" else torch.float32
