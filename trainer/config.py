@@ -118,9 +118,29 @@ class ObjectiveConfig(Config):
     """Leave some tokens of often repeated languages out of the loss; null for none."""
 
 
-class OptimiserConfig(Config):
-    """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101)."""
+class MuonConfig(Config):
+    """Muon (Jordan et al. 2024), for the core's weight matrices; what is not a matrix of the core stays with AdamW."""
 
+    learning_rate: float | None = Field(default=None, gt=0)
+    """Peak learning rate of the matrices; ``optimiser.learning_rate`` when not given, as suits ``scaling: adamw``."""
+    weight_decay: float | None = Field(default=None, ge=0)
+    """Decoupled decay of the matrices; ``optimiser.weight_decay`` when not given."""
+    momentum: float = Field(default=0.95, ge=0, lt=1)
+    """Decay of the running mean of the gradient."""
+    iterations: int = Field(default=5, ge=1, lt=100)
+    """Newton-Schulz iterations that bring the update's singular values near to 1."""
+    scaling: Literal["adamw", "original"] = "adamw"
+    """Size of an update of m x n values. adamw: 0.2 * sqrt(max(m, n)), as large as AdamW's are, so that its rates and
+    decay carry over (Liu et al. 2025, arXiv 2502.16982). original: sqrt(max(1, m / n)), smaller, for higher rates."""
+
+
+class OptimiserConfig(Config):
+    """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101), or Muon and AdamW."""
+
+    kind: Literal["adamw", "muon"] = "adamw"
+    """adamw for all parameters, or muon for the core's weight matrices and adamw for embeddings, norms and adapters."""
+    muon: MuonConfig = MuonConfig()
+    """Settings of ``kind: muon``."""
     learning_rate: float | None = Field(default=None, gt=0)
     """Peak learning rate; the preset's when not given (tiny 3e-3, small 1.5e-3, base 6e-4)."""
     betas: tuple[float, float] = (0.9, 0.95)

@@ -30,8 +30,8 @@ class Plan(NamedTuple):
     total: int
     """Steps of the run."""
     learning_rate: float
-    weight_decay: float
-    """Of the core's matrices."""
+    decay_growth: float
+    """Factor of the weight decay in this step."""
     depth: tuple[float, ...]
     """Share of the rows for which each block is left out; empty for none."""
     dropout: npt.NDArray[np.float64] | None
@@ -101,7 +101,7 @@ class Planner:
             total=self._total,
             learning_rate=self._config.learning_rate()
             * learning_rate_share(self._config.schedule, number, self._total),
-            weight_decay=self._config.optimiser.weight_decay * self._decay_factor(number),
+            decay_growth=self._decay_factor(number),
             depth=depth_rates(self._config.layer_drop, self._blocks, number, self._total),
             dropout=self._dropout(number),
             factors=self._factors.at(number) if self._factors is not None else None,

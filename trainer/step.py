@@ -19,7 +19,7 @@ from trainer.config import TrainConfig
 from trainer.distributed import World
 from trainer.ema import WeightAverage
 from trainer.language_model import LanguageModel
-from trainer.optimise import clip, set_decay, set_learning_rate
+from trainer.optimise import Optimiser, clip, grow_decay, set_learning_rate
 from trainer.penalties import Penalties, PenaltyReport
 from trainer.plan import Agreed, Planner, ReadPasses
 from trainer.regularisers.base import Evidence
@@ -91,7 +91,7 @@ class Stepper:
         self,
         config: TrainConfig,
         model: LanguageModel,
-        optimiser: torch.optim.Optimizer,
+        optimiser: Optimiser,
         stream: RowStream,
         tally: Tally,
         world: World,
@@ -158,7 +158,7 @@ class Stepper:
         torch.manual_seed(stable_hash("step", self.seed, number) >> 1)
         plan = self._planner(number)
         set_learning_rate(self.optimiser, plan.learning_rate)
-        set_decay(self.optimiser, plan.weight_decay)
+        grow_decay(self.optimiser, plan.decay_growth)
         batches = self._batches(number)
         agreed = self._agree(batches, stop)
         self.optimiser.zero_grad()
@@ -169,7 +169,7 @@ class Stepper:
             self._remember(batches, gradient)
         return StepReport(
             plan.learning_rate,
-            plan.weight_decay,
+            self.config.optimiser.weight_decay * plan.decay_growth,
             plan.mean_dropout([batch.rows for batch in batches]),
             norm,
             agreed.stop,

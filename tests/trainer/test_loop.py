@@ -213,6 +213,16 @@ def test_with_everything_on_stopping_and_going_on_changes_nothing(tiny_corpus: s
     assert final["languages"]["ell_Grek"]["bits_per_byte"] == last["languages"]["ell_Grek"]["bits_per_byte"]
 
 
+def test_muon_goes_on_from_a_checkpoint(tiny_corpus: str, tmp_path: Path) -> None:
+    settings = {"optimiser": {"kind": "muon", "muon": {"learning_rate": 2e-3}, "decay_growth": 2.0}, "steps": 8}
+    run_training(tiny_corpus, tmp_path / "whole", **settings)
+    run_training(tiny_corpus, tmp_path / "parts", **settings, stop_after=5)
+    run_training(tiny_corpus, tmp_path / "parts", **settings)
+    assert_same_run(tmp_path / "whole", tmp_path / "parts", 8)
+    saved = load_file(tmp_path / "whole" / "checkpoints" / "00000008" / "optimizer.safetensors")
+    assert "blocks.0.qkv.weight:momentum_buffer" in saved
+
+
 def test_a_finished_run_is_left_as_it_is(whole: Path, tiny_corpus: str) -> None:
     before = lines(whole)
     calls: list[Any] = []

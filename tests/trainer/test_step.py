@@ -168,7 +168,7 @@ def test_a_step_without_finite_gradient_changes_nothing() -> None:
     assert not step.tally.window.any()
     for name, value in step.model.state_dict().items():
         assert torch.equal(value, before[name])
-    assert not step.optimiser.state
+    assert not any(part.state for part in step.optimiser.parts)
 
 
 def test_a_regulariser_sees_the_evidence_and_its_strength_is_scheduled() -> None:
