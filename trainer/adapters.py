@@ -63,6 +63,7 @@ class LanguageAdapter(nn.Module):
             ranks = torch.tensor(list(capacities))[:, None]
             usable = (torch.arange(bottleneck)[None] < ranks).float()
             self.usable = nn.Parameter(usable, requires_grad=False)
+        self._origin: tuple[Tensor, Tensor] | None = None
 
     def forward(self, x: Tensor, languages: Tensor) -> Tensor:
         """Adapt each row by its language.
@@ -110,9 +111,23 @@ class LanguageAdapter(nn.Module):
         The prior variance of a weight is one over the number of its inputs, that of a usual initialisation.
         """
         width, bottleneck = self.prior.shape
-        down = (self.down - self.prior).square().sum(dim=(1, 2)) * width
-        up = self.up.square().sum(dim=(1, 2)) * bottleneck
+        down_start, up_start = self._origin or (self.prior, None)
+        down = (self.down - down_start).square().sum(dim=(1, 2)) * width
+        up = (self.up if up_start is None else self.up - up_start).square().sum(dim=(1, 2)) * bottleneck
         return down + up
+
+    def start_from(self, new: Tensor) -> None:
+        """Let the weights that some languages have now be the start that their deviation counts from.
+
+        Args:
+            new: which languages, bool [languages]; the others' start is the common prior. It is not part of the
+                model's tensors: whoever resumes a run sets it again from the weights that the run began with.
+        """
+        chosen = new.to(self.down.device)[:, None, None]
+        self._origin = (
+            torch.where(chosen, self.down.detach(), self.prior.detach()),
+            torch.where(chosen, self.up.detach(), torch.zeros_like(self.up)),
+        )
 
 
 def capacities(train_tokens: Sequence[int], bottleneck: int, power: float) -> list[int]:

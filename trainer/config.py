@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from corpus.config import Config
 from corpus.errors import ConfigurationError
+from trainer.continual.config import ContinualConfig
 
 
 class Preset(NamedTuple):
@@ -328,6 +329,8 @@ class TrainConfig(Config):
     """Stochastic depth."""
     average: AverageConfig | None = None
     """A running mean of the weights beside them; null for none."""
+    continual: ContinualConfig | None = None
+    """Go on from another run's model, grown by new languages; null begins with random weights."""
     steps: int | None = Field(default=None, ge=1)
     """Length of the run in optimiser steps; give this or ``tokens``, 1,000 steps when neither is given."""
     tokens: int | None = Field(default=None, ge=1)

@@ -24,6 +24,7 @@ from sampler.feedback.decisions import check_step
 from trainer import checkpoint as checkpoints
 from trainer.batches import pass_rows
 from trainer.config import TrainConfig
+from trainer.continual.hold import begin, slow
 from trainer.distributed import World, world
 from trainer.evaluate import Evaluator, HeldoutLanguage, in_memory, load_heldout
 from trainer.files import write_json
@@ -163,7 +164,10 @@ class Session:
         mask_id = self.stream.corpus.special("mask")
         train_tokens = [self.stream.sizes[lang] for lang in self.languages]
         self.model = new_model(config.model, vocabulary, train_tokens, seed).to(processes.device)
+        held = begin(self.model, config.continual, self.languages, folder) if config.continual else None
         self.optimiser = make_optimiser(self.model, config.optimiser, config.learning_rate())
+        if held is not None:
+            slow(self.model, self.optimiser, held)
         self.tally = Tally(len(self.languages), processes.device)
         self.step = Stepper(
             config,
