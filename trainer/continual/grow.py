@@ -10,7 +10,7 @@ Letters: K languages, V token rows, D width.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import xxhash
@@ -110,13 +110,8 @@ def old_part(
 def digest(tensors: Mapping[str, Tensor]) -> str:
     """32 hexadecimal digits of names, shapes and bytes of some tensors; equal exactly when all their bits are."""
     state = xxhash.xxh3_128()
-    for name, part in _bytes(tensors):
-        state.update(name)
-        state.update(part)
-    return state.hexdigest()
-
-
-def _bytes(tensors: Mapping[str, Tensor]) -> Iterator[tuple[bytes, memoryview]]:
     for name in sorted(tensors):
         value = tensors[name].detach().cpu().contiguous()
-        yield f"{name}{tuple(value.shape)}{value.dtype}".encode(), memoryview(value.flatten().view(torch.uint8).numpy())
+        state.update(f"{name}{tuple(value.shape)}{value.dtype}".encode())
+        state.update(value.flatten().view(torch.uint8).numpy().tobytes())
+    return state.hexdigest()

@@ -143,7 +143,7 @@ def _held(model: LanguageModel, config: ContinualConfig, languages: Sequence[str
 def _hold(parameter: nn.Parameter, old: Tensor) -> None:
     """Leave the old rows without a gradient."""
     moves = (~old).to(parameter.dtype).view(-1, *[1] * (parameter.ndim - 1))
-    parameter.register_hook(lambda gradient: gradient * moves)
+    parameter.register_hook(lambda gradient: gradient * moves)  # type: ignore[no-untyped-call]
 
 
 def _slow_rows(

@@ -10,12 +10,12 @@ from sampler.config import SamplerConfig
 from sampler.heldout import HeldoutRows
 from sampler.index import TokenCorpus
 from sampler.stream import CurriculumStream
+from trainer.backward import autocast_type
 from trainer.batches import pass_rows
 from trainer.config import TrainConfig
 from trainer.distributed import World
 from trainer.evaluate import Evaluator, Heldout, Progress, in_memory, recent_rows, streamed
 from trainer.language_model import LanguageModel
-from trainer.step import autocast_type
 
 CORE = ""
 """Stands for the core alone, without any language's adapter."""
@@ -56,12 +56,8 @@ def heldout_losses(
         world: the processes.
         progress: told of the rows done.
     """
-    reader = HeldoutRows(
-        place.corpus, tokenizer=place.tokenizer, row_tokens=place.row_tokens, snapshot=place.snapshot
-    )
-    return _evaluator(streamed(reader, languages), config, place, known, world)(
-        model, progress
-    )
+    reader = HeldoutRows(place.corpus, tokenizer=place.tokenizer, row_tokens=place.row_tokens, snapshot=place.snapshot)
+    return _evaluator(streamed(reader, languages), config, place, known, world)(model, progress)
 
 
 def adapter_losses(
@@ -91,9 +87,7 @@ def adapter_losses(
         by tag, ``CORE`` among them, the lowest first.
     """
     sampler = SamplerConfig(row_tokens=place.row_tokens, languages=(language,), mixture="uniform")
-    stream = CurriculumStream(
-        place.corpus, tokenizer=place.tokenizer, config=sampler, seed=0, snapshot=place.snapshot
-    )
+    stream = CurriculumStream(place.corpus, tokenizer=place.tokenizer, config=sampler, seed=0, snapshot=place.snapshot)
     text = in_memory(recent_rows(stream, {language: 1.0}, end=rows, rows=rows))
     found: dict[str, float] = {}
     candidates = [CORE, *known] if model.adapters() else [CORE]
@@ -113,9 +107,7 @@ def nearest(losses: Mapping[str, float], count: int) -> tuple[str, ...]:
     return tuple(sorted(better, key=lambda tag: (losses[tag], tag))[:count])
 
 
-def _evaluator(
-    text: Heldout, config: TrainConfig, place: Place, known: Sequence[str], world: World
-) -> Evaluator:
+def _evaluator(text: Heldout, config: TrainConfig, place: Place, known: Sequence[str], world: World) -> Evaluator:
     shards = TokenCorpus(place.corpus, place.tokenizer, "heldout", place.snapshot)
     if not text.rows:
         raise CorpusError(f"{place.corpus} has no held-out text of the languages that are to be scored")
@@ -128,5 +120,3 @@ def _evaluator(
         precision=autocast_type(config, world.device),
         world=world,
     )
-
-
