@@ -8,7 +8,7 @@ because the step of AdamW does not depend on the size of the gradient.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from trainer.adapters import LanguageAdapter
 from trainer.continual.config import ContinualConfig
 from trainer.continual.grow import language_rows
 from trainer.language_model import LanguageModel
+from trainer.optimise import Optimiser
 
 _EMBEDDING = "embedding.weight"
 
@@ -81,27 +82,29 @@ def begin(model: LanguageModel, config: ContinualConfig, languages: Sequence[str
     return Held({name: rate for name, rate in held.rates.items() if rate}, held.rows)
 
 
-def slow(model: LanguageModel, optimiser: torch.optim.Optimizer, held: Held) -> None:
+def slow(model: LanguageModel, optimiser: Optimiser, held: Held) -> None:
     """Give an optimiser the rates of what moves slower than the rest.
 
     Args:
         model: whose parameters the optimiser moves.
-        optimiser: its groups have a ``scale``, their learning rate as a share of the run's.
+        optimiser: of the run.
         held: as :func:`begin` gave it.
     """
-    rates = {id(parameter): held.rates.get(name, 1.0) for name, parameter in model.named_parameters()}
-    for group in list(optimiser.param_groups):
-        by_rate: dict[float, list[nn.Parameter]] = {}
-        for parameter in group["params"]:
-            by_rate.setdefault(rates[id(parameter)], []).append(parameter)
-        settings = {key: value for key, value in group.items() if key != "params"}
-        first, *others = sorted(by_rate, reverse=True)
-        group["params"], group["scale"] = by_rate[first], settings["scale"] * first
-        for rate in others:
-            optimiser.add_param_group({**settings, "params": by_rate[rate], "scale": settings["scale"] * rate})
-    partly = {name: rows for name, rows in held.rows.items() if 0 < rows.rate < 1}
-    if partly:
-        _slow_rows(dict(model.named_parameters()), optimiser, partly)
+    parameters = dict(model.named_parameters())
+    rates = {id(parameter): held.rates.get(name, 1.0) for name, parameter in parameters.items()}
+    partly = {id(parameters[name]): rows for name, rows in held.rows.items() if 0 < rows.rate < 1}
+    for part in optimiser.parts:
+        own = [parameter for group in part.param_groups for parameter in group["params"]]
+        _slow_rows(part, [(parameter, partly[id(parameter)]) for parameter in own if id(parameter) in partly])
+        for group in list(part.param_groups):
+            by_rate: dict[float, list[nn.Parameter]] = {}
+            for parameter in group["params"]:
+                by_rate.setdefault(rates[id(parameter)], []).append(parameter)
+            settings = {key: value for key, value in group.items() if key != "params"}
+            first, *others = sorted(by_rate, reverse=True)
+            group["params"], group["scale"] = by_rate[first], settings["scale"] * first
+            for rate in others:
+                part.add_param_group({**settings, "params": by_rate[rate], "scale": settings["scale"] * rate})
 
 
 def _held(model: LanguageModel, config: ContinualConfig, languages: Sequence[str]) -> Held:
@@ -146,24 +149,21 @@ def _hold(parameter: nn.Parameter, old: Tensor) -> None:
     parameter.register_hook(lambda gradient: gradient * moves)  # type: ignore[no-untyped-call]
 
 
-def _slow_rows(
-    parameters: Mapping[str, nn.Parameter], optimiser: torch.optim.Optimizer, partly: Mapping[str, Rows]
-) -> None:
+def _slow_rows(part: torch.optim.Optimizer, partly: Sequence[tuple[nn.Parameter, Rows]]) -> None:
     """Have the old rows of some parameters go only a share of each step."""
-    before: dict[str, Tensor] = {}
+    before: list[Tensor] = []
 
     def keep(*_: Any) -> None:
-        for name, rows in partly.items():
-            before[name] = parameters[name].detach()[rows.old]
+        before[:] = [parameter.detach()[rows.old] for parameter, rows in partly]
 
     def put(*_: Any) -> None:
         with torch.no_grad():
-            for name, rows in partly.items():
-                value = parameters[name]
-                value[rows.old] = torch.lerp(before[name], value[rows.old], rows.rate)
+            for (parameter, rows), start in zip(partly, before, strict=True):
+                parameter[rows.old] = torch.lerp(start, parameter[rows.old], rows.rate)
 
-    optimiser.register_step_pre_hook(keep)
-    optimiser.register_step_post_hook(put)
+    if partly:
+        part.register_step_pre_hook(keep)
+        part.register_step_post_hook(put)
 
 
 def _set_origins(model: LanguageModel, languages: Sequence[str], old: Sequence[str]) -> None:
