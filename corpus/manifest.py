@@ -16,10 +16,22 @@ from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
 from corpus.config import Config
 from corpus.errors import CorpusError
 from corpus.ledger import Ledger
+from corpus.parallel import ParallelText
 from corpus.schema import FORMAT_VERSION
 from corpus.storage import Storage
 
-FileKind = Literal["text", "tokens", "rejected", "unreadable", "tokenizer", "index", "boilerplate", "scores"]
+FileKind = Literal[
+    "text",
+    "tokens",
+    "rejected",
+    "unreadable",
+    "tokenizer",
+    "index",
+    "boilerplate",
+    "scores",
+    "parallel",
+    "parallel_rejected",
+]
 MANIFEST = "manifest.json"
 
 
@@ -150,6 +162,8 @@ class Snapshot(Config):
     """The language-identification model: name, hash, licence, labels."""
     tokenizers: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Per tokenizer name: vocabulary size, path and hash of its model, special ids."""
+    parallel: dict[str, ParallelText] = Field(default_factory=dict)
+    """Per tokenizer name: what there is of parallel text."""
     recipe: dict[str, Any] = Field(default_factory=dict)
     """The whole resolved recipe of the run."""
     fingerprint: str = ""

@@ -85,11 +85,16 @@ def _require_inputs(recipe: Recipe) -> None:
 
 
 def tokenize(recipe: Recipe, workers: int, progress: Progress | None = None) -> Snapshot:
-    """A vocabulary and token shards for the corpus."""
+    """A vocabulary and token shards for the corpus, and for the recipe's parallel text if it names any."""
     read_snapshot(recipe.corpus)  # a missing corpus is said before anything heavy loads
     from pipeline.tokenizer import tokenize_corpus
 
-    return tokenize_corpus(recipe.corpus, recipe.tokenizer, seed=recipe.seed, workers=workers, progress=progress)
+    snapshot = tokenize_corpus(recipe.corpus, recipe.tokenizer, seed=recipe.seed, workers=workers, progress=progress)
+    if recipe.parallel.inputs:
+        from pipeline.parallel.job import add_parallel
+
+        return add_parallel(recipe.corpus, recipe.parallel, recipe.tokenizer.name, seed=recipe.seed, progress=progress)
+    return snapshot
 
 
 def train(recipe: Recipe, progress: Progress | None = None, *, fresh: bool = False) -> dict[str, Any]:

@@ -25,6 +25,15 @@ def tokenize(
         int | None,
         typer.Option("--vocabulary", metavar="N", min=1, help="Pieces in the vocabulary.", show_default=False),
     ] = None,
+    parallel: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--parallel",
+            metavar="GLOB",
+            help="Files of translations (JSONL or TSV) to encode as well; may be given several times.",
+            show_default=False,
+        ),
+    ] = None,
     recipe: RecipeOption = None,
     set_: SetOption = None,
     seed: SeedOption = None,
@@ -40,16 +49,24 @@ def tokenize(
     evenglot tokenize --corpus out/corpus
 
     evenglot tokenize --corpus out/corpus --vocabulary 32000 --workers 8
+
+    evenglot tokenize --corpus out/corpus --parallel 'parallel/*.jsonl.zst'
     """
     from evenglot import steps
     from evenglot.cli.console import Reporter, duration
     from evenglot.cli.console import output as result_output
+    from evenglot.cli.parallel import parallel_result, parallel_text
     from evenglot.recipe.load import load_recipe
 
     settings = load_recipe(
         recipe,
         set_ or (),
-        flags(corpus=("--corpus", corpus), tokenizer__vocabulary=("--vocabulary", vocabulary), seed=("--seed", seed)),
+        flags(
+            corpus=("--corpus", corpus),
+            tokenizer__vocabulary=("--vocabulary", vocabulary),
+            parallel__inputs=("--parallel", [{"path": path} for path in parallel] if parallel else None),
+            seed=("--seed", seed),
+        ),
     )
     started = time.monotonic()
     with result_output(as_json) as show:
@@ -68,12 +85,14 @@ def tokenize(
             "tokens": sum(tokens.values()),
             "tokens_by_language": tokens,
             "bytes_per_token": ratios,
+            **parallel_result(snapshot.parallel.get(name)),
         }
         known = sorted(ratio for ratio in ratios.values() if ratio)
         spread = f", {known[0]:.2f} to {known[-1]:.2f} bytes per token over the languages" if known else ""
         show(
             result,
             f"{sum(tokens.values()):,} training tokens with tokenizer '{name}'{spread}\n"
+            f"{parallel_text(snapshot.parallel.get(name))}"
             f"snapshot {snapshot.number} of {settings.corpus}, in {duration(seconds)}\n"
             f"next: evenglot train --corpus {settings.corpus}",
         )

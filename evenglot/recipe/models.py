@@ -7,6 +7,7 @@ from pydantic import Field
 from corpus.config import Config
 from evenglot.report.config import ReportConfig
 from pipeline.config import PrepareConfig
+from pipeline.parallel.config import ParallelConfig
 from pipeline.sources.config import InputConfig
 from pipeline.tokenizer.config import TokenizerConfig
 from sampler.config import SamplerConfig
@@ -28,6 +29,8 @@ class Recipe(Config):
     """From raw files to the corpus."""
     tokenizer: TokenizerConfig = Field(default_factory=TokenizerConfig)
     """The vocabulary trained on the corpus."""
+    parallel: ParallelConfig = Field(default_factory=ParallelConfig)
+    """Parallel text, encoded by ``tokenize`` beside the corpus."""
     sampler: SamplerConfig = Field(default_factory=SamplerConfig)
     """Which rows the training sees, in which order."""
     train: TrainConfig = Field(default_factory=TrainConfig)

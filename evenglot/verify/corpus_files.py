@@ -16,13 +16,24 @@ from corpus.errors import CorpusError, LedgerError
 from corpus.hashing import file_hash
 from corpus.ledger import Ledger
 from corpus.manifest import ShardFile, Snapshot, current_number, read_snapshot
+from corpus.parallel import PARALLEL_REJECTED_SCHEMA, parallel_schema
 from corpus.schema import RECORD_SCHEMA, REJECTED_SCHEMA, UNDETERMINED, token_schema
 from corpus.shards import read_batches, run_tokens
 from corpus.storage import Storage
 
 Progress = Callable[[str, int, int], None]
 
-_FOLDERS: Final = ("text", "tokens", "rejected", "unreadable", "tokenizers", "index", "boilerplate", "scores")
+_FOLDERS: Final = (
+    "text",
+    "tokens",
+    "rejected",
+    "unreadable",
+    "tokenizers",
+    "index",
+    "boilerplate",
+    "scores",
+    "parallel",
+)
 """Where files of snapshots live; anything there that no snapshot names is an orphan."""
 
 
@@ -176,7 +187,7 @@ def _check_file(
             lines = path.read_bytes().splitlines()
             counts.unreadable.update(json.loads(line)["reason"] for line in lines)
             rows = len(lines)
-        elif file.kind in ("text", "rejected", "tokens"):
+        elif file.kind in ("text", "rejected", "tokens", "parallel", "parallel_rejected"):
             expected = _schema_of(snapshot, file)
             batches = list(read_batches(path))
             rows = sum(batch.num_rows for batch in batches)
@@ -193,8 +204,11 @@ def _schema_of(snapshot: Snapshot, file: ShardFile) -> pa.Schema:
         return RECORD_SCHEMA
     if file.kind == "rejected":
         return REJECTED_SCHEMA
+    if file.kind == "parallel_rejected":
+        return PARALLEL_REJECTED_SCHEMA
     known = snapshot.tokenizers.get(file.tokenizer or "", {})
-    return token_schema(int(known.get("vocabulary", known.get("vocabulary_size", 0))))
+    vocabulary = int(known.get("vocabulary", known.get("vocabulary_size", 0)))
+    return parallel_schema(vocabulary) if file.kind == "parallel" else token_schema(vocabulary)
 
 
 def _schema_problems(file: ShardFile, found: pa.Schema, expected: pa.Schema) -> Iterator[str]:

@@ -129,6 +129,7 @@ def tokenize_corpus(
             "made_by": "tokenize",
             "languages": languages,
             "tokenizers": {**parent.tokenizers, config.name: described},
+            "parallel": {name: text for name, text in parent.parallel.items() if name != config.name},
             "recipe": {**parent.recipe, "tokenizer": config.model_dump(mode="json"), "seed": seed},
             "fingerprint": fingerprint([parent.fingerprint, identity]),
             "warnings": [*parent.warnings, *size_warnings(config, int(described["vocabulary"]))],

@@ -1,0 +1,1 @@
+"""Parallel text: files of translations to token shards of a corpus."""
