@@ -36,11 +36,14 @@ from trainer.config import TrainConfig
 from trainer.evaluate import evaluate
 from trainer.loop import train
 
-MODEL: Final = {"width": 96, "layers": 3, "heads": 3}
+SIZE: Final = "96x3x3"
+"""Width, layers and heads of the model."""
 FIGURES: Final = ("heldout_bits_per_byte", "gap_bits_per_byte", "repeats")
 
 ARMS: Final[dict[str, dict[str, Any]]] = {
     "base": {},
+    "half the learning rate": {"optimiser": {"learning_rate": 1.5e-3}},
+    "twice the learning rate": {"optimiser": {"learning_rate": 6e-3}},
     "no adapters": {"model": {"adapter": 0}},
     "deviation": {"regularisers": [{"name": "deviation"}]},
     "static gates": {"model": {"gate": "static"}},
@@ -100,6 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--first-seed", type=int, default=0, help="seed of the first run of each arm")
     for name, field in Setting.model_fields.items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=field.default, help=field.description)
+    parser.add_argument("--size", default=SIZE, metavar="WIDTHxLAYERSxHEADS", help=f"of the model; {SIZE}")
     parser.add_argument("--base", type=Path, help="file of an earlier run, whose runs of base are not made again")
     parser.add_argument("--merge", type=Path, nargs="+", metavar="FILE", help="show files of earlier runs as one table")
     parser.add_argument("--quick", action="store_true", help="one seed and 20 steps: does everything run?")
@@ -130,7 +134,7 @@ def main(arguments: list[str] | None = None) -> int:
         "setting": setting.model_dump(),
         "repeated": repeated,
         "others": others,
-        "base": base(setting),
+        "base": base(setting, options.size),
         "arms": {name: ARMS[name] for name in names},
         "runs": [],
     }
@@ -145,7 +149,7 @@ def main(arguments: list[str] | None = None) -> int:
         for name in names:
             if any(one["arm"] == name and one["seed"] == seed for one in result["runs"]):
                 continue
-            figures = run(options.corpus, options.tokenizer, setting, name, seed, repeated, others)
+            figures = run(options.corpus, options.tokenizer, setting, result["base"], name, seed, repeated, others)
             result["runs"].append({"arm": name, "seed": seed, **figures})
             write(options.json, result)
             print(name, seed, json.dumps(figures), file=sys.stderr, flush=True)
@@ -172,14 +176,15 @@ def languages(corpus: str, tokenizer: str, setting: Setting) -> tuple[list[str],
     return ranked[: setting.repeated], ranked[-setting.others :]
 
 
-def base(setting: Setting) -> dict[str, Any]:
-    """Settings that all arms start from."""
+def base(setting: Setting, size: str) -> dict[str, Any]:
+    """Settings that all arms start from; the size as in ``SIZE``."""
+    width, layers, heads = (int(number) for number in size.split("x"))
     return {
         "steps": setting.steps,
         "rows": setting.rows,
         "threads": 1,
         "precision": "bfloat16",
-        "model": dict(MODEL),
+        "model": {"width": width, "layers": layers, "heads": heads},
         "regularisers": [],
         "log": {"every": setting.steps, "tensorboard": False},
         "checkpoint": {"every": setting.steps, "keep": 1},
@@ -188,11 +193,18 @@ def base(setting: Setting) -> dict[str, Any]:
 
 
 def run(
-    corpus: str, tokenizer: str, setting: Setting, name: str, seed: int, repeated: list[str], others: list[str]
+    corpus: str,
+    tokenizer: str,
+    setting: Setting,
+    start: dict[str, Any],
+    name: str,
+    seed: int,
+    repeated: list[str],
+    others: list[str],
 ) -> dict[str, Any]:
-    """Train one arm with one seed; held-out figures and CPU seconds."""
+    """Train one arm, which changes the settings of the start, with one seed; held-out figures and CPU seconds."""
     changes = ARMS[name]
-    settings = base(setting)
+    settings = dict(start)
     for section, values in changes.items():
         before = settings.get(section)
         settings[section] = {**before, **values} if isinstance(before, dict) else values
