@@ -73,6 +73,8 @@ ARMS: Final[dict[str, dict[str, Any]]] = {
     "mixed 15:1": {"objective": {"kind": "mixed", "masked_share": 15 / 16}},
     "mixed 7:1": {"objective": {"kind": "mixed", "masked_share": 7 / 8}},
     "mixed 1:1": {"objective": {"kind": "mixed", "masked_share": 1 / 2}},
+    "mixed 1:3": {"objective": {"kind": "mixed", "masked_share": 1 / 4}},
+    "mixed 1:15": {"objective": {"kind": "mixed", "masked_share": 1 / 16}},
 }
 """Settings of each arm that differ from those of ``base``."""
 
