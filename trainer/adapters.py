@@ -2,8 +2,10 @@
 
 Bottleneck adapters are from Houlsby et al. 2019 (arXiv 1902.00751); one for each language, trained from the
 start, from X-MOD (Pfeiffer et al. 2022, arXiv 2205.06266). The weights of all languages are stacked in one
-tensor and each row of a batch selects its own by index, so a batch of mixed languages takes two batched
-matrix products: no loop over languages and nothing the device has to report back to the host.
+tensor. Where each row is of one language it selects its own weights by index, and two batched matrix products do
+them all; where rows hold several languages, or are so short that weights are larger than the vectors they are for,
+the tokens are sorted by language and multiplied group by group. Either way there is no loop over languages and
+nothing the device has to report back to the host.
 
 A gate may decide how much of the language's path is added to the core's: one number for each language and block,
 or one for each token, computed from it. Gates are open at the start; the adapters are the identity then, so the
@@ -18,6 +20,8 @@ from typing import Final, Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from trainer.grouping import Groups, group, grouped_product, per_token
 
 Gate = Literal["none", "static", "input"]
 
@@ -65,38 +69,67 @@ class LanguageAdapter(nn.Module):
             self.usable = nn.Parameter(usable, requires_grad=False)
         self._origin: tuple[Tensor, Tensor] | None = None
 
-    def forward(self, x: Tensor, languages: Tensor) -> Tensor:
-        """Adapt each row by its language.
+    def forward(self, x: Tensor, languages: Tensor, groups: Groups | None = None) -> Tensor:
+        """Adapt each token by its language.
 
         Args:
             x: hidden vectors, [rows, length, width].
-            languages: language index of each row, [rows]; -1 leaves the row as the core made it.
+            languages: language index of each row, [rows], or of each token, [rows, length]; -1 leaves it as the core
+                made it.
+            groups: the tokens by language, as :meth:`groups` gives them; worked out here when not given.
 
         Returns:
             As ``x``.
         """
         index = languages.clamp(min=0)
+        normed = self.norm(x)
+        groups = groups or self.groups(languages, x.shape[1])
+        path = self._by_row(normed, languages, index) if groups is None else self._by_group(normed, groups)
+        gate = self.gate(normed, index)
+        return x + (path if gate is None else path * gate.to(path.dtype))
+
+    def groups(self, languages: Tensor, length: int) -> Groups | None:
+        """Tokens by language where that is the better way to multiply, else None; decided by sizes alone.
+
+        Args:
+            languages: language index of each row, [rows], or of each token, [rows, length].
+            length: tokens of a row.
+        """
+        if languages.ndim == 1:
+            if length >= self.prior.shape[1]:
+                return None
+            # Copying a row's weights, width * bottleneck values, moves more than sorting its length * width.
+            languages = languages[:, None].expand(-1, length)
+        return group(languages, len(self.up))
+
+    def _by_row(self, normed: Tensor, languages: Tensor, index: Tensor) -> Tensor:
+        """The language's path where each row has one language, with weights copied for each row."""
         known = (languages >= 0).to(self.up.dtype)[:, None, None]
         down = self.down.index_select(0, index)
         up = self.up.index_select(0, index) * known
-        normed = self.norm(x)
         inner = functional.gelu(torch.bmm(normed, down))
         if self.usable is not None:
             inner = inner * self.usable.index_select(0, index)[:, None].to(inner.dtype)
-        path = torch.bmm(inner, up)
-        gate = self.gate(normed, index)
-        return x + (path if gate is None else path * gate.to(path.dtype))
+        return torch.bmm(inner, up)
+
+    def _by_group(self, normed: Tensor, groups: Groups) -> Tensor:
+        """The language's path, with tokens sorted by language."""
+        inner = functional.gelu(grouped_product(groups.sort(normed), self.down, groups.ends))
+        inner = inner * groups.known.to(inner.dtype)
+        if self.usable is not None:
+            inner = inner * self.usable.index_select(0, groups.languages).to(inner.dtype)
+        return groups.unsort(grouped_product(inner, self.up, groups.ends), len(normed))
 
     def gate(self, normed: Tensor, index: Tensor) -> Tensor | None:
         """How open the language's path is, [rows, 1 or length, 1]; None without gates.
 
         Args:
             normed: normalised hidden vectors, [rows, length, width].
-            index: language of each row, [rows].
+            index: language of each row, [rows], or of each token, [rows, length].
         """
         if self.gate_bias is None:
             return None
-        logit = self.gate_bias.index_select(0, index)[:, None, None]
+        logit = per_token(self.gate_bias.index_select(0, index.flatten()).view_as(index))
         if self.gate_weight is not None:
             logit = logit + (normed @ self.gate_weight.to(normed.dtype))[..., None]
         return torch.sigmoid(logit)

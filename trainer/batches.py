@@ -13,7 +13,7 @@ from trainer.distributed import World
 from trainer.goldfish import forgotten
 from trainer.objectives import make_task, mask_ratio, masked_rows
 from trainer.plan import Planner
-from trainer.rows import Rows, RowStream, Work, make_work
+from trainer.rows import Rows, RowStream, Work, make_work, of_tokens, spoken_languages
 
 _SCORES: Final = 1 << 23
 """Scores in 32 MiB, as float32."""
@@ -90,7 +90,8 @@ class Batches:
             return None
         often = self._planner.passes(number) >= goldfish.after
         found = forgotten(rows.tokens, rows.segments, goldfish.context, goldfish.every)
-        return found & often[rows.languages][:, None]
+        treated: npt.NDArray[np.bool_] = of_tokens(often[spoken_languages(rows)], rows.tokens.shape[1])
+        return found & treated
 
 
 def pass_rows(config: TrainConfig, device: torch.device, row_tokens: int, vocabulary: int) -> int:

@@ -22,7 +22,6 @@ from corpus.errors import CorpusError, InputError
 from sampler.config import CacheConfig
 from sampler.heldout import HeldoutRows
 from sampler.index import TokenCorpus
-from sampler.stream import CurriculumStream
 from trainer import checkpoint as checkpoints
 from trainer.backward import autocast_type
 from trainer.batches import pass_rows
@@ -159,42 +158,6 @@ def load_heldout(
         )
         for (lang, size), parts in zip(found.sizes.items(), loaded, strict=True)
     }
-
-
-def recent_rows(
-    stream: CurriculumStream, bytes_per_token: Mapping[str, float], *, end: int, rows: int
-) -> dict[str, HeldoutLanguage]:
-    """The last training rows of each language before a global row index, to measure the training loss on.
-
-    Their bytes are estimated from the language's training text, because rows cut documents anywhere. Looks back
-    over at most 64 times as many rows as are wanted, so a language that is hardly sampled may be missing.
-
-    Args:
-        stream: the training rows.
-        bytes_per_token: training bytes over training tokens of each language, the ends of documents counted.
-        end: global index after the last row of interest.
-        rows: wanted of each language.
-    """
-    found: list[list[int]] = [[] for _ in stream.languages]
-    parts: dict[int, tuple[npt.NDArray[Any], ...]] = {}
-    start = end
-    while start > max(0, end - 64 * rows * len(found)) and any(len(indices) < rows for indices in found):
-        chunk = range(max(0, start - 256), start)
-        start = chunk.start
-        batch = stream.rows(chunk)
-        for place in reversed(range(len(chunk))):
-            indices = found[int(batch.languages[place])]
-            if len(indices) < rows:
-                indices.append(chunk[place])
-                parts[chunk[place]] = (batch.tokens[place], batch.segments[place], batch.positions[place])
-    result = {}
-    for lang, indices in zip(stream.languages, found, strict=True):
-        if not indices:
-            continue
-        tokens, segments, positions = (np.stack(arrays) for arrays in zip(*(parts[i] for i in indices), strict=True))
-        predicted = int((segments[:, 1:] == segments[:, :-1]).sum())
-        result[lang] = HeldoutLanguage(tokens, segments, positions, round(predicted * bytes_per_token[lang]))
-    return result
 
 
 class _Slice(NamedTuple):

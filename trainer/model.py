@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from trainer.adapters import LanguageAdapter, capacities
 from trainer.config import ModelConfig
+from trainer.grouping import Groups
 from trainer.language_model import Inputs, LanguageModel, Outputs
 from trainer.noise import SILENT, Noise, drop, kept_rows
 
@@ -47,13 +48,19 @@ class Block(nn.Module):
         )
 
     def forward(
-        self, x: Tensor, mask: Tensor, rotation: tuple[Tensor, Tensor], languages: Tensor, dropout: Tensor | None
+        self,
+        x: Tensor,
+        mask: Tensor,
+        rotation: tuple[Tensor, Tensor],
+        languages: Tensor,
+        groups: Groups | None,
+        dropout: Tensor | None,
     ) -> Tensor:
-        """x and result: [B, L, D]; dropout: rate of each row, [B]."""
+        """x and result: [B, L, D]; languages and dropout: of each row, [B], or of each token, [B, L]."""
         x = x + drop(self.attend(self.attention_norm(x, languages), mask, rotation), dropout)
         hidden = functional.relu(self.feedforward_in(self.feedforward_norm(x, languages))).square()
         x = x + drop(self.feedforward_out(hidden), dropout)
-        return x if self.adapter is None else self.adapter(x, languages)
+        return x if self.adapter is None else self.adapter(x, languages, groups)
 
     def attend(self, x: Tensor, mask: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
         """Self-attention of each token to those its mask allows."""
@@ -128,17 +135,19 @@ class Transformer(LanguageModel):
         x = self.embed(inputs.tokens)
         rotation = rotations(inputs.positions, self.head_width, self.rotary_base)
         languages = inputs.languages
+        groups = next((adapter.groups(languages, x.shape[1]) for adapter in self.adapters()), None)
         for number, block in enumerate(self.blocks):
             kept = kept_rows(len(x), noise.depth[number], x.device) if noise.depth else None
             if kept is None:
-                x = block(x, mask, rotation, languages, noise.dropout)
+                x = block(x, mask, rotation, languages, groups, noise.dropout)
                 if number in keep:
                     inner[number] = x
                 continue
             part = x.index_select(0, kept)
             cosine, sine = (angle.index_select(0, kept) for angle in rotation)
             rates = None if noise.dropout is None else noise.dropout.index_select(0, kept)
-            changed = block(part, mask.index_select(0, kept), (cosine, sine), languages.index_select(0, kept), rates)
+            spoken = languages.index_select(0, kept)
+            changed = block(part, mask.index_select(0, kept), (cosine, sine), spoken, None, rates)
             # What the block adds is scaled up, so that its mean over the draws is what it adds when all rows are kept.
             x = x.index_add(0, kept, (changed - part).to(x.dtype), alpha=len(x) / len(kept))
             if number in keep:
@@ -172,14 +181,16 @@ class RMSNorm(nn.Module):
 
         Args:
             x: any shape that ends in the width; [B, L, D] where languages have gains of their own.
-            languages: language of each row, [B]; -1 takes the shared gains.
+            languages: language of each row, [B], or of each token, [B, L]; -1 takes the shared gains.
         """
         normed = functional.rms_norm(x, self.weight.shape, self.weight.to(x.dtype), 1e-6)
         if self.own is None or languages is None:
             return normed
-        known = (languages >= 0).to(x.dtype)[:, None]
-        gains = 1 + self.own.index_select(0, languages.clamp(min=0)).to(x.dtype) * known
-        return normed * gains[:, None]
+        known = (languages >= 0).to(x.dtype)[..., None]
+        index = languages.clamp(min=0)
+        own = self.own.index_select(0, index) if index.ndim == 1 else functional.embedding(index, self.own)
+        gains = 1 + own.to(x.dtype) * known
+        return normed * (gains[:, None] if gains.ndim == 2 else gains)
 
 
 def attention_mask(segments: Tensor, bidirectional: Tensor) -> Tensor:

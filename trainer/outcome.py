@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from sampler.stream import CurriculumStream
-from trainer.evaluate import HeldoutLanguage, recent_rows
+from trainer.evaluate import HeldoutLanguage
 from trainer.evidence import training_evidence
 from trainer.files import write_json
+from trainer.recent import recent_rows
 from trainer.sampled import stage_shares
 from trainer.tally import Tally
 

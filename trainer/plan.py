@@ -14,7 +14,7 @@ from trainer.config import TrainConfig
 from trainer.noise import Noise
 from trainer.regularisers.base import Evidence
 from trainer.repetition import decay_factor, depth_rates, dropout_rates
-from trainer.rows import Rows
+from trainer.rows import Rows, spoken_languages
 from trainer.schedules import learning_rate_share
 from trainer.weighting.factors import LanguageFactors
 
@@ -43,14 +43,15 @@ class Plan(NamedTuple):
         """What is left out in a pass over some rows."""
         dropout = None
         if self.dropout is not None:
-            dropout = torch.from_numpy(self.dropout[rows.languages]).to(device, torch.float32)
+            dropout = torch.from_numpy(self.dropout[spoken_languages(rows)]).to(device, torch.float32)
         return Noise(dropout, self.depth)
 
     def mean_dropout(self, rows: list[Rows]) -> float:
         """Mean dropout rate over the rows of a step."""
         if self.dropout is None:
             return 0.0
-        return float(self.dropout[np.concatenate([part.languages for part in rows])].mean())
+        rates = [self.dropout[spoken_languages(part)] for part in rows]
+        return float(np.concatenate([part if part.ndim == 1 else part.mean(axis=1) for part in rates]).mean())
 
 
 class Agreed(NamedTuple):

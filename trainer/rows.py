@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from trainer.objectives import Task
 
 
 class Rows(Protocol):
-    """B rows of L tokens, each of one language."""
+    """B rows of L tokens, each of one language or, in :class:`MixedRows`, of several."""
 
     @property
     def tokens(self) -> npt.NDArray[np.int64]:
@@ -34,7 +34,16 @@ class Rows(Protocol):
 
     @property
     def languages(self) -> npt.NDArray[np.int32]:
-        """Language index of each row, [B]."""
+        """Language index of each row, [B]; -1 where a row holds several."""
+        ...
+
+
+class MixedRows(Rows, Protocol):
+    """Rows of which some hold several languages."""
+
+    @property
+    def token_languages(self) -> npt.NDArray[np.int32]:
+        """Language index of each token, [B, L]."""
         ...
 
 
@@ -63,6 +72,18 @@ class Work(NamedTuple):
     """Predicted tokens of each language, [languages]."""
 
 
+def spoken_languages(rows: Rows) -> npt.NDArray[np.int64]:
+    """Language index of each row, [B], or, if any of the rows holds several, of each token, [B, L]."""
+    if (rows.languages >= 0).all():
+        return rows.languages.astype(np.int64)
+    return cast("MixedRows", rows).token_languages.astype(np.int64)
+
+
+def of_tokens(values: npt.NDArray[Any], length: int) -> npt.NDArray[Any]:
+    """What each row, [B], or each token, [B, L], has, for each token, [B, L]."""
+    return values if values.ndim == 2 else np.broadcast_to(values[:, None], (len(values), length))
+
+
 def make_work(rows: Rows, task: Task, languages: int, device: torch.device) -> Work:
     """Send some rows and their task to the device.
 
@@ -72,9 +93,10 @@ def make_work(rows: Rows, task: Task, languages: int, device: torch.device) -> W
         languages: number of languages.
         device: the model's.
     """
-    row = task.select // rows.tokens.shape[1]
-    token_languages = rows.languages.astype(np.int64)[row]
-    counts = np.bincount(token_languages, minlength=languages).astype(np.float64)
+    spoken = spoken_languages(rows)
+    # The language of the predicted token; where a document changes its language, not that of the one before it.
+    predicted = of_tokens(spoken, rows.tokens.shape[1]).reshape(-1)[task.select + 1]
+    counts = np.bincount(predicted, minlength=languages).astype(np.float64)
 
     def send(array: npt.NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(device, non_blocking=True)
@@ -83,8 +105,8 @@ def make_work(rows: Rows, task: Task, languages: int, device: torch.device) -> W
         tokens=send(task.tokens),
         segments=send(rows.segments),
         positions=send(rows.positions),
-        languages=send(rows.languages.astype(np.int64)),
+        languages=send(spoken),
         bidirectional=send(task.bidirectional),
         select=send(task.select),
     )
-    return Work(inputs, send(task.labels), send(token_languages), counts)
+    return Work(inputs, send(task.labels), send(predicted), counts)

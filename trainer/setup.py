@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from corpus.errors import ConfigurationError
 from corpus.hashing import stable_hash
 from sampler.config import SamplerConfig
 from sampler.stream import CurriculumStream
@@ -21,16 +20,7 @@ from trainer.weighting.baseline import baselines, token_counts
 
 
 def settled(sampler: SamplerConfig, tokens: int) -> SamplerConfig:
-    """The sampler's settings with its token budget set to the run's unless it is given.
-
-    Raises:
-        ConfigurationError: it gives rows that the trainer cannot use.
-    """
-    if sampler.rows == "mixed":
-        raise ConfigurationError(
-            "sampler.rows is 'mixed', and the trainer's adapters, counts and gaps need one language in each row",
-            "Set sampler.rows to 'one_language'",
-        )
+    """The sampler's settings with its token budget set to the run's unless it is given."""
     return sampler if sampler.budget_tokens is not None else sampler.model_copy(update={"budget_tokens": tokens})
 
 

@@ -23,7 +23,7 @@ from trainer.optimise import Optimiser, clip, grow_decay, set_learning_rate
 from trainer.penalties import Penalties, PenaltyReport
 from trainer.plan import Agreed, Planner, ReadPasses
 from trainer.regularisers.base import Evidence
-from trainer.rows import RowStream
+from trainer.rows import RowStream, spoken_languages
 from trainer.tally import Tally
 from trainer.weighting.factors import LanguageFactors
 
@@ -217,7 +217,7 @@ class Stepper:
         self._penalties.commit()
         for batch, losses in zip(batches, gradient.losses, strict=True):
             self.tally.add_loss(losses, batch.work.languages)
-            self.tally.add_seen(batch.rows.languages, batch.rows.segments)
+            self.tally.add_seen(spoken_languages(batch.rows), batch.rows.segments)
         if self.factors is not None:
             self.factors.update(self.world.sum(self._sums(batches, gradient.losses)))
         if self.average is not None:

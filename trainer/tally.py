@@ -48,8 +48,17 @@ class Tally:
         self._device_sums.index_add_(0, languages, pair)
 
     def add_seen(self, languages: npt.NDArray[Any], segments: npt.NDArray[np.int32]) -> None:
-        """Count the tokens of some rows, given the language [B] and the documents [B, L] of each."""
-        self._host_seen += np.bincount(languages, (segments >= 0).sum(axis=1), minlength=self._languages)
+        """Count the tokens of some rows.
+
+        Args:
+            languages: of each row, [B], or of each token, [B, L].
+            segments: document of each token, [B, L]; negative for padding.
+        """
+        inside = segments >= 0
+        if languages.ndim == 1:
+            self._host_seen += np.bincount(languages, inside.sum(axis=1), minlength=self._languages)
+        else:
+            self._host_seen += np.bincount(languages[inside], minlength=self._languages)
 
     def collect(self, world: World) -> None:
         """Bring together what the processes have counted; all must call it."""

@@ -15,7 +15,6 @@ from corpus.manifest import commit, read_snapshot
 from corpus.storage import Storage
 from sampler.config import SamplerConfig
 from sampler.heldout import HeldoutRows
-from sampler.stream import CurriculumStream
 from trainer import evaluate as module
 from trainer.config import HeldoutConfig, LogConfig, ModelConfig, ObjectiveConfig, TrainConfig
 from trainer.distributed import World
@@ -25,7 +24,6 @@ from trainer.evaluate import (
     evaluate,
     in_memory,
     load_heldout,
-    recent_rows,
     streamed,
     trained_snapshot,
 )
@@ -146,18 +144,6 @@ def test_languages_can_be_chosen(tiny_corpus: str) -> None:
         "macro_bits_per_byte": None,
         "micro_bits_per_byte": None,
     }
-
-
-def test_recent_rows_are_the_last_of_each_language(tiny_corpus: str) -> None:
-    stream = CurriculumStream(tiny_corpus, tokenizer="bytes", config=SamplerConfig(row_tokens=32, block_rows=8), seed=1)
-    found = recent_rows(stream, {"eng_Latn": 2.0, "swh_Latn": 1.0, "ell_Grek": 1.0}, end=100, rows=2)
-    for lang, part in found.items():
-        number = stream.languages.index(lang)
-        last = [row for row in map(stream.row, range(99, -1, -1)) if row.language == number][:2]
-        assert part.tokens.tolist() == [row.tokens.tolist() for row in last]
-        predicted = sum(int((row.segments[1:] == row.segments[:-1]).sum()) for row in last)
-        assert part.size == predicted * (2 if lang == "eng_Latn" else 1)
-    assert set(found) == {"eng_Latn", "swh_Latn", "ell_Grek"}
 
 
 @pytest.fixture(scope="module")

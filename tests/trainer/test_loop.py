@@ -319,18 +319,6 @@ def test_other_settings_are_refused(whole: Path, tiny_corpus: str, tmp_path: Pat
         run_training(tiny_corpus, whole, seed=9)
 
 
-def test_rows_of_mixed_languages_are_refused(tiny_corpus: str, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"one language in each row\. Set sampler\.rows to 'one_language'"):
-        train(
-            tiny_corpus,
-            str(tmp_path),
-            TrainConfig.model_validate(SETTINGS),
-            SamplerConfig.model_validate({**SAMPLER, "rows": "mixed"}),
-            tokenizer="bytes",
-            seed=0,
-        )
-
-
 def test_settings_that_leave_the_result_alone_may_change(whole: Path, tiny_corpus: str, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     run_training(tiny_corpus, folder, stop_after=10)

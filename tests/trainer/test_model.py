@@ -187,3 +187,51 @@ def test_languages_of_tokens() -> None:
     assert token_languages(batch._replace(languages=torch.tensor([2, -1]))).tolist() == [[2, 2, 2], [-1, -1, -1]]
     mixed = torch.tensor([[0, 0, 1], [1, 2, -1]])
     assert torch.equal(token_languages(batch._replace(languages=mixed)), mixed)
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"norm_gains": True}, {"gate": "static"}, {"gate": "input"}, {"adapter_power": 0.5}]
+)
+def test_documents_of_several_languages_in_a_row_are_computed_as_in_rows_of_their_own(
+    changes: dict[str, object],
+) -> None:
+    model = make(SMALL.model_copy(update=changes))
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith((".up", ".own", ".gate_bias", ".gate_weight")):
+                parameter.normal_()
+    tokens = [[1, 2, 3, 4, 5, 6], [7, 8, 9, 1, 2, 3]]
+    segments = [[0, 0, 1, 1, 2, 2], [0, 0, 0, 0, 1, 1]]
+    spoken = torch.tensor([[0, 0, 2, 2, -1, -1], [1, 1, 1, 1, 0, 0]])
+    found = model(inputs(tokens, segments)._replace(languages=spoken), keep=(0,))
+    for row in range(2):
+        for language in set(spoken[row].tolist()):
+            alone = model(
+                inputs([tokens[row]], [segments[row]])._replace(languages=torch.tensor([language])), keep=(0,)
+            )
+            own = spoken[row] == language
+            torch.testing.assert_close(found.hidden[row][own], alone.hidden[0][own], atol=1e-5, rtol=1e-5)
+            torch.testing.assert_close(found.inner[0][row][own], alone.inner[0][0][own], atol=1e-5, rtol=1e-5)
+
+
+def test_blocks_are_left_out_of_mixed_rows_too() -> None:
+    model = make()
+    with torch.no_grad():
+        for adapter in model.adapters():
+            adapter.up.normal_()
+    batch = inputs([[1, 2, 3], [4, 5, 6], [7, 8, 9], [1, 3, 5]], [[0, 0, 0]] * 4)
+    rows, noise = torch.tensor([0, 2, -1, 1]), Noise(torch.tensor([0.0, 0.3, 0.1, 0.2]), (0.5, 0.5))
+    torch.manual_seed(1)
+    by_row = model(batch._replace(languages=rows), noise).hidden
+    torch.manual_seed(1)
+    assert noise.dropout is not None
+    spread = Noise(noise.dropout[:, None].expand(-1, 3), noise.depth)
+    by_token = model(batch._replace(languages=rows[:, None].expand(-1, 3)), spread).hidden
+    torch.testing.assert_close(by_token, by_row, atol=1e-5, rtol=1e-5)
+
+
+def test_dropout_is_at_the_rate_of_the_token() -> None:
+    torch.manual_seed(0)
+    found = drop(torch.ones(1, 2, 5000), torch.tensor([[0.0, 0.5]]))
+    assert (found[0, 0] == 1).all()
+    assert (found[0, 1] == 0).float().mean().item() == pytest.approx(0.5, abs=0.03)

@@ -36,3 +36,10 @@ def test_state_survives_json() -> None:
     other = Tally(2, ALONE.device)
     other.load_state(json.loads(json.dumps(tally.state())))
     assert (other.window == tally.window).all()
+
+
+def test_tokens_of_rows_of_several_languages_are_counted_by_token() -> None:
+    tally = Tally(3, ALONE.device)
+    tally.add_seen(np.array([[0, 2, 2], [1, 1, 1]]), np.array([[0, 1, 1], [0, 0, -1]], dtype=np.int32))
+    tally.collect(ALONE)
+    assert tally.seen.tolist() == [1, 2, 2]
