@@ -69,6 +69,12 @@ ARMS: Final[dict[str, dict[str, Any]]] = {
     "chi-square DRO": {"language_loss": {"name": "chi_square", "options": {"radius": 0.1}}},
     "CVaR": {"language_loss": {"name": "cvar", "options": {"level": 0.7}}},
     "focal by language": {"language_loss": {"name": "focal"}},
+    "deviation, weight decay 1": {"regularisers": [{"name": "deviation"}], "optimiser": {"weight_decay": 1.0}},
+    "deviation, Muon": {"regularisers": [{"name": "deviation"}], "optimiser": {"kind": "muon"}},
+    "deviation, Muon, weight decay 1": {
+        "regularisers": [{"name": "deviation"}],
+        "optimiser": {"kind": "muon", "weight_decay": 1.0},
+    },
     "masked": {"objective": {"kind": "masked"}},
     "mixed 15:1": {"objective": {"kind": "mixed", "masked_share": 15 / 16}},
     "mixed 7:1": {"objective": {"kind": "mixed", "masked_share": 7 / 8}},
