@@ -28,8 +28,16 @@ PRESETS: Final[dict[str, Preset]] = {
 
 
 class ModelConfig(Config):
-    """The transformer: one dial, and every number it sets can be set alone."""
+    """The transformer: one dial, and every number it sets can be set alone. Or the model of others that is trained."""
 
+    base: str | None = None
+    """Folder or Hugging Face hub id of a `transformers` model that is trained on, with language adapters in its layers;
+    null for a transformer of the project's own. The corpus has to be tokenised with the model's tokenizer."""
+    revision: str | None = None
+    """Branch, tag or commit of the base on the hub; its default when not given. Give a commit for runs that can be
+    repeated."""
+    train_core: bool = True
+    """Train the base's own weights beside the adapters; false freezes them. Only with ``base``."""
     size: Literal["tiny", "small", "base"] = "tiny"
     """Preset: tiny 128 wide with 4 layers (1 M parameters beside the embedding), small 384 with 8, base 768 with 12."""
     width: int | None = Field(default=None, ge=8)
@@ -59,6 +67,19 @@ class ModelConfig(Config):
     """Base of the rotary position frequencies; larger for longer rows."""
 
     @model_validator(mode="after")
+    def _base_brings_its_shape(self) -> ModelConfig:
+        if self.base is not None:
+            given = sorted(self.model_fields_set & _OF_OWN_TRANSFORMER)
+            different = [name for name in given if getattr(self, name) != type(self).model_fields[name].default]
+            if different:
+                raise ValueError(f"`{different[0]}` is given beside `base`, which brings its own; remove one of them")
+            if self.adapter == 0 and not self.train_core:
+                raise ValueError("with `adapter: 0` and `train_core: false` nothing is trained; change one of them")
+        elif self.revision is not None or not self.train_core:
+            raise ValueError("`revision` and `train_core` belong to a `base`, which is not given")
+        return self
+
+    @model_validator(mode="after")
     def _heads_divide_width(self) -> ModelConfig:
         shape = self.shape()
         if shape.width % (2 * shape.heads):
@@ -78,6 +99,14 @@ class ModelConfig(Config):
             feedforward=self.feedforward or 4 * width,
             adapter=width // 4 if self.adapter is None else self.adapter,
         )
+
+
+_OF_OWN_TRANSFORMER: Final = frozenset(
+    {
+        "size", "width", "layers", "heads", "feedforward", "norm_gains", "embedding_scaling", "qk_norm", "rotary_base",
+    }
+)  # fmt: skip
+"""Settings that a base has its own of."""
 
 
 class Shape(NamedTuple):
@@ -143,7 +172,8 @@ class OptimiserConfig(Config):
     muon: MuonConfig = MuonConfig()
     """Settings of ``kind: muon``."""
     learning_rate: float | None = Field(default=None, gt=0)
-    """Peak learning rate; the preset's when not given (tiny 3e-3, small 1.5e-3, base 6e-4)."""
+    """Peak learning rate; the preset's when not given (tiny 3e-3, small 1.5e-3, base 6e-4; for a model with a ``base``
+    5e-5, or 1e-4 where the base is frozen)."""
     betas: tuple[float, float] = (0.9, 0.95)
     """Decay of the running means of the gradient and of its square."""
     epsilon: float = Field(default=1e-8, gt=0)
@@ -359,6 +389,17 @@ class TrainConfig(Config):
     def _one_budget(self) -> TrainConfig:
         if self.steps is not None and self.tokens is not None:
             raise ValueError("both `steps` and `tokens` are given; remove one of them")
+        if self.model.base is not None:
+            if self.objective.kind == "mixed":
+                raise ValueError(
+                    "`objective.kind` is 'mixed', but a `base` reads either from both sides or from the left; set "
+                    "'masked' for an encoder (XLM-R, BERT), 'causal' for a decoder (Llama, Qwen, GPT-2)"
+                )
+            if self.dropout.rate or self.dropout.growth:
+                raise ValueError(
+                    "`dropout` by language is for the project's own transformer; a `base` keeps the rates of its own "
+                    "configuration"
+                )
         names = [regulariser.name for regulariser in self.regularisers]
         if len(set(names)) != len(names):
             raise ValueError("a regulariser is listed twice; keep one entry for each name")
@@ -372,4 +413,6 @@ class TrainConfig(Config):
 
     def learning_rate(self) -> float:
         """Peak learning rate, with the preset filled in."""
+        if self.model.base is not None and self.optimiser.learning_rate is None:
+            return 5e-5 if self.model.train_core else 1e-4
         return self.optimiser.learning_rate or PRESETS[self.model.size].learning_rate

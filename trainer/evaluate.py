@@ -362,7 +362,13 @@ def evaluate(
                 f"tokenizer '{described['tokenizer']}' of {corpus} is not the one that {run} was trained with",
                 "Evaluate on the corpus of the run, or train again",
             )
-        model = build_model(config.model, int(described["vocabulary"]), len(described["languages"]))
+        model = build_model(
+            config.model,
+            int(described["vocabulary"]),
+            len(described["languages"]),
+            objective=config.objective.kind,
+            described=state.get("base"),
+        )
         averaged = config.average is not None and config.average.evaluate
         mean = {name.removeprefix(AVERAGE): value for name, value in saved.methods.items() if name.startswith(AVERAGE)}
         model.load_state_dict(

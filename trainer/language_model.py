@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
@@ -67,6 +67,9 @@ class LanguageModel(nn.Module, ABC):
     """The layers, the lowest first."""
     languages: int
     """Number of languages that have adapters."""
+    described: Mapping[str, Any] | None = None
+    """What a checkpoint has to hold of a foreign base, to build the model without it, as JSON values; None for the
+    project's own."""
 
     @abstractmethod
     def forward(self, inputs: Inputs, noise: Noise = SILENT, keep: Collection[int] = ()) -> Outputs:

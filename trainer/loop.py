@@ -110,6 +110,7 @@ def train(
             threads=threads,
             snapshot=snapshot,
             processes=processes,
+            described=saved.state.get("base") if saved else None,
         )
         if saved is not None:
             session.restore(saved)
@@ -135,6 +136,7 @@ class Session:
         threads: CPU threads in use.
         snapshot: number of the corpus's snapshot; None takes the current one.
         processes: the processes that train together.
+        described: configuration of the model's foreign base, as a checkpoint holds it; None to load the base, if any.
     """
 
     def __init__(
@@ -149,6 +151,7 @@ class Session:
         threads: int,
         snapshot: int | None,
         processes: World,
+        described: Mapping[str, Any] | None = None,
     ) -> None:
         self.folder = folder
         self.config = config
@@ -163,8 +166,12 @@ class Session:
         vocabulary = int(self.stream.corpus.described["vocabulary"])
         mask_id = self.stream.corpus.special("mask")
         train_tokens = [self.stream.sizes[lang] for lang in self.languages]
+<<<<<<< HEAD
         self.model = new_model(config.model, vocabulary, train_tokens, seed).to(processes.device)
         held = begin(self.model, config.continual, self.languages, folder) if config.continual else None
+=======
+        self.model = new_model(config, vocabulary, train_tokens, seed, described).to(processes.device)
+>>>>>>> 7f27ebf (Train models of transformers with language adapters in their layers)
         self.optimiser = make_optimiser(self.model, config.optimiser, config.learning_rate())
         if held is not None:
             slow(self.model, self.optimiser, held)
@@ -351,6 +358,7 @@ class Session:
                 "tally": self.tally.state(),
                 "feedback": self.mixture.feedback.state(),
                 "threads": self.threads,
+                "base": self.model.described,
                 "processes": self.world.size,
                 "torch": torch.__version__,
                 "skipped": self.skipped,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from corpus.hashing import stable_hash
 from sampler.config import SamplerConfig
 from sampler.stream import CurriculumStream
 from trainer.build import build_model
-from trainer.config import ModelConfig, TrainConfig
+from trainer.config import TrainConfig
 from trainer.distributed import World
 from trainer.language_model import LanguageModel
 from trainer.weighting.baseline import baselines, token_counts
@@ -37,17 +38,31 @@ def open_stream(
     return stream if stream.snapshots == led else of(led)
 
 
-def new_model(config: ModelConfig, vocabulary: int, train_tokens: list[int], seed: int) -> LanguageModel:
+def new_model(
+    config: TrainConfig,
+    vocabulary: int,
+    train_tokens: list[int],
+    seed: int,
+    described: Mapping[str, Any] | None = None,
+) -> LanguageModel:
     """The model as it is before the first step, on the CPU.
 
     Args:
-        config: sizes.
+        config: of the training.
         vocabulary: number of token ids.
         train_tokens: training tokens that exist of each language.
         seed: of the run.
+        described: configuration of a foreign base, as the run's checkpoint holds it; None at the run's start.
     """
     torch.manual_seed(stable_hash("weights", seed) >> 1)
-    return build_model(config, vocabulary, len(train_tokens), train_tokens)
+    return build_model(
+        config.model,
+        vocabulary,
+        len(train_tokens),
+        train_tokens,
+        objective=config.objective.kind,
+        described=described,
+    )
 
 
 def loss_baseline(config: TrainConfig, stream: CurriculumStream, vocabulary: int) -> list[float] | None:
