@@ -166,12 +166,8 @@ class Session:
         vocabulary = int(self.stream.corpus.described["vocabulary"])
         mask_id = self.stream.corpus.special("mask")
         train_tokens = [self.stream.sizes[lang] for lang in self.languages]
-<<<<<<< HEAD
-        self.model = new_model(config.model, vocabulary, train_tokens, seed).to(processes.device)
-        held = begin(self.model, config.continual, self.languages, folder) if config.continual else None
-=======
         self.model = new_model(config, vocabulary, train_tokens, seed, described).to(processes.device)
->>>>>>> 7f27ebf (Train models of transformers with language adapters in their layers)
+        held = begin(self.model, config.continual, self.languages, folder) if config.continual else None
         self.optimiser = make_optimiser(self.model, config.optimiser, config.learning_rate())
         if held is not None:
             slow(self.model, self.optimiser, held)

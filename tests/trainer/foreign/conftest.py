@@ -42,7 +42,8 @@ MakeBase = Callable[[str], Path]
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that takes ``base_name`` for every type of model."""
-    if "base_name" in metafunc.fixturenames:
+    given = [mark for mark in metafunc.definition.iter_markers("parametrize") if "base_name" in mark.args[0]]
+    if "base_name" in metafunc.fixturenames and not given:
         metafunc.parametrize("base_name", list(BASES))
 
 
@@ -66,6 +67,7 @@ def make_base(tmp_path_factory: pytest.TempPathFactory) -> MakeBase:
             for value in model.parameters():  # larger than at a usual start, so that nothing is negligible
                 value.data += 0.2 * torch.randn_like(value)
             made[name] = tmp_path_factory.mktemp(name)
+            transformers.utils.logging.disable_progress_bar()
             model.save_pretrained(made[name])
         return made[name]
 

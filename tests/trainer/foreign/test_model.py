@@ -113,6 +113,7 @@ def test_detach_gives_the_base_back(make: Make, make_base: MakeBase, packed: Pac
         assert torch.equal(base(input_ids=tokens).logits, stock(input_ids=tokens).logits)
 
 
+@pytest.mark.parametrize("base_name", ["xlm-roberta", "qwen2", "gpt2"])
 def test_weights_go_round_through_safetensors_and_a_description(
     base_name: str, make: Make, packed: Packed, kinds: Mapping[str, str], tmp_path: Path
 ) -> None:
