@@ -49,7 +49,7 @@ ARMS: Final[dict[str, dict[str, Any]]] = {
     "static gates": {"model": {"gate": "static"}},
     "input gates": {"model": {"gate": "input"}},
     "norm gains": {"model": {"norm_gains": True}},
-    "norm gains, no adapters": {"model": {"norm_gains": True, "adapter": 0}},
+    "norm gains without adapters": {"model": {"norm_gains": True, "adapter": 0}},
     "capacity by need": {"model": {"adapter_power": 0.5}},
     "embeddings scaled by the root of the width": {"model": {"embedding_scaling": "sqrt"}},
     "no QK norm": {"model": {"qk_norm": False}},
@@ -69,9 +69,9 @@ ARMS: Final[dict[str, dict[str, Any]]] = {
     "chi-square DRO": {"language_loss": {"name": "chi_square", "options": {"radius": 0.1}}},
     "CVaR": {"language_loss": {"name": "cvar", "options": {"level": 0.7}}},
     "focal by language": {"language_loss": {"name": "focal"}},
-    "deviation, weight decay 1": {"regularisers": [{"name": "deviation"}], "optimiser": {"weight_decay": 1.0}},
-    "deviation, Muon": {"regularisers": [{"name": "deviation"}], "optimiser": {"kind": "muon"}},
-    "deviation, Muon, weight decay 1": {
+    "deviation + weight decay 1": {"regularisers": [{"name": "deviation"}], "optimiser": {"weight_decay": 1.0}},
+    "deviation + Muon": {"regularisers": [{"name": "deviation"}], "optimiser": {"kind": "muon"}},
+    "deviation + Muon + weight decay 1": {
         "regularisers": [{"name": "deviation"}],
         "optimiser": {"kind": "muon", "weight_decay": 1.0},
     },

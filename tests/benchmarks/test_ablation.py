@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.ablation import main
+from benchmarks.ablation import ARMS, main
 from benchmarks.ablation_table import cell, differences, effect, merge, noise, table
+from trainer.config import TrainConfig
 
 
 def run(arm: str, seed: int, bits: float, **more: Any) -> dict[str, Any]:
@@ -132,3 +133,12 @@ def test_contradicting_files_end_in_one_line(tmp_path: Path, capsys: pytest.Capt
         main(["--merge", str(tmp_path / "0.json"), str(tmp_path / "1.json")])
     assert ended.value.code == 2
     assert "file 2 has other figures for 'base' with seed 0" in capsys.readouterr().err
+
+
+def test_arms_can_be_named_in_a_list_with_commas() -> None:
+    assert not [name for name in ARMS if "," in name or name != name.strip()]
+
+
+def test_arms_are_settings_that_a_recipe_may_have() -> None:
+    for name, changes in ARMS.items():
+        assert TrainConfig.model_validate(changes) is not None, name
