@@ -17,7 +17,7 @@ from trainer.noise import Noise
 from trainer.penalties import Penalties, PenaltyReport
 from trainer.plan import Agreed, Plan
 from trainer.regularisers.base import Moment
-from trainer.rows import Work
+from trainer.rows import Work, part
 
 
 class Gradient(NamedTuple):
@@ -26,6 +26,8 @@ class Gradient(NamedTuple):
     losses: list[Tensor]
     """Nats of each predicted token of each pass, [N]."""
     penalties: dict[str, PenaltyReport]
+    minimised: Tensor
+    """Loss of the step with its penalties, before they are averaged over the processes; a scalar."""
 
 
 class Pass(NamedTuple):
@@ -57,28 +59,27 @@ class Backward:
     def __call__(self, batches: list[Batch], plan: Plan, agreed: Agreed) -> Gradient:
         """The gradient of a step, averaged over the processes; what the parameters held before stays in the sum."""
         losses: list[Tensor] = []
-        penalties: dict[str, PenaltyReport] = {}
+        minimised: list[Tensor] = []
         self._penalties.begin()
         for place, batch in enumerate(batches):
             last = place + 1 == len(batches)
             with nullcontext() if last else self._world.without_averaging(self._wrapped):
                 # A method of its own, so that the scores of one pass are gone before those of the next come.
-                found, penalties = self._whole(batch, plan, agreed, passes=len(batches), last=last)
+                found, loss = self._whole(batch, plan, agreed, passes=len(batches), last=last)
             losses.append(found)
-        return Gradient(losses, penalties)
+            minimised.append(loss)
+        return Gradient(losses, self._penalties.reports(self._world), torch.stack(minimised).sum())
 
-    def _whole(
-        self, batch: Batch, plan: Plan, agreed: Agreed, *, passes: int, last: bool
-    ) -> tuple[Tensor, dict[str, PenaltyReport]]:
-        """Add the gradient of one pass, penalties and all; gives the loss of each token."""
-        done = self._forward(self._wrapped, batch, plan, agreed)
+    def _whole(self, batch: Batch, plan: Plan, agreed: Agreed, *, passes: int, last: bool) -> tuple[Tensor, Tensor]:
+        """Add the gradient of one pass, penalties and all; gives the loss of each token and what was minimised."""
+        done = self._forward(self._wrapped, batch, plan, agreed, passes=passes, last=last)
         # The processes' gradients are averaged, the loss is a mean over the tokens of all of them.
         loss = done.counted.sum() * (self._world.size / agreed.tokens)
-        loss, penalties = self._penalties.add(loss, done.moment, passes=passes, last=last)
+        loss = self._penalties.add(loss, done.moment, passes=passes, last=last, measure=plan.measure)
         torch.autograd.backward(loss)
-        return done.moment.losses.detach(), penalties
+        return done.moment.losses.detach(), loss.detach()
 
-    def _forward(self, model: nn.Module, batch: Batch, plan: Plan, agreed: Agreed) -> Pass:
+    def _forward(self, model: nn.Module, batch: Batch, plan: Plan, agreed: Agreed, *, passes: int, last: bool) -> Pass:
         """One forward pass.
 
         Args:
@@ -86,6 +87,8 @@ class Backward:
             batch: the rows.
             plan: of the step.
             agreed: between the processes.
+            passes: of the step.
+            last: whether this is the last of them.
         """
         work = batch.work
         noise = plan.noise(batch.rows, self._world.device)
@@ -105,6 +108,9 @@ class Backward:
             again=lambda: self._compute(self._model, work, noise),
             step=plan.number,
             total=plan.total,
+            again_on=lambda rows: self._on_rows(work, noise, rows),
+            token_scale=passes * self._world.size / agreed.tokens,
+            last=last,
         )
         return Pass(moment, counted)
 
@@ -112,6 +118,12 @@ class Backward:
         with torch.autocast(self._world.device.type, self.precision, enabled=self.precision is not torch.float32):
             found: Outputs = model(work.inputs, noise, self._penalties.keep)
         return found
+
+    def _on_rows(self, work: Work, noise: Noise, rows: Tensor) -> tuple[Outputs, Tensor]:
+        """The bare model on some of the rows, and the places of their predicted tokens among those of the pass."""
+        inputs, places = part(work.inputs, rows)
+        rates = None if noise.dropout is None else noise.dropout.index_select(0, rows)
+        return self._compute(self._model, work._replace(inputs=inputs), noise._replace(dropout=rates)), places
 
 
 def token_losses(logits: Tensor, labels: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:

@@ -221,6 +221,39 @@ class StrengthScheduleConfig(Config):
     """Share of the steps over which the strength rises linearly from zero."""
     final: float = Field(default=0.0, ge=0)
     """``linear`` and ``cosine`` only: share of the full strength at the last step; above 1 it grows."""
+    start: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the steps before which the strength is 0; warmup and decay are shares of what lies between start and
+    end."""
+    end: float = Field(default=1.0, gt=0, le=1)
+    """Share of the steps from which on the strength is 0."""
+
+    @model_validator(mode="after")
+    def _start_before_end(self) -> StrengthScheduleConfig:
+        if self.start >= self.end:
+            raise ValueError(f"start {self.start} is not before end {self.end}")
+        return self
+
+
+class EvidenceStrengthConfig(Config):
+    """A factor of each language's own in a penalty that is a sum over languages."""
+
+    by: Literal["tokens", "repeats"] = "tokens"
+    """tokens: (reference / training tokens of the language)^power, stronger for languages with little text. repeats:
+    (passes over its text so far / reference)^power, stronger for what is read again and again."""
+    power: float = Field(default=0.5, ge=0, le=4)
+    """How fast it grows; 0 for all languages alike."""
+    reference: float | None = Field(default=None, gt=0)
+    """Where the factor is 1; the median language's training tokens, or one pass, when not given."""
+    smallest: float = Field(default=0.0, ge=0)
+    """Smallest factor."""
+    largest: float = Field(default=10.0, gt=0)
+    """Largest factor."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> EvidenceStrengthConfig:
+        if self.smallest > self.largest:
+            raise ValueError(f"smallest {self.smallest} is above largest {self.largest}")
+        return self
 
 
 class RegulariserConfig(Config):
@@ -232,17 +265,25 @@ class RegulariserConfig(Config):
     """Factor of the penalty at full strength; 0 computes and logs it without adding it."""
     schedule: StrengthScheduleConfig = StrengthScheduleConfig()
     """How the strength moves over the run."""
+    by_evidence: EvidenceStrengthConfig | None = None
+    """A factor of each language's own, for penalties that are a sum over languages; null for 1."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Settings of this regulariser; its method card lists them."""
 
     @model_validator(mode="after")
     def _known(self) -> RegulariserConfig:
-        from trainer.regularisers import check
+        from trainer import regularisers
 
         try:
-            check(self.name, self.options)
+            regularisers.check(self.name, self.options)
         except ConfigurationError as error:
             raise ValueError(str(error)) from error
+        if self.by_evidence is not None and not regularisers.by_language(self.name):
+            known = [name for name in regularisers.names() if regularisers.by_language(name)]
+            raise ValueError(
+                f"`by_evidence` is set for '{self.name}', which is no sum over languages. Remove it; those that are: "
+                + ", ".join(known)
+            )
         return self
 
 
@@ -318,6 +359,9 @@ class LogConfig(Config):
     """Steps between two lines of metrics."""
     tensorboard: bool = True
     """Also write TensorBoard event files."""
+    shares_every: int | None = Field(default=None, ge=1)
+    """Measure each penalty's share of the gradient in the first line of metrics of every so many steps; null for never.
+    A measurement takes another backward pass for each penalty."""
 
 
 class CheckpointConfig(Config):
@@ -403,6 +447,19 @@ class TrainConfig(Config):
         names = [regulariser.name for regulariser in self.regularisers]
         if len(set(names)) != len(names):
             raise ValueError("a regulariser is listed twice; keep one entry for each name")
+        return self
+
+    @model_validator(mode="after")
+    def _noise_where_needed(self) -> TrainConfig:
+        from trainer.regularisers import needs
+
+        noise = self.dropout.rate or self.dropout.growth or self.layer_drop.rate
+        for entry in self.regularisers:
+            if "noise" in needs(entry.name) and not noise:
+                raise ValueError(
+                    f"regulariser '{entry.name}' compares two passes that differ by what is left out at random, and "
+                    "nothing is: set dropout.rate, dropout.growth or layer_drop.rate, or remove it"
+                )
         return self
 
     def total_steps(self, row_tokens: int) -> int:

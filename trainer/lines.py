@@ -5,9 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
+
+from trainer.distributed import World
 from trainer.evidence import repeats
 from trainer.step import StepReport
 from trainer.tally import Tally, mean
+
+
+def penalty_figures(report: StepReport, world: World) -> dict[str, dict[str, float]]:
+    """What each penalty did in a step, averaged over the processes; all must call it.
+
+    ``share_of_loss`` is strength times value over all that was minimised, ``share_of_gradient``, where it was measured,
+    the norm of the penalty's gradient over that of the whole. Gradients that point in different directions shorten each
+    other, so the latter need not sum to 1.
+    """
+    names = [(name, key) for name, penalty in report.penalties.items() for key in ("value", *sorted(penalty.metrics))]
+    found = [
+        report.penalties[name].value if key == "value" else report.penalties[name].metrics[key] for name, key in names
+    ]
+    flat = torch.stack([report.minimised, *found]).detach().double()
+    minimised, *values = (world.sum(flat) / world.size).tolist()
+    figures: dict[str, dict[str, float]] = {name: {} for name in report.penalties}
+    for (name, key), value in zip(names, values, strict=True):
+        figures[name][key] = value
+    for name, penalty in report.penalties.items():
+        line = figures[name]
+        line["strength"] = penalty.strength
+        line["share_of_loss"] = penalty.strength * line["value"] / minimised if minimised else float("nan")
+        if penalty.gradient_norm is not None:
+            whole = report.grad_norm
+            line["share_of_gradient"] = float(penalty.gradient_norm) / whole if whole else float("nan")
+    return figures
 
 
 def train_line(
@@ -17,6 +46,7 @@ def train_line(
     languages: Sequence[str],
     sizes: Mapping[str, int],
     *,
+    penalties: Mapping[str, Mapping[str, float]],
     skipped: int,
     tokens_per_second: float,
 ) -> dict[str, Any]:
@@ -28,6 +58,7 @@ def train_line(
         tally: after it was collected.
         languages: tags, in the order of the tally's indices.
         sizes: training tokens that exist of each language.
+        penalties: their figures in the last step.
         skipped: steps so far without a finite gradient.
         tokens_per_second: tokens read a second since the last line, evaluations left out.
     """
@@ -43,14 +74,7 @@ def train_line(
         "grad_norm": report.grad_norm,
         "skipped": skipped,
         "tokens_per_second": tokens_per_second,
-        "penalties": {
-            name: {
-                "value": float(penalty.value),
-                "strength": penalty.strength,
-                **{metric: float(value) for metric, value in penalty.metrics.items()},
-            }
-            for name, penalty in report.penalties.items()
-        },
+        "penalties": penalties,
         "languages": {
             lang: {
                 "loss": mean(tally.window[index]),

@@ -28,7 +28,7 @@ from trainer.continual.hold import begin, slow
 from trainer.distributed import World, world
 from trainer.evaluate import Evaluator, HeldoutLanguage, in_memory, load_heldout
 from trainer.files import write_json
-from trainer.lines import train_line
+from trainer.lines import penalty_figures, train_line
 from trainer.logs import MetricsLog
 from trainer.mixture import MixtureDecisions
 from trainer.model import parameter_count
@@ -38,7 +38,7 @@ from trainer.pace import Pace
 from trainer.reproducible import reproducible
 from trainer.resume import clear, confirm_same, deciding, identity
 from trainer.sampled import packing_figures, sampled_line
-from trainer.setup import loss_baseline, new_model, open_stream, passes_before, settled
+from trainer.setup import loss_baseline, new_model, occurrences, open_stream, passes_before, recent_baseline, settled
 from trainer.signals import terminated
 from trainer.step import Stepper, StepReport
 from trainer.tally import Tally
@@ -186,6 +186,8 @@ class Session:
             seed=seed,
             baseline=loss_baseline(config, self.stream, vocabulary),
             passes=passes_before(self.stream, config.rows),
+            occurrences=occurrences(config, self.stream, vocabulary),
+            recent_baseline=recent_baseline(config, self.stream, vocabulary),
         )
         heldout = load_heldout(
             corpus,
@@ -306,6 +308,7 @@ class Session:
 
     def _train_line(self, report: StepReport, log: MetricsLog | None) -> None:
         self.tally.collect(self.world)
+        penalties = penalty_figures(report, self.world)
         if log is not None:
             speed = self.pace.lap(float(self.tally.seen.sum()))
             log.write(
@@ -315,6 +318,7 @@ class Session:
                     self.tally,
                     self.languages,
                     self.stream.sizes,
+                    penalties=penalties,
                     skipped=self.skipped,
                     tokens_per_second=speed,
                 )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from trainer.config import TrainConfig
 from trainer.noise import Noise
+from trainer.penalties import measured
 from trainer.regularisers.base import Evidence
 from trainer.repetition import decay_factor, depth_rates, dropout_rates
 from trainer.rows import Rows, spoken_languages
@@ -38,6 +39,8 @@ class Plan(NamedTuple):
     """Rate of each language; None for no dropout."""
     factors: Tensor | None
     """Factor of each language's tokens in the loss, [languages]; None when all count the same."""
+    measure: bool = False
+    """Whether the gradient of each penalty is measured."""
 
     def noise(self, rows: Rows, device: torch.device) -> Noise:
         """What is left out in a pass over some rows."""
@@ -106,6 +109,7 @@ class Planner:
             depth=depth_rates(self._config.layer_drop, self._blocks, number, self._total),
             dropout=self._dropout(number),
             factors=self._factors.at(number) if self._factors is not None else None,
+            measure=measured(self._config.log, number + 1, self._total),
         )
 
     def passes(self, number: int) -> npt.NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, Literal, NamedTuple, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -18,6 +18,11 @@ Keeps = Callable[[Any, int], tuple[int, ...]]
 """From the validated options and the number of blocks to the numbers of the blocks, from 0, whose vectors are read."""
 
 
+Need = Literal["noise", "occurrences", "passes", "recent"]
+"""What costs something to know, or has to be switched on elsewhere: dropout or layer drop; how often each piece of the
+vocabulary occurs in the training text; the passes over each language's text; each language's loss in the last steps."""
+
+
 class Entry(NamedTuple, Generic[Method]):
     """What a registry knows of one method."""
 
@@ -28,6 +33,10 @@ class Entry(NamedTuple, Generic[Method]):
     """Whether it looks at the rows of a pass, and not at the weights alone."""
     keeps: Keeps | None
     """Which blocks' vectors it reads; None for none."""
+    by_language: bool
+    """Whether it is a sum over languages, whose strengths may differ."""
+    needs: tuple[Need, ...]
+    """What it has to be given beside the pass."""
 
 
 class Registry(Generic[Method]):
@@ -50,13 +59,15 @@ class Registry(Generic[Method]):
         *,
         reads_rows: bool = False,
         keeps: Keeps | None = None,
+        by_language: bool = False,
+        needs: tuple[Need, ...] = (),
     ) -> None:
         """Add a method of this package by the module and the name of its function."""
 
         def load() -> Method:
             return cast("Method", getattr(import_module(module), attribute))
 
-        self.register(name, options, load, reads_rows=reads_rows, keeps=keeps)
+        self.register(name, options, load, reads_rows=reads_rows, keeps=keeps, by_language=by_language, needs=needs)
 
     def register(
         self,
@@ -66,6 +77,8 @@ class Registry(Generic[Method]):
         *,
         reads_rows: bool = False,
         keeps: Keeps | None = None,
+        by_language: bool = False,
+        needs: tuple[Need, ...] = (),
     ) -> None:
         """Add a method, so that recipes can name it.
 
@@ -77,13 +90,16 @@ class Registry(Generic[Method]):
                 step, however many passes the step has.
             keeps: which blocks' vectors it reads, as a function of its options and the number of blocks; they are then
                 in ``Outputs.inner``. None for none.
+            by_language: whether it is a sum over languages that reads their strengths (``Moment.weights`` or
+                ``Moment.token_strengths``).
+            needs: what it has to be given; otherwise that is None.
 
         Raises:
             ConfigurationError: the name is taken.
         """
         if name in self._entries:
             raise ConfigurationError(f"a {self.kind} named '{name}' exists already", "Choose another name")
-        self._entries[name] = Entry(options, load, reads_rows, keeps)
+        self._entries[name] = Entry(options, load, reads_rows, keeps, by_language, needs)
 
     def names(self) -> list[str]:
         """All names, sorted."""
@@ -113,6 +129,14 @@ class Registry(Generic[Method]):
     def reads_rows(self, name: str) -> bool:
         """Whether a method looks at the rows of a pass."""
         return self._entries[name].reads_rows
+
+    def by_language(self, name: str) -> bool:
+        """Whether a method is a sum over languages, whose strengths may differ."""
+        return self._entries[name].by_language
+
+    def needs(self, name: str) -> tuple[Need, ...]:
+        """What a method has to be given beside the pass."""
+        return self._entries[name].needs
 
     def keeps(self, name: str, options: Config, layers: int) -> tuple[int, ...]:
         """Numbers of the blocks, from 0, whose vectors a method reads.

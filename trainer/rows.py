@@ -110,3 +110,28 @@ def make_work(rows: Rows, task: Task, languages: int, device: torch.device) -> W
         select=send(task.select),
     )
     return Work(inputs, send(task.labels), send(predicted), counts)
+
+
+def part(inputs: Inputs, rows: Tensor) -> tuple[Inputs, Tensor]:
+    """Some rows of a pass.
+
+    Args:
+        inputs: B rows of L tokens.
+        rows: places of the rows, int64 [b], without repetition.
+
+    Returns:
+        the rows as inputs, and the places of their predicted tokens among those of the pass, int64 [n], ascending.
+        Asks the device how many there are.
+    """
+    length = inputs.tokens.shape[1]
+    new = torch.full((len(inputs.tokens),), -1, dtype=torch.int64, device=rows.device)
+    new[rows] = torch.arange(len(rows), device=rows.device)
+    row = new[inputs.select // length]
+    places = torch.nonzero(row >= 0)[:, 0]
+    chosen = inputs._replace(
+        **{
+            name: getattr(inputs, name).index_select(0, rows)
+            for name in ("tokens", "segments", "positions", "languages", "bidirectional")
+        }
+    )
+    return chosen._replace(select=row[places] * length + inputs.select[places] % length), places

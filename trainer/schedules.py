@@ -30,6 +30,10 @@ def learning_rate_share(config: ScheduleConfig, step: int, total: int) -> float:
 
 def strength_share(config: StrengthScheduleConfig, step: int, total: int) -> float:
     """Share of a regulariser's full strength used for one step; arguments as for the learning rate."""
+    first, last = round(config.start * total), round(config.end * total)
+    if not first <= step < last:
+        return 0.0
+    step, total = step - first, last - first
     rising = _warmup(config.warmup, step, total)
     if rising < 1 or config.kind == "constant":
         return rising

@@ -13,6 +13,7 @@ import torch
 from corpus.hashing import stable_hash
 from sampler.config import SamplerConfig
 from sampler.stream import CurriculumStream
+from trainer import regularisers
 from trainer.build import build_model
 from trainer.config import TrainConfig
 from trainer.distributed import World
@@ -69,11 +70,36 @@ def loss_baseline(config: TrainConfig, stream: CurriculumStream, vocabulary: int
     """Nats per token that the languages' losses are compared with; None where they are not compared."""
     if config.language_loss is None:
         return None
-    return baselines(
-        config.language_loss.baseline,
-        stream.languages,
-        lambda lang: token_counts(stream.corpus_of(lang).documents(lang), vocabulary),
-    )
+    return baselines(config.language_loss.baseline, stream.languages, _counts(stream, vocabulary))
+
+
+def recent_baseline(config: TrainConfig, stream: CurriculumStream, vocabulary: int) -> list[float] | None:
+    """Nats per token that the languages' losses are compared with in a penalty; None where none compares them."""
+    for entry in config.regularisers:
+        if "recent" in regularisers.needs(entry.name):
+            kind = getattr(regularisers.check(entry.name, entry.options), "baseline", "none")
+            return baselines(kind, stream.languages, _counts(stream, vocabulary))
+    return None
+
+
+def occurrences(config: TrainConfig, stream: CurriculumStream, vocabulary: int) -> npt.NDArray[np.float32] | None:
+    """How often each piece of the vocabulary occurs in the training text, float32 [V]; None where no penalty needs it.
+
+    From a sample of each language, scaled up to the tokens that exist of it.
+    """
+    if not any("occurrences" in regularisers.needs(entry.name) for entry in config.regularisers):
+        return None
+    counts = _counts(stream, vocabulary)
+    total = np.zeros(vocabulary)
+    for lang in stream.languages:
+        sample = counts(lang)
+        total += sample * (stream.sizes[lang] / max(1, sample.sum()))
+    return total.astype(np.float32)
+
+
+def _counts(stream: CurriculumStream, vocabulary: int) -> Callable[[str], npt.NDArray[np.int64]]:
+    """A function that counts the pieces in a sample of a language's training text."""
+    return lambda lang: token_counts(stream.corpus_of(lang).documents(lang), vocabulary)
 
 
 def passes_before(stream: CurriculumStream, rows: int) -> Callable[[int], npt.NDArray[np.float64]]:

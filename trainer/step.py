@@ -18,11 +18,11 @@ from trainer.batches import Batch, Batches
 from trainer.config import TrainConfig
 from trainer.distributed import World
 from trainer.ema import WeightAverage
+from trainer.known import Known
 from trainer.language_model import LanguageModel
 from trainer.optimise import Optimiser, clip, grow_decay, set_learning_rate
 from trainer.penalties import Penalties, PenaltyReport
 from trainer.plan import Agreed, Planner, ReadPasses
-from trainer.regularisers.base import Evidence
 from trainer.rows import RowStream, spoken_languages
 from trainer.tally import Tally
 from trainer.weighting.factors import LanguageFactors
@@ -46,6 +46,8 @@ class StepReport(NamedTuple):
     penalties: dict[str, PenaltyReport]
     factors: Tensor | None
     """Factor of each language's tokens in the loss, [languages]; None when all count the same."""
+    minimised: Tensor
+    """Loss with its penalties as this process's rows gave it; the mean over the processes is the step's."""
 
     @property
     def skipped(self) -> bool:
@@ -82,6 +84,8 @@ class Stepper:
         seed: of the run.
         baseline: nats per token to be taken off each language's loss where languages are compared; None for 0.
         passes: gives, for a step, the passes over each language's text before it, [languages]; None for 0.
+        occurrences: of each piece of the vocabulary in the training text, where a penalty needs them, [V].
+        recent_baseline: as ``baseline``, for the penalties that compare languages.
 
     Raises:
         ConfigurationError: there are fewer rows in a step than processes.
@@ -103,6 +107,8 @@ class Stepper:
         seed: int,
         baseline: list[float] | None = None,
         passes: ReadPasses | None = None,
+        occurrences: npt.NDArray[np.float32] | None = None,
+        recent_baseline: list[float] | None = None,
     ) -> None:
         if config.rows < world.size:
             raise ConfigurationError(
@@ -134,6 +140,14 @@ class Stepper:
             factors=self.factors,
             passes=passes,
         )
+        self._known = Known(
+            self._train_tokens,
+            stream.languages,
+            self._penalties.needs,
+            passes=self._planner.passes if passes is not None else None,
+            occurrences=None if occurrences is None else torch.from_numpy(occurrences).to(world.device),
+            baseline=recent_baseline,
+        )
         self._batches = Batches(
             config, stream, self._planner, world, total=total, mask_id=mask_id, pass_rows=pass_rows, seed=seed
         )
@@ -160,7 +174,7 @@ class Stepper:
         set_learning_rate(self.optimiser, plan.learning_rate)
         grow_decay(self.optimiser, plan.decay_growth)
         batches = self._batches(number)
-        agreed = self._agree(batches, stop)
+        agreed = self._agree(number, batches, stop)
         self.optimiser.zero_grad()
         gradient = self._backward(batches, plan, agreed)
         norm = float(clip(self.model, self.config.optimiser.clip))
@@ -175,6 +189,7 @@ class Stepper:
             agreed.stop,
             gradient.penalties,
             plan.factors,
+            gradient.minimised,
         )
 
     def tensors(self) -> dict[str, Tensor]:
@@ -197,12 +212,13 @@ class Stepper:
         """Who remembers something, by the name of its tensors' owner."""
         found: list[tuple[str, Remembers | None]] = [
             ("regulariser", self._penalties),
+            ("known", self._known),
             ("language_loss", self.factors),
             (AVERAGE.removesuffix("/"), self.average),
         ]
         return [(owner, part) for owner, part in found if part is not None]
 
-    def _agree(self, batches: list[Batch], stop: bool) -> Agreed:
+    def _agree(self, number: int, batches: list[Batch], stop: bool) -> Agreed:
         """Bring together what the processes know before a step: predicted tokens, and who asks to stop."""
         counts = np.sum([batch.work.counts for batch in batches], axis=0)
         local = torch.tensor([*counts, float(stop)], dtype=torch.float64)
@@ -210,7 +226,7 @@ class Stepper:
             local = self.world.sum(local.to(self.world.device)).cpu()
         tokens = max(1.0, float(local[:-1].sum()))
         share = (local[:-1] / tokens).to(self.world.device, torch.float32)
-        return Agreed(tokens, Evidence(self._train_tokens, share), bool(local[-1] > 0))
+        return Agreed(tokens, self._known.evidence(number, share), bool(local[-1] > 0))
 
     def _remember(self, batches: list[Batch], gradient: Gradient) -> None:
         """Count a step that has moved the weights."""
@@ -218,8 +234,11 @@ class Stepper:
         for batch, losses in zip(batches, gradient.losses, strict=True):
             self.tally.add_loss(losses, batch.work.languages)
             self.tally.add_seen(spoken_languages(batch.rows), batch.rows.segments)
-        if self.factors is not None:
-            self.factors.update(self.world.sum(self._sums(batches, gradient.losses)))
+        if self.factors is not None or self._known.watches:
+            sums = self.world.sum(self._sums(batches, gradient.losses))
+            self._known.update(sums)
+            if self.factors is not None:
+                self.factors.update(sums)
         if self.average is not None:
             self.average.update()
 

@@ -45,7 +45,7 @@ class EwcOptions(Config):
 
 
 _REGISTRY: Registry[Regulariser] = Registry("regulariser")
-_REGISTRY.add_own("deviation", DeviationOptions, "trainer.regularisers.deviation", "penalty")
+_REGISTRY.add_own("deviation", DeviationOptions, "trainer.regularisers.deviation", "penalty", by_language=True)
 _REGISTRY.add_own("l2_sp", L2SpOptions, "trainer.regularisers.anchored", "l2_sp")
 _REGISTRY.add_own("ewc", EwcOptions, "trainer.regularisers.anchored", "ewc")
 
@@ -55,3 +55,5 @@ check = _REGISTRY.check
 load = _REGISTRY.load
 reads_rows = _REGISTRY.reads_rows
 keeps = _REGISTRY.keeps
+by_language = _REGISTRY.by_language
+needs = _REGISTRY.needs

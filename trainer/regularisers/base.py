@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+import torch
 from torch import Tensor
 
 from trainer.language_model import Inputs, LanguageModel, Outputs
@@ -18,6 +19,18 @@ class Evidence(NamedTuple):
     """Training tokens that exist of each language, n_l, float32 [languages]; at least 1."""
     share: Tensor
     """Share of each language in the rows of this batch, over all processes, float32 [languages]; sums to 1."""
+    tags: tuple[str, ...] = ()
+    """The languages."""
+    passes: Tensor | None = None
+    """Passes over each language's text before this step, float32 [languages]; None where no method needs them."""
+    occurrences: Tensor | None = None
+    """How often each piece of the vocabulary occurs in the training text, estimated from a sample, float32 [V]; None
+    where no method needs it."""
+    recent: Tensor | None = None
+    """Mean loss of each language above its baseline in the last steps, nats per token, float32 [languages], not a
+    number for a language that was not met; None where no method needs it."""
+    recent_share: Tensor | None = None
+    """Share of each language in the predicted tokens of those steps, float32 [languages]."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,34 @@ class Moment:
     """0 for the first."""
     total: int
     """Steps of the run."""
+    again_on: Callable[[Tensor], tuple[Outputs, Tensor]] | None = None
+    """As ``again`` for some of the rows, given by their places, int64 [b]: what the model made of them, and the places
+    of their predicted tokens among the N of this pass, int64 [n]. Asks the device how many there are."""
+    token_scale: float | None = None
+    """What a sum over the pass's predicted tokens is multiplied by for its mean over the passes and processes to be the
+    mean over all predicted tokens of the step; None for 1 / N."""
+    strengths: Tensor | None = None
+    """Factor of each language in a penalty that is a sum over languages, float32 [languages]; None for 1."""
+    last: bool = True
+    """Whether this is the last pass of the step: what is to be remembered once a step is computed in it."""
+
+    @property
+    def weights(self) -> Tensor:
+        """Weight of each language in a sum over languages: its share of the batch times its strength, [languages]."""
+        return self.evidence.share if self.strengths is None else self.evidence.share * self.strengths
+
+    @property
+    def token_strengths(self) -> Tensor | None:
+        """Strength of each predicted token's language, [N]; None for 1."""
+        return None if self.strengths is None else self.strengths[self.languages]
+
+    def mean_over_tokens(self, values: Tensor) -> Tensor:
+        """Mean over the step's predicted tokens of what is 0 for all but some of this pass's, [n] with n up to N."""
+        return values.sum() * (1 / max(1, len(self.labels)) if self.token_scale is None else self.token_scale)
+
+    def nothing(self) -> Tensor:
+        """A zero on the model's device."""
+        return torch.zeros((), device=self.evidence.share.device)
 
 
 @dataclass(frozen=True)

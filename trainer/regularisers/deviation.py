@@ -30,8 +30,7 @@ def penalty(moment: Moment, options: DeviationOptions, memory: Mapping[str, Tens
     evidence = moment.evidence
     adapters = moment.model.adapters()
     if not adapters:
-        nothing = torch.zeros((), device=evidence.share.device)
-        return Penalty(nothing, {"kl": nothing})
+        return Penalty(moment.nothing(), {"kl": moment.nothing()})
     kl: Tensor = torch.stack([adapter.deviation() for adapter in adapters]).sum(dim=0) / 2
-    weight = evidence.share / evidence.train_tokens**options.power
+    weight = moment.weights / evidence.train_tokens**options.power
     return Penalty((weight * kl).sum(), {"kl": (evidence.share * kl.detach()).sum()})
