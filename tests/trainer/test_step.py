@@ -13,6 +13,7 @@ from corpus.errors import ConfigurationError
 from trainer import regularisers
 from trainer.config import (
     LanguageLossConfig,
+    LogConfig,
     ModelConfig,
     ObjectiveConfig,
     RegulariserConfig,
@@ -55,6 +56,7 @@ def stepper(
     penalties: tuple[RegulariserConfig, ...] = (RegulariserConfig(name="deviation"),),
     language_loss: LanguageLossConfig | None = None,
     layers: int = 1,
+    log: LogConfig | None = None,
 ) -> Stepper:
     config = TrainConfig(
         rows=rows,
@@ -62,6 +64,7 @@ def stepper(
         objective=ObjectiveConfig.model_validate({"kind": kind}),
         regularisers=penalties,
         language_loss=language_loss,
+        log=log or LogConfig(),
     )
     torch.manual_seed(0)
     model = Transformer(config.model, vocabulary=25, languages=3)

@@ -19,8 +19,8 @@ from torch import Tensor
 from corpus.errors import ConfigurationError
 from trainer.continual.anchor import Anchor, read_anchor
 from trainer.language_model import LanguageModel
-from trainer.regularisers import EwcOptions, L2SpOptions
 from trainer.regularisers.base import Moment, Penalty
+from trainer.regularisers.options import EwcOptions, L2SpOptions
 
 
 def l2_sp(moment: Moment, options: L2SpOptions, memory: Mapping[str, Tensor]) -> Penalty:

@@ -18,8 +18,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from trainer.regularisers import DeviationOptions
 from trainer.regularisers.base import Moment, Penalty
+from trainer.regularisers.options import DeviationOptions
 
 
 def penalty(moment: Moment, options: DeviationOptions, memory: Mapping[str, Tensor]) -> Penalty:

@@ -10,9 +10,9 @@ from trainer.config import ModelConfig
 from trainer.continual.anchor import Anchor, read_anchor, write_anchor
 from trainer.language_model import Inputs, Outputs
 from trainer.model import Transformer
-from trainer.regularisers import EwcOptions, L2SpOptions
 from trainer.regularisers.anchored import ewc, l2_sp
 from trainer.regularisers.base import Evidence, Moment
+from trainer.regularisers.options import EwcOptions, L2SpOptions
 
 NOTHING = torch.zeros(0)
 QKV = "blocks.0.qkv.weight"

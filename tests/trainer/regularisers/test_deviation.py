@@ -5,9 +5,9 @@ import torch
 
 from trainer.config import ModelConfig
 from trainer.model import Inputs, Outputs, Transformer
-from trainer.regularisers import DeviationOptions
 from trainer.regularisers.base import Evidence, Moment
 from trainer.regularisers.deviation import penalty
+from trainer.regularisers.options import DeviationOptions
 
 NOTHING = torch.zeros(0)
 

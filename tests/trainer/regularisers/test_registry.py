@@ -6,12 +6,13 @@ from corpus.config import Config
 from corpus.errors import ConfigurationError
 from trainer import regularisers
 from trainer.regularisers import deviation
+from trainer.regularisers.options import DeviationOptions
 
 
 def test_built_in() -> None:
     assert "deviation" in regularisers.names()
     assert regularisers.load("deviation") is deviation.penalty
-    assert regularisers.check("deviation", {}) == regularisers.DeviationOptions(power=1.0)
+    assert regularisers.check("deviation", {}) == DeviationOptions(power=1.0)
 
 
 def test_a_name_is_given_once() -> None:

@@ -1,0 +1,66 @@
+"""What the penalties can be told. Importing this module loads no torch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from corpus.config import Config
+
+
+class DeviationOptions(Config):
+    """Options of ``deviation``."""
+
+    power: float = Field(default=1.0, ge=0, le=2)
+    """The penalty of a language is divided by its training tokens to this power; 1 is the Gaussian prior."""
+
+
+class L2SpOptions(Config):
+    """Options of ``l2_sp``."""
+
+    reference: str | None = None
+    """File of the reference weights, as `evenglot add-language` writes it; null takes the run's first weights."""
+    hash: str | None = None
+    """Hash that the file must have; null does not ask."""
+
+
+class EwcOptions(Config):
+    """Options of ``ewc``."""
+
+    reference: str
+    """File of the reference weights with their Fisher information, as `evenglot add-language` writes it."""
+    hash: str | None = None
+    """Hash that the file must have; null does not ask."""
+
+
+class OrthogonalityOptions(Config):
+    """Options of ``orthogonality``."""
+
+    weights: Literal["up", "down", "both"] = "up"
+    """up: the directions that adapters write into. down: those in which what they read has moved from the common start.
+    both: the mean of the two."""
+    pairs: int = Field(default=8, ge=1)
+    """Pairs of languages that are compared in a step; the cost grows with them and not with the languages."""
+    floor: float = Field(default=0.01, gt=0)
+    """Adapters whose weights, squared, are below this share of a usual initialisation's count little."""
+    relatives: tuple[tuple[str, ...], ...] = ()
+    """Groups of language tags that may share directions."""
+
+    @field_validator("relatives")
+    @classmethod
+    def _one_group_each(cls, value: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        return one_group_each(value)
+
+
+def one_group_each(groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    """The groups of relatives, none of them with a language of another.
+
+    Raises:
+        ValueError: a language is in two groups.
+    """
+    tags = [tag for group in groups for tag in group]
+    twice = sorted({tag for tag in tags if tags.count(tag) > 1})
+    if twice:
+        raise ValueError(f"{twice[0]} is listed twice; a language belongs to one group")
+    return groups
