@@ -418,6 +418,9 @@ class TrainConfig(Config):
     """Arithmetic of the matrix products. auto: bfloat16 on a GPU that has it, else float32. Weights stay float32."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute; auto takes a GPU where there is one."""
+    parallelism: Literal["ddp", "fsdp"] = "ddp"
+    """What several processes do with the model: ddp, the whole of it on each; fsdp, weights, gradients and the
+    optimiser's memory cut among them. A run may be resumed with the other one."""
     threads: int | None = Field(default=None, ge=1)
     """CPU threads; all cores that the process may use when not given. Resuming keeps the number of the first start."""
     max_skipped: int = Field(default=10, ge=1)

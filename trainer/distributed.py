@@ -1,31 +1,58 @@
 """Processes that train one model together; the only module that knows process groups.
 
 Started by ``torchrun`` each process takes every n-th row of a step by its global index and the gradients are
-averaged (DistributedDataParallel), so any number of processes sees the same batches. Alone, everything here
-does nothing.
+averaged (DistributedDataParallel), so any number of processes sees the same batches. The model is on all of them, or
+cut among them (:mod:`trainer.sharding`). Alone, everything here does nothing.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from typing import Generic, NamedTuple, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.device_mesh import init_device_mesh
 from torch.nn.parallel import DistributedDataParallel
 
 from corpus.errors import ConfigurationError
+from trainer import sharding
+from trainer.language_model import LanguageModel
+
+Piece = TypeVar("Piece")
+
+
+class Turn(NamedTuple, Generic[Piece]):
+    """A piece of work for each process."""
+
+    pieces: list[Piece]
+    """Of all processes; in the last turn there may be fewer than processes."""
+    own: Piece | None
+    """What this process has to compute."""
+    counts: bool
+    """Whether its result is to be used; otherwise another process computes the same."""
 
 
 class World:
-    """This process among those that train together."""
+    """This process among those that train together.
 
-    def __init__(self, rank: int, size: int, device: torch.device) -> None:
+    Args:
+        rank: 0 for the one that writes the files.
+        size: number of processes.
+        device: of this one.
+        sharded: whether the model's weights are cut among the processes.
+    """
+
+    def __init__(self, rank: int, size: int, device: torch.device, *, sharded: bool = False) -> None:
         self.rank = rank
         self.size = size
         self.device = device
+        self.sharded = sharded
 
     @property
     def leads(self) -> bool:
@@ -57,23 +84,60 @@ class World:
         if self.size > 1:
             dist.barrier()
 
+    def shard(self, model: LanguageModel, *, keep: bool) -> None:
+        """Cut the model's parameters among the processes, if they are to be cut; before the optimiser is made.
+
+        Args:
+            model: the same on all processes.
+            keep: whether penalties read whole weights between the forward and the backward pass.
+        """
+        if self.sharded:
+            mesh = init_device_mesh(self.device.type, (self.size,))
+            sharding.shard(model, mesh, keep=keep)
+
     def wrap(self, model: nn.Module) -> nn.Module:
         """The model whose backward pass averages gradients over the processes."""
-        return DistributedDataParallel(model) if self.size > 1 else model
+        return DistributedDataParallel(model) if self.size > 1 and not self.sharded else model
 
-    def without_averaging(self, wrapped: nn.Module) -> AbstractContextManager[None]:
+    @contextmanager
+    def without_averaging(self, wrapped: nn.Module) -> Iterator[None]:
         """Gradients of all but the last pass of a step are only added up here."""
         if isinstance(wrapped, DistributedDataParallel):
-            context: AbstractContextManager[None] = wrapped.no_sync()
-            return context
-        return nullcontext()
+            with wrapped.no_sync():
+                yield
+            return
+        sharding.set_averaging(wrapped, on=False)
+        try:
+            yield
+        finally:
+            sharding.set_averaging(wrapped, on=True)
+
+    def turns(self, pieces: Iterable[Piece]) -> Iterator[Turn[Piece]]:
+        """Some work that all processes know of, a piece for each of them at a time."""
+        waiting = iter(pieces)
+        while turn := list(islice(waiting, self.size)):
+            if self.rank < len(turn):
+                yield Turn(turn, turn[self.rank], True)
+            else:
+                # A cut model computes on all processes or on none.
+                yield Turn(turn, turn[0] if self.sharded else None, False)
+
+    def gather(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Whole tensors in the leading process's memory, nothing on the others; all must call it."""
+        found = {}
+        for name, value in tensors.items():
+            full = sharding.whole(value.detach())
+            if self.leads:
+                found[name] = full.cpu()
+        return found
 
 
-def world(device: str) -> World:
+def world(device: str, parallelism: str = "ddp") -> World:
     """Join the process group that ``torchrun`` describes in the environment, if any.
 
     Args:
         device: ``auto``, ``cpu`` or ``cuda``.
+        parallelism: ``ddp`` for the whole model on every process, ``fsdp`` to cut it among them.
 
     Raises:
         ConfigurationError: ``cuda`` is asked for and there is none.
@@ -96,4 +160,4 @@ def world(device: str) -> World:
         # Ended with the process and not here: a second group would meet the first one's leftovers in the store.
         dist.init_process_group("nccl" if on_gpu else "gloo")
         atexit.register(dist.destroy_process_group)
-    return World(rank, size, chosen)
+    return World(rank, size, chosen, sharded=parallelism == "fsdp")

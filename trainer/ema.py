@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from trainer.sharding import cut_like, local
+
 
 class WeightAverage:
     """mean <- decay_t * mean + (1 - decay_t) * weights, with decay_t = min(decay, (1 + t) / (10 + t)).
@@ -31,7 +33,7 @@ class WeightAverage:
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         self.steps += 1
         names, values = zip(*self._trained(), strict=True)
-        torch._foreach_lerp_([self._mean[name] for name in names], list(values), 1 - decay)
+        torch._foreach_lerp_([local(self._mean[name]) for name in names], [local(value) for value in values], 1 - decay)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -50,14 +52,15 @@ class WeightAverage:
         """Go on from a checkpoint."""
         self.steps = int(tensors["steps"])
         for name, value in self._mean.items():
-            value.copy_(tensors[name])
+            value.copy_(cut_like(tensors[name], value))
 
     @torch.no_grad()
     def _exchange(self) -> None:
         for name, value in self._trained():
-            kept = self._mean[name].clone()
-            self._mean[name].copy_(value)
-            value.copy_(kept)
+            mean, weights = local(self._mean[name]), local(value)
+            kept = mean.clone()
+            mean.copy_(weights)
+            weights.copy_(kept)
 
     def _trained(self) -> Iterator[tuple[str, nn.Parameter]]:
         return ((name, value) for name, value in self._model.named_parameters() if value.requires_grad)

@@ -34,6 +34,7 @@ from trainer.language_model import LanguageModel
 from trainer.objectives import make_task
 from trainer.reproducible import reproducible
 from trainer.rows import make_work
+from trainer.sharding import scoring
 from trainer.step import AVERAGE
 from trainer.tally import mean
 
@@ -227,12 +228,13 @@ class Evaluator:
         tokens = np.zeros(len(self.languages))
         training = model.training
         model.eval()
-        with torch.inference_mode():
+        with scoring(model):
             done = 0
-            for number, piece in enumerate(_slices(self._heldout.parts(), self._pass_rows)):
-                if number % self._world.size == self._world.rank:
-                    tokens += self._score(model, piece, sums)
-                done += len(piece.keys)
+            for turn in self._world.turns(_slices(self._heldout.parts(), self._pass_rows)):
+                if turn.own is not None:
+                    found = self._score(model, turn.own, sums if turn.counts else torch.zeros_like(sums))
+                    tokens += found if turn.counts else 0
+                done += sum(len(piece.keys) for piece in turn.pieces)
                 if progress is not None:
                     progress("evaluate (rows)", done, self._heldout.rows)
         model.train(training)

@@ -39,6 +39,7 @@ from trainer.reproducible import reproducible
 from trainer.resume import clear, confirm_same, deciding, identity
 from trainer.sampled import packing_figures, sampled_line
 from trainer.setup import loss_baseline, new_model, occurrences, open_stream, passes_before, recent_baseline, settled
+from trainer.sharding import check_settings, load_weights
 from trainer.signals import terminated
 from trainer.step import Stepper, StepReport
 from trainer.tally import Tally
@@ -90,7 +91,7 @@ def train(
         TrainingError: too many steps in a row had no finite gradient.
     """
     folder = Path(run)
-    processes = world(config.device)
+    processes = world(config.device, config.parallelism)
     if processes.leads:
         with write_errors(run):
             folder.mkdir(parents=True, exist_ok=True)
@@ -168,6 +169,9 @@ class Session:
         train_tokens = [self.stream.sizes[lang] for lang in self.languages]
         self.model = new_model(config, vocabulary, train_tokens, seed, described).to(processes.device)
         held = begin(self.model, config.continual, self.languages, folder) if config.continual else None
+        if processes.sharded:
+            check_settings(config, processes.size)
+        processes.shard(self.model, keep=bool(config.regularisers))
         self.optimiser = make_optimiser(self.model, config.optimiser, config.learning_rate())
         if held is not None:
             slow(self.model, self.optimiser, held)
@@ -251,7 +255,7 @@ class Session:
         confirm_same("train", deciding(before), deciding(self.config), saved.path)
         confirm_same("run", state["identity"], self._identity(), saved.path)
         self.stream.load_state(state["sampler"])
-        self.model.load_state_dict(saved.model)
+        load_weights(self.model, saved.model)
         load_optimiser_tensors(self.model, self.optimiser, saved.optimiser)
         self.step.load_tensors(saved.methods)
         self.tally.load_state(state["tally"])
@@ -348,6 +352,14 @@ class Session:
 
     def _save(self, log: MetricsLog | None) -> None:
         self.tally.collect(self.world)
+        model, optimiser, methods = (
+            self.world.gather(tensors)
+            for tensors in (
+                self.model.state_dict(),
+                optimiser_tensors(self.model, self.optimiser),
+                self.step.tensors(),
+            )
+        )
         if log is not None:
             log.sync()
             state = {
@@ -366,8 +378,7 @@ class Session:
                 "wall_seconds": self._seconds(),
                 "heldout": self.last_heldout,
             }
-            tensors = optimiser_tensors(self.model, self.optimiser)
-            checkpoints.save(self.folder, self.done, self.model.state_dict(), tensors, self.step.tensors(), state)
+            checkpoints.save(self.folder, self.done, model, optimiser, methods, state)
             checkpoints.prune(self.folder, self.config.checkpoint.keep)
         self.world.barrier()
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from trainer.config import OptimiserConfig
 from trainer.language_model import LanguageModel
+from trainer.sharding import cut_like, whole
 
 
 class Optimiser:
@@ -117,11 +118,11 @@ def grow_decay(optimiser: Optimiser, factor: float) -> None:
 def clip(model: nn.Module, largest: float | None) -> Tensor:
     """Scale the gradient down to the largest norm, if one is given; returns the norm that it had."""
     parameters = [p for p in model.parameters() if p.grad is not None]
-    return torch.nn.utils.clip_grad_norm_(parameters, float("inf") if largest is None else largest)
+    return whole(torch.nn.utils.clip_grad_norm_(parameters, float("inf") if largest is None else largest))
 
 
 def optimiser_tensors(model: nn.Module, optimiser: Optimiser) -> dict[str, Tensor]:
-    """The optimiser's state as flat tensors, named ``<parameter>:<quantity>``."""
+    """The optimiser's state as flat tensors, named ``<parameter>:<quantity>``; cut where the model is."""
     return {
         f"{name}:{quantity}": value
         for name, parameter in _trained(model)
@@ -135,7 +136,10 @@ def load_optimiser_tensors(model: nn.Module, optimiser: Optimiser, tensors: Mapp
     for key, value in tensors.items():
         name, _, quantity = key.rpartition(":")
         parameter = by_name[name]
-        optimiser.state(parameter)[quantity] = value.to(parameter.device, copy=True)
+        alike = value.shape == parameter.shape
+        optimiser.state(parameter)[quantity] = (
+            cut_like(value, parameter) if alike else value.to(parameter.device, copy=True)
+        )
 
 
 def _trained(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:

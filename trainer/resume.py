@@ -17,7 +17,17 @@ from trainer.evaluate import EVALUATION
 from trainer.logs import METRICS
 from trainer.outcome import EVIDENCE, SUMMARY
 
-OPERATIONAL = ("log", "checkpoint", "heldout", "threads", "device", "precision", "micro_rows", "max_skipped")
+OPERATIONAL = (
+    "log",
+    "checkpoint",
+    "heldout",
+    "threads",
+    "device",
+    "parallelism",
+    "precision",
+    "micro_rows",
+    "max_skipped",
+)
 """Settings that may differ when a run is resumed: they leave rows, objective and weights' path as they were."""
 
 
