@@ -14,8 +14,9 @@ from trainer.backward import autocast_type
 from trainer.batches import pass_rows
 from trainer.config import TrainConfig
 from trainer.distributed import World
-from trainer.evaluate import Evaluator, Heldout, Progress, in_memory, recent_rows, streamed
+from trainer.evaluate import Evaluator, Heldout, Progress, in_memory, streamed
 from trainer.language_model import LanguageModel
+from trainer.recent import recent_rows
 
 CORE = ""
 """Stands for the core alone, without any language's adapter."""
