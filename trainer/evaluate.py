@@ -371,11 +371,9 @@ def evaluate(
             objective=config.objective.kind,
             described=state.get("base"),
         )
-        averaged = config.average is not None and config.average.evaluate
-        mean = {name.removeprefix(AVERAGE): value for name, value in saved.methods.items() if name.startswith(AVERAGE)}
-        model.load_state_dict(
-            {**saved.model, **{name: mean[name] for name in saved.model if averaged and name in mean}}
-        )
+        model.load_state_dict(evaluated_tensors(saved))
+        rows = described.get("token_rows", {})
+        model.limit_tokens([int(rows.get(lang, described["vocabulary"])) for lang in described["languages"]])
         reader = HeldoutRows(
             corpus, tokenizer=described["tokenizer"], row_tokens=int(described["row_tokens"]), snapshot=snapshot
         )
@@ -395,6 +393,15 @@ def evaluate(
         if processes.leads:
             write_json(Path(run), EVALUATION, result)
         return result
+
+
+def evaluated_tensors(saved: checkpoints.Checkpoint) -> dict[str, torch.Tensor]:
+    """The weights of a checkpoint that are evaluated: the mean of the weights where its run asks for that."""
+    config = TrainConfig.model_validate(saved.state["train"])
+    if config.average is None or not config.average.evaluate:
+        return saved.model
+    mean = {name.removeprefix(AVERAGE): value for name, value in saved.methods.items() if name.startswith(AVERAGE)}
+    return {name: mean.get(name, value) for name, value in saved.model.items()}
 
 
 def trained_snapshot(corpus: str, state: Mapping[str, Any]) -> int | None:

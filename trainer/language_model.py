@@ -9,14 +9,17 @@ Shape letters: B rows, L tokens of a row, D width, V vocabulary, N predicted tok
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from trainer.adapters import LanguageAdapter
 from trainer.noise import SILENT, Noise
+from trainer.token_rows import scores
 
 
 class Inputs(NamedTuple):
@@ -70,6 +73,33 @@ class LanguageModel(nn.Module, ABC):
     described: Mapping[str, Any] | None = None
     """What a checkpoint has to hold of a foreign base, to build the model without it, as JSON values; None for the
     project's own."""
+    _token_rows: Tensor | None = None
+
+    def limit_tokens(self, rows: Sequence[int]) -> None:
+        """Let each language's predictions run over the first so many token rows only.
+
+        It is not part of the model's tensors: whoever builds the model says it again.
+
+        Args:
+            rows: for each language; where all have the whole vocabulary nothing changes.
+        """
+        whole = len(self.embedding.weight)
+        self._token_rows = torch.tensor([*rows, whole]) if any(count < whole for count in rows) else None
+
+    def scores(self, hidden: Tensor, weight: Tensor, inputs: Inputs) -> Tensor:
+        """Scores of the selected positions, [N, V], within each language's part of the vocabulary.
+
+        Args:
+            hidden: vectors of all tokens, [B, L, D].
+            weight: of the output, [V, D].
+            inputs: of the pass; what has no language has the whole vocabulary.
+        """
+        chosen = hidden.flatten(0, 1).index_select(0, inputs.select)
+        if self._token_rows is None:
+            return functional.linear(chosen, weight)
+        languages = token_languages(inputs).flatten().index_select(0, inputs.select)
+        # Index -1, for no language, is the last entry: the whole vocabulary.
+        return scores(chosen, weight, self._token_rows.to(languages.device)[languages])
 
     @abstractmethod
     def forward(self, inputs: Inputs, noise: Noise = SILENT, keep: Collection[int] = ()) -> Outputs:

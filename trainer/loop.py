@@ -38,7 +38,16 @@ from trainer.pace import Pace
 from trainer.reproducible import reproducible
 from trainer.resume import clear, confirm_same, deciding, identity
 from trainer.sampled import packing_figures, sampled_line
-from trainer.setup import loss_baseline, new_model, occurrences, open_stream, passes_before, recent_baseline, settled
+from trainer.setup import (
+    limit_tokens,
+    loss_baseline,
+    new_model,
+    occurrences,
+    open_stream,
+    passes_before,
+    recent_baseline,
+    settled,
+)
 from trainer.sharding import check_settings, load_weights
 from trainer.signals import terminated
 from trainer.step import Stepper, StepReport
@@ -168,6 +177,7 @@ class Session:
         mask_id = self.stream.corpus.special("mask")
         train_tokens = [self.stream.sizes[lang] for lang in self.languages]
         self.model = new_model(config, vocabulary, train_tokens, seed, described).to(processes.device)
+        limit_tokens(self.model, config, self.stream)
         held = begin(self.model, config.continual, self.languages, folder) if config.continual else None
         if processes.sharded:
             check_settings(config, processes.size)

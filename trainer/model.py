@@ -153,8 +153,7 @@ class Transformer(LanguageModel):
             if number in keep:
                 inner[number] = x
         hidden = self.final_norm(x)
-        chosen = hidden.flatten(0, 1).index_select(0, inputs.select)
-        return Outputs(hidden, functional.linear(chosen, self.embedding.weight), inner)
+        return Outputs(hidden, self.scores(hidden, self.embedding.weight, inputs), inner)
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Vectors of tokens, [B, L, D]."""

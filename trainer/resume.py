@@ -34,6 +34,7 @@ OPERATIONAL = (
 def identity(stream: CurriculumStream, *, tokenizer: str, seed: int) -> dict[str, Any]:
     """What has to be equal for a run to be resumed, beside its settings, as JSON values."""
     described = stream.corpus.described
+    rows = described.get("token_rows")
     return {
         "seed": seed,
         "tokenizer": tokenizer,
@@ -41,7 +42,7 @@ def identity(stream: CurriculumStream, *, tokenizer: str, seed: int) -> dict[str
         "tokenizer_hash": described.get("hash"),
         "languages": list(stream.languages),
         "row_tokens": stream.config.row_tokens,
-    }
+    } | ({} if rows is None else {"token_rows": rows})
 
 
 def confirm_same(section: str, before: Mapping[str, Any], now: Mapping[str, Any], path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from corpus.errors import ConfigurationError
 from corpus.hashing import stable_hash
 from sampler.config import SamplerConfig
 from sampler.stream import CurriculumStream
@@ -64,6 +65,22 @@ def new_model(
         objective=config.objective.kind,
         described=described,
     )
+
+
+def limit_tokens(model: LanguageModel, config: TrainConfig, stream: CurriculumStream) -> None:
+    """Keep each language's predictions to the part of the vocabulary that its text is written in.
+
+    Raises:
+        ConfigurationError: labels are smoothed over a vocabulary that is not the same for all languages.
+    """
+    described = stream.corpus.described
+    rows: dict[str, int] = described.get("token_rows", {})
+    if rows and config.objective.label_smoothing:
+        raise ConfigurationError(
+            "train.objective.label_smoothing spreads probability over pieces that only some of the languages have",
+            "Set it to 0, or add the language without new pieces",
+        )
+    model.limit_tokens([rows.get(lang, int(described["vocabulary"])) for lang in stream.languages])
 
 
 def loss_baseline(config: TrainConfig, stream: CurriculumStream, vocabulary: int) -> list[float] | None:
