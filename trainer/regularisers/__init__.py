@@ -11,7 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trainer.registry import Registry
-from trainer.regularisers.options import DeviationOptions, EwcOptions, L2SpOptions, OrthogonalityOptions
+from trainer.regularisers.options import (
+    DeviationOptions,
+    EwcOptions,
+    L2SpOptions,
+    OrthogonalityOptions,
+    RedundancyOptions,
+)
 
 if TYPE_CHECKING:
     from trainer.regularisers.base import Regulariser
@@ -22,6 +28,14 @@ _REGISTRY.add_own("deviation", DeviationOptions, "trainer.regularisers.deviation
 _REGISTRY.add_own("l2_sp", L2SpOptions, "trainer.regularisers.anchored", "l2_sp")
 _REGISTRY.add_own("ewc", EwcOptions, "trainer.regularisers.anchored", "ewc")
 _REGISTRY.add_own("orthogonality", OrthogonalityOptions, "trainer.regularisers.orthogonality", "penalty")
+_REGISTRY.add_own(
+    "redundancy",
+    RedundancyOptions,
+    "trainer.regularisers.redundancy",
+    "penalty",
+    reads_rows=True,
+    keeps=RedundancyOptions.wanted,
+)
 
 register = _REGISTRY.register
 names = _REGISTRY.names

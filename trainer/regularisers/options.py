@@ -53,6 +53,31 @@ class OrthogonalityOptions(Config):
         return one_group_each(value)
 
 
+class RedundancyOptions(Config):
+    """Options of ``redundancy``."""
+
+    between: Literal["languages", "core"] = "languages"
+    """languages: what the row's own language and another one add to the same vectors. core: what the row's language
+    adds and what is there already."""
+    blocks: tuple[int, ...] = ()
+    """Numbers of the blocks, from 0, whose vectors and adapters are looked at; when empty, the middle and the last."""
+    tokens: int = Field(default=32, ge=4)
+    """Tokens that are taken of each row."""
+    floor: float = Field(default=0.01, gt=0)
+    """Paths whose squared size is below this share of the vectors' count little."""
+    relatives: tuple[tuple[str, ...], ...] = ()
+    """Groups of language tags whose paths may have something in common."""
+
+    @field_validator("relatives")
+    @classmethod
+    def _one_group_each(cls, value: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        return one_group_each(value)
+
+    def wanted(self, layers: int) -> tuple[int, ...]:
+        """The blocks that are looked at in a model of so many."""
+        return tuple(sorted(set(self.blocks or (layers // 2, layers - 1))))
+
+
 def one_group_each(groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
     """The groups of relatives, none of them with a language of another.
 
