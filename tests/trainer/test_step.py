@@ -12,6 +12,7 @@ from corpus.config import Config
 from corpus.errors import ConfigurationError
 from trainer import regularisers
 from trainer.config import (
+    DropoutConfig,
     LanguageLossConfig,
     LogConfig,
     ModelConfig,
@@ -57,6 +58,7 @@ def stepper(
     language_loss: LanguageLossConfig | None = None,
     layers: int = 1,
     log: LogConfig | None = None,
+    dropout: DropoutConfig | None = None,
 ) -> Stepper:
     config = TrainConfig(
         rows=rows,
@@ -65,6 +67,7 @@ def stepper(
         regularisers=penalties,
         language_loss=language_loss,
         log=log or LogConfig(),
+        dropout=dropout or DropoutConfig(),
     )
     torch.manual_seed(0)
     model = Transformer(config.model, vocabulary=25, languages=3)

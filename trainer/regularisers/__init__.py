@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 from trainer.registry import Registry
 from trainer.regularisers.options import (
     DeviationOptions,
+    EmbeddingOptions,
     EwcOptions,
     L2SpOptions,
     OrthogonalityOptions,
+    RDropOptions,
     RedundancyOptions,
+    VRExOptions,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +39,25 @@ _REGISTRY.add_own(
     reads_rows=True,
     keeps=RedundancyOptions.wanted,
 )
+_REGISTRY.add_own(
+    "embedding",
+    EmbeddingOptions,
+    "trainer.regularisers.embedding",
+    "penalty",
+    reads_rows=True,
+    by_language=True,
+    needs=("occurrences",),
+)
+_REGISTRY.add_own(
+    "rdrop",
+    RDropOptions,
+    "trainer.regularisers.rdrop",
+    "penalty",
+    reads_rows=True,
+    by_language=True,
+    needs=("noise", "passes"),
+)
+_REGISTRY.add_own("vrex", VRExOptions, "trainer.regularisers.vrex", "penalty", reads_rows=True, needs=("recent",))
 
 register = _REGISTRY.register
 names = _REGISTRY.names

@@ -78,6 +78,39 @@ class RedundancyOptions(Config):
         return tuple(sorted(set(self.blocks or (layers // 2, layers - 1))))
 
 
+class EmbeddingOptions(Config):
+    """Options of ``embedding``."""
+
+    prior: Literal["mean", "start", "average"] = "mean"
+    """What each row is held near: mean, the mean of all rows; start, its value when the penalty begins, for runs that
+    go on from a trained model; average, its running mean, which slows it down and lets it go anywhere."""
+    decay: float = Field(default=0.999, ge=0, lt=1)
+    """``average`` only: part of the running mean that is kept at each step."""
+    power: float = Field(default=1.0, ge=0, le=2)
+    """The penalty of a piece is divided by its occurrences in the training text to this power; 1 is the Gaussian
+    prior."""
+
+
+class RDropOptions(Config):
+    """Options of ``rdrop``."""
+
+    after: float = Field(default=2.0, ge=0)
+    """Passes over a language's text after which its rows are computed twice; 0 begins at once, for all languages."""
+
+
+class VRExOptions(Config):
+    """Options of ``vrex``."""
+
+    sides: Literal["both", "upper"] = "upper"
+    """upper: languages that are worse off than the mean count. both: the variance as in the paper, which also makes the
+    best languages worse."""
+    baseline: str = "unigram"
+    """What is taken off each language's loss before languages are compared: none, unigram (the entropy of its tokens
+    one by one), or a JSON file that maps tags to nats per token."""
+    cap: float = Field(default=5.0, gt=0)
+    """Largest factor of a token's loss in the penalty's gradient, at strength 1."""
+
+
 def one_group_each(groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
     """The groups of relatives, none of them with a language of another.
 
