@@ -188,6 +188,9 @@ class OptimiserConfig(Config):
     layer_decay: float = Field(default=1.0, gt=0, le=1)
     """Layer-wise learning rates: the rate of each block is this factor times that of the block above it, the
     embeddings' that of the lowest once more."""
+    language_rate_power: float = Field(default=0.0, ge=0, le=1)
+    """Learning rate of a language's own parameters (adapter, gates, gains) by its amount of text: the run's times (its
+    tokens / the largest language's)^this; 0 gives all languages the same."""
     clip: float | None = Field(default=1.0, gt=0)
     """Largest norm of the whole gradient; null for no clipping."""
 
@@ -382,6 +385,22 @@ class HeldoutConfig(Config):
     """Held-out rows of each language that are used; null for all."""
 
 
+class EarlyStopConfig(Config):
+    """Languages whose held-out figures no longer fall."""
+
+    patience: int = Field(default=3, ge=1)
+    """Held-out evaluations in a row without an improvement after which a language has stopped."""
+    min_improvement: float = Field(default=0.001, ge=0)
+    """Bits per byte by which a figure has to fall below the best so far."""
+    min_bytes: int = Field(default=4000, ge=1)
+    """Languages whose evaluated held-out text is smaller are not judged: their figures would be noise."""
+    action: Literal["report", "keep_best", "stop_learning"] = "keep_best"
+    """report: say so, change nothing. keep_best: a language's own parameters (adapter, gates, gains) end as they were
+    at its best evaluation, where that is better under the final core. stop_learning: that, and from the stop on they
+    do not move and the language's share of the rows goes to the others. Under the last two the run ends when all
+    languages that can be judged have stopped."""
+
+
 class TrainConfig(Config):
     """How a model is trained."""
 
@@ -431,6 +450,8 @@ class TrainConfig(Config):
     """When the state is saved."""
     heldout: HeldoutConfig = HeldoutConfig()
     """Held-out evaluation while training."""
+    early_stop: EarlyStopConfig | None = None
+    """What becomes of languages whose held-out figures no longer fall; null for nothing."""
 
     @model_validator(mode="after")
     def _one_budget(self) -> TrainConfig:

@@ -51,6 +51,7 @@ from trainer.setup import (
 from trainer.sharding import check_settings, load_weights
 from trainer.signals import terminated
 from trainer.step import Stepper, StepReport
+from trainer.stopping import LanguageStops
 from trainer.tally import Tally
 
 Progress = Callable[[str, int, int], None]
@@ -185,6 +186,7 @@ class Session:
         self.optimiser = make_optimiser(self.model, config.optimiser, config.learning_rate())
         if held is not None:
             slow(self.model, self.optimiser, held)
+        self.stops = LanguageStops(config, self.model, self.optimiser, self.languages, train_tokens, self._evaluated)
         self.tally = Tally(len(self.languages), processes.device)
         self.step = Stepper(
             config,
@@ -236,7 +238,7 @@ class Session:
             if self.done == 0:
                 self._heldout(log)
                 self.mixture.decide_due(0, log)
-            while self.done < last:
+            while self.done < last and not self.stops.over:
                 report = self.step(self.done, stop=stopping.is_set())
                 self.done += 1
                 self._watch(report)
@@ -244,15 +246,20 @@ class Session:
                     self._train_line(report, log)
                 if self._due(self.config.heldout.every) or self.done == self.total:
                     self._heldout(log)
-                if self.done < self.total:
-                    self.mixture.decide_due(self.done, log)
-                if self._due(self.config.checkpoint.every) or report.stop or self.done == last:
+                if not self.over:
+                    self.mixture.decide_due(self.done, log, without=self.stops.without_rows)
+                if self._due(self.config.checkpoint.every) or report.stop or self.done == last or self.over:
                     self._save(log)
                 if progress is not None and self.world.leads:
                     progress("train", self.done, self.total)
                 if report.stop:
                     break
         return self._finish()
+
+    @property
+    def over(self) -> bool:
+        """Whether the budget is spent or all languages have stopped."""
+        return self.done >= self.total or self.stops.over
 
     def restore(self, saved: checkpoints.Checkpoint) -> None:
         """Go on from a checkpoint.
@@ -268,6 +275,7 @@ class Session:
         load_weights(self.model, saved.model)
         load_optimiser_tensors(self.model, self.optimiser, saved.optimiser)
         self.step.load_tensors(saved.methods)
+        self.stops.load_state(state.get("early_stop"), saved.methods)
         self.tally.load_state(state["tally"])
         self.mixture.feedback.load_state(state["feedback"])
         self.done = int(state["step"])
@@ -342,12 +350,17 @@ class Session:
     def _heldout(self, log: MetricsLog | None) -> None:
         with self.pace.paused():
             self.last_heldout = self._score_heldout()
+            stopped = self.stops.observe(self.last_heldout)
+            if self.over:
+                self.last_heldout = dict(self.stops.settle(self.last_heldout, self._score_heldout))
             self.mixture.set_heldout(self.last_heldout)
             if log is not None:
                 if self.done:
                     row, tokens = self.done * self.config.rows, int(self.tally.seen.sum())
                     log.write(sampled_line(self.stream, step=self.done, row=row, tokens=tokens))
                 log.write(self.last_heldout)
+                if stopped is not None:
+                    log.write(stopped)
 
     def _evaluated(self) -> AbstractContextManager[None]:
         """While the block runs, the model has the weights that are evaluated."""
@@ -367,7 +380,7 @@ class Session:
             for tensors in (
                 self.model.state_dict(),
                 optimiser_tensors(self.model, self.optimiser),
-                self.step.tensors(),
+                self.step.tensors() | self.stops.tensors(),
             )
         )
         if log is not None:
@@ -379,6 +392,7 @@ class Session:
                 "sampler": self.stream.state(self.done * self.config.rows),
                 "tally": self.tally.state(),
                 "feedback": self.mixture.feedback.state(),
+                "early_stop": self.stops.state(),
                 "threads": self.threads,
                 "base": self.model.described,
                 "processes": self.world.size,
@@ -408,8 +422,9 @@ class Session:
             parameters=parameter_count(self.model),
             mixture=mixture if isinstance(mixture, str) else "custom",
             objective=self.config.objective.kind,
-            finished=self.done >= self.total,
+            finished=self.over,
             skipped=self.skipped,
+            early_stop=self.stops.summary(),
             final=self.last_heldout,
             packing=packing_figures(self.stream, self.done * self.config.rows),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,14 @@ class MixtureDecisions:
             block = step * self._rows // self._stream.config.block_rows
             requests.set_now(self._folder, step * self._rows, block, self._stream.mixture(block))
 
-    def decide_due(self, step: int, log: MetricsLog | None) -> None:
-        """Make the decisions that are due after so many steps; all processes must call it."""
+    def decide_due(self, step: int, log: MetricsLog | None, *, without: Sequence[str] = ()) -> None:
+        """Make the decisions that are due after so many steps; all processes must call it.
+
+        Args:
+            step: steps done.
+            log: of the leading process.
+            without: languages that have stopped learning and give their share to the others.
+        """
         while self.feedback.due(step * self._rows, self._rows):
             self._tally.collect(self._world)
             sums = self._tally.next_interval()
@@ -58,13 +64,14 @@ class MixtureDecisions:
             self.feedback.losses.add(np.zeros(len(seen)), seen, sums[seen, 0], sums[seen, 1])
             block = self.feedback.block
             asked = self._asked(block)
-            decision, why = self._decide(asked)
+            stopped = [lang for lang in without if self._stream.mixture(block).get(lang)]
+            decision, why = self._decide(asked, stopped)
             if self._world.leads:
                 if asked is not None:
                     requests.answer(self._folder, asked["number"], block, why)
                 row = step * self._rows
                 requests.set_now(self._folder, row, block, self._stream.mixture(block))
-            if log is not None and (decision.weights is not None or decision.ignored or asked is not None):
+            if log is not None and (decision.weights is not None or decision.ignored or asked is not None or stopped):
                 log.write(self._line(step, decision, asked, why))
 
     def _asked(self, block: int) -> dict[str, Any] | None:
@@ -75,14 +82,19 @@ class MixtureDecisions:
         )
         return told
 
-    def _decide(self, asked: Mapping[str, Any] | None) -> tuple[Decision, str | None]:
-        """The decision, and why what was asked for was refused."""
-        if asked is None:
+    def _decide(self, asked: Mapping[str, Any] | None, stopped: Sequence[str]) -> tuple[Decision, str | None]:
+        """The decision, and why what was asked for was refused; a person's wish comes before a stop."""
+        if asked is None and not stopped:
             return self.feedback.decide(), None
-        if asked["problem"] is not None:
+        if asked is not None and asked["problem"] is not None:
             return self.feedback.decide(), asked["problem"]
+        change = (
+            ByHand(dict.fromkeys(stopped, 0.0), "stopped learning")
+            if asked is None
+            else ByHand(asked["shares"], asked["reason"])
+        )
         try:
-            return self.feedback.decide(ByHand(asked["shares"], asked["reason"])), None
+            return self.feedback.decide(change), None
         except ConfigurationError as error:
             return self.feedback.decide(), str(error)
 

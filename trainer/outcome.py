@@ -38,9 +38,13 @@ class Summary:
     objective: str
     """What was learnt: causal, masked or mixed."""
     finished: bool
-    """Whether the whole budget is spent; false after a stop by signal or by ``stop_after``."""
+    """Whether the whole budget is spent, or all languages have stopped; false after a stop by signal or by
+    ``stop_after``."""
     skipped: int
     """Steps left out because loss or gradient was not finite."""
+    early_stop: dict[str, dict[str, Any]] | None
+    """Of each language its best step and figure, when it stopped, and whether its rows of then were taken; None unless
+    ``train.early_stop`` is set."""
     final: dict[str, Any]
     """The held-out figures of the last step, as a line of the metrics."""
     packing: dict[str, float]

@@ -53,8 +53,9 @@ EVERYTHING = {
     "model": {"width": 16, "layers": 2, "heads": 2, "gate": "input", "norm_gains": True, "adapter_power": 0.5},
     "average": {"decay": 0.9},
     "language_loss": {"name": "group_dro", "options": {"rate": 0.02}},
-    "optimiser": {"layer_decay": 0.9, "decay_growth": 2.0},
-    "dropout": {"rate": 0.0, "growth": 0.0},
+    "optimiser": {"layer_decay": 0.9, "decay_growth": 2.0, "language_rate_power": 0.5},
+    "early_stop": {"patience": 1, "min_bytes": 1, "action": "stop_learning", "min_improvement": 0.01},
+    "heldout": {"every": 2},
 }
 
 

@@ -1,0 +1,110 @@
+"""Rows of the tensors that hold something for each language: adapters, gates, the norms' own gains.
+
+Languages may move at rates of their own, or not at all, and their rows may be kept as they were at some step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from trainer.continual.grow import language_rows
+from trainer.language_model import LanguageModel
+from trainer.optimise import Optimiser
+from trainer.sharding import cut_like, local
+
+
+def own_parameters(model: LanguageModel) -> dict[str, nn.Parameter]:
+    """The trained parameters with a row for each language, by name."""
+    names = language_rows(model)
+    return {name: value for name, value in model.named_parameters() if name in names and value.requires_grad}
+
+
+class RowRates:
+    """Learning rates of the languages' own rows, as a share of the run's.
+
+    A row goes that share of the way that the optimiser takes it. Nothing is done while all shares are 1.
+
+    Args:
+        model: of the run.
+        optimiser: of its parameters.
+        languages: number of languages.
+    """
+
+    def __init__(self, model: LanguageModel, optimiser: Optimiser, languages: int) -> None:
+        self._parameters = list(own_parameters(model).values())
+        self._rates = torch.ones(languages)
+        for part in optimiser.parts:
+            own = {id(parameter) for group in part.param_groups for parameter in group["params"]}
+            mine = [parameter for parameter in self._parameters if id(parameter) in own]
+            if mine:
+                self._follow(part, mine)
+
+    def set(self, rates: Sequence[float]) -> None:
+        """Use these shares from the next step on, one for each language: 1 for the full rate, 0 for none."""
+        self._rates = torch.tensor(list(rates), dtype=torch.float32)
+
+    def _follow(self, part: torch.optim.Optimizer, parameters: list[nn.Parameter]) -> None:
+        before: list[Tensor] = []
+
+        def keep(*_: Any) -> None:
+            before[:] = [] if bool((self._rates == 1).all()) else [local(value).clone() for value in parameters]
+
+        def put(*_: Any) -> None:
+            for value, start in zip(parameters, before, strict=False):
+                shares = local(cut_like(self._rates, value))
+                end = local(value)
+                end.copy_(torch.lerp(start, end, shares.view(-1, *[1] * (end.ndim - 1))))
+
+        part.register_step_pre_hook(keep)
+        part.register_step_post_hook(put)
+
+
+class KeptRows:
+    """A copy of each language's rows, taken at a step of the language's own.
+
+    Args:
+        model: whose rows are kept; its weights at present are the first copy.
+        languages: number of languages.
+    """
+
+    def __init__(self, model: LanguageModel, languages: int) -> None:
+        self._parameters = own_parameters(model)
+        self._languages = languages
+        self._kept = {name: value.detach().clone() for name, value in self._parameters.items()}
+
+    def take(self, languages: Collection[int]) -> None:
+        """Keep the rows of some languages as they are now."""
+        for name, value in self._parameters.items():
+            self._mix(local(self._kept[name]), local(value), self._chosen(languages, value))
+
+    def exchange(self, languages: Collection[int]) -> None:
+        """Put the kept rows of some languages into the model, and keep those that were there."""
+        for name, value in self._parameters.items():
+            kept, now = local(self._kept[name]), local(value)
+            before = kept.clone()
+            chosen = self._chosen(languages, value)
+            self._mix(kept, now, chosen)
+            self._mix(now, before, chosen)
+
+    def state(self) -> dict[str, Tensor]:
+        """Tensors for the checkpoint."""
+        return dict(self._kept)
+
+    def load_state(self, tensors: Mapping[str, Tensor]) -> None:
+        """Go on from a checkpoint."""
+        for name, value in self._kept.items():
+            local(value).copy_(local(cut_like(tensors[name], value)))
+
+    def _chosen(self, languages: Collection[int], like: Tensor) -> Tensor:
+        """Which of the rows that lie here are of some languages, bool [rows]."""
+        chosen = torch.zeros(self._languages, dtype=torch.bool)
+        chosen[list(languages)] = True
+        return local(cut_like(chosen, like))
+
+    @staticmethod
+    def _mix(target: Tensor, source: Tensor, chosen: Tensor) -> None:
+        target.copy_(torch.where(chosen.view(-1, *[1] * (target.ndim - 1)), source, target))
