@@ -362,6 +362,9 @@ class LogConfig(Config):
     """Steps between two lines of metrics."""
     tensorboard: bool = True
     """Also write TensorBoard event files."""
+    peak_flops: float | None = Field(default=None, gt=0)
+    """Operations a second that one device can do at most, for the share of them that training gets (MFU). When not
+    given, the dense bfloat16 peak of GPUs that are known; none on CPUs."""
     shares_every: int | None = Field(default=None, ge=1)
     """Measure each penalty's share of the gradient in the first line of metrics of every so many steps; null for never.
     A measurement takes another backward pass for each penalty."""

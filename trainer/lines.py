@@ -48,7 +48,7 @@ def train_line(
     *,
     penalties: Mapping[str, Mapping[str, float]],
     skipped: int,
-    tokens_per_second: float,
+    pace: Mapping[str, float | None],
 ) -> dict[str, Any]:
     """A line on the steps since the last one.
 
@@ -60,7 +60,7 @@ def train_line(
         sizes: training tokens that exist of each language.
         penalties: their figures in the last step.
         skipped: steps so far without a finite gradient.
-        tokens_per_second: tokens read a second since the last line, evaluations left out.
+        pace: what was measured by the clock since the last line.
     """
     factors = None if report.factors is None else report.factors.tolist()
     return {
@@ -73,7 +73,7 @@ def train_line(
         "dropout": report.dropout,
         "grad_norm": report.grad_norm,
         "skipped": skipped,
-        "tokens_per_second": tokens_per_second,
+        **pace,
         "penalties": penalties,
         "languages": {
             lang: {

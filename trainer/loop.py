@@ -28,6 +28,7 @@ from trainer.continual.hold import begin, slow
 from trainer.distributed import World, world
 from trainer.evaluate import Evaluator, HeldoutLanguage, in_memory, load_heldout
 from trainer.files import write_json
+from trainer.flops import forward_cost, peak_flops
 from trainer.lines import penalty_figures, train_line
 from trainer.logs import MetricsLog
 from trainer.mixture import MixtureDecisions
@@ -231,7 +232,13 @@ class Session:
             stopping: set when the run has to end early.
             progress: called with ``train``, steps done and steps in all.
         """
-        self.pace = Pace(float(self.tally.seen.sum()))
+        peak = self.config.log.peak_flops or peak_flops(self.world.device)
+        self.pace = Pace(
+            forward_cost(self.model, self.sampler.row_tokens),
+            None if peak is None else peak * self.world.size,
+            self.world.device,
+            before=self.tally.window_totals(),
+        )
         last = self.total if stop_after is None else min(self.total, self.done + stop_after)
         self.mixture.announce(self.done)
         with self._log() as log:
@@ -332,7 +339,7 @@ class Session:
         self.tally.collect(self.world)
         penalties = penalty_figures(report, self.world)
         if log is not None:
-            speed = self.pace.lap(float(self.tally.seen.sum()))
+            pace = self.pace.lap(*self.tally.window_totals())
             log.write(
                 train_line(
                     self.done,
@@ -342,7 +349,7 @@ class Session:
                     self.stream.sizes,
                     penalties=penalties,
                     skipped=self.skipped,
-                    tokens_per_second=speed,
+                    pace=pace,
                 )
             )
         self.tally.next_window()

@@ -82,6 +82,10 @@ class Tally:
         done, self.interval = self.interval, np.zeros_like(self.interval)
         return done
 
+    def window_totals(self) -> tuple[float, float]:
+        """Tokens read and tokens predicted since the last line."""
+        return float(self.window_seen.sum()), float(self.window[:, 1].sum())
+
     def mean_loss(self) -> float:
         """Nats per predicted token since the last line; not a number when nothing was predicted."""
         return mean(self.window.sum(axis=0))

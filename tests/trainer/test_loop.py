@@ -25,6 +25,7 @@ from trainer.evaluate import evaluate
 from trainer.logs import read_metrics
 from trainer.loop import Session, TrainingError, train
 from trainer.outcome import Summary
+from trainer.pace import MEASURED
 from trainer.regularisers.base import Moment, Penalty
 
 CPU = torch.device("cpu")
@@ -59,10 +60,11 @@ def weights(folder: Path, step: int = 25) -> dict[str, torch.Tensor]:
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
-    """The metrics without the one figure that is measured by the clock."""
+    """The metrics without the figures that are measured by the clock."""
     found = read_metrics(folder / "metrics.jsonl")
     for line in found:
-        line.pop("tokens_per_second", None)
+        for name in MEASURED:
+            line.pop(name, None)
     return found
 
 
@@ -111,10 +113,10 @@ def test_writes_what_a_run_holds(whole: Path, tiny_corpus: str) -> None:
     train_line = found[1]
     assert set(train_line) == {
         "kind", "step", "tokens", "loss", "lr", "weight_decay", "dropout", "grad_norm", "skipped", "tokens_per_second",
-        "penalties", "languages",
+        "flops_per_second", "peak_memory_bytes", "penalties", "languages",
     }  # fmt: skip
     assert train_line["tokens"] == 4 * 4 * 32
-    assert set(train_line["penalties"]["deviation"]) == {"value", "strength", "kl"}
+    assert set(train_line["penalties"]["deviation"]) == {"value", "strength", "share_of_loss", "kl"}
     assert sum(figures["tokens"] for figures in train_line["languages"].values()) == 4 * 4 * 32
     english = train_line["languages"]["eng_Latn"]
     assert set(english) == {"loss", "tokens", "seen_tokens", "repeats"}

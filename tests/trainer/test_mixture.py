@@ -23,6 +23,7 @@ from trainer.config import TrainConfig
 from trainer.logs import read_metrics
 from trainer.loop import train
 from trainer.outcome import Summary
+from trainer.pace import MEASURED
 
 FEEDBACK: dict[str, Any] = {"policy": "excess", "baseline": "heldout", "every": 4, "delay": 1, "min_tokens": 32}
 SETTINGS: dict[str, Any] = {
@@ -55,7 +56,8 @@ def run_training(corpus: str, folder: Path, settings: dict[str, Any], **keywords
 def lines(folder: Path, kind: str | None = None) -> list[dict[str, Any]]:
     found = [line for line in read_metrics(folder / "metrics.jsonl") if kind in (None, line["kind"])]
     for line in found:
-        line.pop("tokens_per_second", None)
+        for name in MEASURED:
+            line.pop(name, None)
     return found
 
 
