@@ -118,7 +118,7 @@ def train(recipe: Recipe, progress: Progress | None = None, *, fresh: bool = Fal
             f"{recipe.corpus} has no token shards of tokenizer '{tokenizer}'",
             f"Make them with `evenglot tokenize --corpus {recipe.corpus}`",
         )
-    _share_cores()
+    share_cores()
     from trainer.loop import train as run
 
     written = Path(recipe.run) / RECIPE
@@ -162,13 +162,13 @@ def evaluate(recipe: Recipe, checkpoint: str | None, progress: Progress | None =
     """
     read_snapshot(recipe.corpus)
     require_run(recipe.run)
-    _share_cores()
+    share_cores()
     from trainer.evaluate import evaluate as run
 
     return run(recipe.run, recipe.corpus, checkpoint, progress)
 
 
-def _share_cores() -> None:
+def share_cores() -> None:
     """Let threads that wait for each other sleep, not spin: on a busy machine spinning doubles the time.
 
     OpenMP reads this once, when torch loads it.

@@ -17,7 +17,7 @@ import typer
 
 import evenglot
 from corpus.errors import EvenglotError
-from evenglot.cli import decide, demo, evaluate, lid, mixture, prepare, report, tokenize, train, verify
+from evenglot.cli import add_language, decide, demo, evaluate, lid, mixture, prepare, report, tokenize, train, verify
 from evenglot.cli import inspect as inspect_command
 from evenglot.cli.logs import configure_logging
 
@@ -55,6 +55,7 @@ for _name, _command in (
     ("prepare", prepare.prepare),
     ("tokenize", tokenize.tokenize),
     ("train", train.train),
+    ("add-language", add_language.add_language),
     ("mixture", mixture.mixture),
     ("evaluate", evaluate.evaluate),
     ("report", report.report),

@@ -42,6 +42,9 @@ class AddLanguageConfig(Config):
     new_pieces: int = Field(default=0, ge=0)
     """Pieces to append to the vocabulary for the new languages, at most."""
 
+    steps: int | None = Field(default=None, ge=1)
+    """Optimiser steps; when not given four passes over the new text, at most as many as the old run had."""
+
     @model_validator(mode="after")
     def _fits(self) -> AddLanguageConfig:
         if len(set(self.languages)) != len(self.languages):

@@ -24,6 +24,7 @@ def load_recipe(
     path: str | Path | None = None,
     overrides: Sequence[str] = (),
     flags: Mapping[str, tuple[str, Any]] | None = None,
+    base: tuple[str, Mapping[str, Any]] | None = None,
 ) -> Recipe:
     """Read a recipe, lay overrides over it and validate the whole.
 
@@ -34,11 +35,14 @@ def load_recipe(
         path: the YAML file; None starts from the defaults.
         overrides: ``section.key=value``, the value in YAML, as given to ``--set``.
         flags: for each dotted key the flag's name and its value; a value of None is not laid over.
+        base: what the file is laid over, with the name that messages call it by; None takes the defaults.
 
     Raises:
         ConfigurationError: what is wrong, where, and what to do.
     """
-    root = _read_extended(Path(path), ()) if path is not None else Node({}, Mark("defaults"), {})
+    root = Node({}, Mark("defaults"), {}) if base is None else _as_node(base[1], Mark(base[0]))
+    if path is not None:
+        root = _merge(root, _read_extended(Path(path), ()))
     for override in overrides:
         root = _override(root, override)
     for key, (flag, value) in (flags or {}).items():
