@@ -10,7 +10,7 @@ import torch
 from trainer.distributed import World
 from trainer.evidence import repeats
 from trainer.step import StepReport
-from trainer.tally import Tally, mean
+from trainer.tally import FloatArray, Tally, mean
 
 
 def penalty_figures(report: StepReport, world: World) -> dict[str, dict[str, float]]:
@@ -47,6 +47,7 @@ def train_line(
     sizes: Mapping[str, int],
     *,
     penalties: Mapping[str, Mapping[str, float]],
+    paths: Mapping[str, Mapping[str, Any]],
     skipped: int,
     pace: Mapping[str, float | None],
 ) -> dict[str, Any]:
@@ -59,6 +60,7 @@ def train_line(
         languages: tags, in the order of the tally's indices.
         sizes: training tokens that exist of each language.
         penalties: their figures in the last step.
+        paths: figures of adapters and gates.
         skipped: steps so far without a finite gradient.
         pace: what was measured by the clock since the last line.
     """
@@ -75,6 +77,7 @@ def train_line(
         "skipped": skipped,
         **pace,
         "penalties": penalties,
+        **paths,
         "languages": {
             lang: {
                 "loss": mean(tally.window[index]),
@@ -85,5 +88,55 @@ def train_line(
             }
             for index, lang in enumerate(languages)
             if tally.window_seen[index]
+        },
+    }
+
+
+def add_gaps(scores: dict[str, Any], trained: FloatArray, languages: Sequence[str]) -> None:
+    """Put each language's training loss since the last evaluation, and the gap to it, into a ``heldout`` line.
+
+    Both are nats per predicted token. The training loss is a mean over the steps of the interval, with dropout and
+    before the weights got to where they are; so the gap says less than that of ``evidence.json``, and costs nothing.
+
+    Args:
+        scores: the line; its languages get ``train_loss`` and ``gap`` where anything was predicted in training.
+        trained: summed loss and predicted tokens of each language since the last evaluation, [languages, 2].
+        languages: tags, in the order of the rows of ``trained``.
+    """
+    for index, lang in enumerate(languages):
+        if lang in scores["languages"] and trained[index, 1]:
+            figures = scores["languages"][lang]
+            figures["train_loss"] = mean(trained[index])
+            figures["gap"] = figures["loss"] - figures["train_loss"]
+
+
+def skipped_line(step: int, report: StepReport, rows: range, languages: Sequence[str]) -> dict[str, Any]:
+    """A line on a step that left the weights alone, because loss or gradient was not finite.
+
+    Args:
+        step: steps done, with this one.
+        report: of the step.
+        rows: global indices of its rows.
+        languages: tags, in the order of the model's indices.
+
+    Returns:
+        the rows' first index and the one after the last; of each language in them the tokens that were predicted and
+        how many of them had a loss that was not finite. Where all were finite, the fault is in a penalty (those whose
+        value was not finite are named) or in the gradient.
+    """
+    counted = [] if report.not_finite is None else report.not_finite.tolist()
+    return {
+        "kind": "skipped",
+        "step": step,
+        "first_row": rows.start,
+        "end_row": rows.stop,
+        "lr": report.learning_rate,
+        "languages": {
+            lang: {"tokens": int(tokens), "not_finite": int(broken)}
+            for lang, (tokens, broken) in zip(languages, counted, strict=True)
+            if tokens
+        },
+        "penalties": {
+            name: "not finite" for name, penalty in report.penalties.items() if not bool(penalty.value.isfinite())
         },
     }

@@ -29,13 +29,14 @@ from trainer.distributed import World, world
 from trainer.evaluate import Evaluator, HeldoutLanguage, in_memory, load_heldout
 from trainer.files import write_json
 from trainer.flops import forward_cost, peak_flops
-from trainer.lines import penalty_figures, train_line
+from trainer.lines import add_gaps, penalty_figures, skipped_line, train_line
 from trainer.logs import MetricsLog
 from trainer.mixture import MixtureDecisions
 from trainer.model import parameter_count
 from trainer.optimise import load_optimiser_tensors, make_optimiser, optimiser_tensors
 from trainer.outcome import EVIDENCE, Summary, evidence, write_summary
 from trainer.pace import Pace
+from trainer.paths import path_figures
 from trainer.reproducible import reproducible
 from trainer.resume import clear, confirm_same, deciding, identity
 from trainer.sampled import packing_figures, sampled_line
@@ -248,7 +249,7 @@ class Session:
             while self.done < last and not self.stops.over:
                 report = self.step(self.done, stop=stopping.is_set())
                 self.done += 1
-                self._watch(report)
+                self._watch(report, log)
                 if self.done % self.config.log.every == 0 or self.done == self.total:
                     self._train_line(report, log)
                 if self._due(self.config.heldout.every) or self.done == self.total:
@@ -318,7 +319,7 @@ class Session:
         with MetricsLog(self.folder, self.done, tensorboard=self.config.log.tensorboard) as log:
             yield log
 
-    def _watch(self, report: StepReport) -> None:
+    def _watch(self, report: StepReport, log: MetricsLog | None) -> None:
         """Count steps without a finite gradient, and give up after too many in a row."""
         if not report.skipped:
             self.skipped_in_a_row = 0
@@ -327,6 +328,9 @@ class Session:
         self.skipped_in_a_row += 1
         if self.world.leads:
             _LOGGER.warning("step %d skipped: loss or gradient is not finite", self.done)
+        if log is not None:
+            rows = range((self.done - 1) * self.config.rows, self.done * self.config.rows)
+            log.write(skipped_line(self.done, report, rows, self.languages))
         if self.skipped_in_a_row >= self.config.max_skipped:
             raise TrainingError(
                 f"loss or gradient was not finite in {self.skipped_in_a_row} steps in a row, the last of them step "
@@ -338,6 +342,7 @@ class Session:
     def _train_line(self, report: StepReport, log: MetricsLog | None) -> None:
         self.tally.collect(self.world)
         penalties = penalty_figures(report, self.world)
+        paths = path_figures(self.model, self.languages, self.world)
         if log is not None:
             pace = self.pace.lap(*self.tally.window_totals())
             log.write(
@@ -348,6 +353,7 @@ class Session:
                     self.languages,
                     self.stream.sizes,
                     penalties=penalties,
+                    paths=paths,
                     skipped=self.skipped,
                     pace=pace,
                 )
@@ -360,6 +366,9 @@ class Session:
             stopped = self.stops.observe(self.last_heldout)
             if self.over:
                 self.last_heldout = dict(self.stops.settle(self.last_heldout, self._score_heldout))
+            trained = self.tally.next_evaluated()
+            if self.config.objective.kind == self.evaluator.kind:
+                add_gaps(self.last_heldout, trained, self.languages)
             self.mixture.set_heldout(self.last_heldout)
             if log is not None:
                 if self.done:

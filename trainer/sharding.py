@@ -40,7 +40,8 @@ def check_settings(config: TrainConfig, processes: int) -> None:
 
     Raises:
         ConfigurationError: the rows of a step cannot be divided evenly, though each pass is one of all processes
-            together; or the run holds rows of tensors, which are not where they were once these are cut.
+            together; penalties' gradients are to be measured; or the run holds rows of tensors, which are not where
+            they were once these are cut.
     """
     other = "or set train.parallelism to ddp"
     if config.rows % processes:
@@ -48,6 +49,12 @@ def check_settings(config: TrainConfig, processes: int) -> None:
             f"train.rows is {config.rows}, which {processes} processes cannot share evenly, as train.parallelism fsdp "
             "needs",
             f"Choose a multiple of the number of processes, {other}",
+        )
+    if config.log.shares_every is not None:
+        raise ConfigurationError(
+            "train.log.shares_every asks for a backward pass of each penalty alone, which would take the cut weights "
+            "apart before the step's own backward pass",
+            f"Leave it out, {other}",
         )
     if config.continual is not None:
         raise ConfigurationError(

@@ -46,6 +46,9 @@ class StepReport(NamedTuple):
     penalties: dict[str, PenaltyReport]
     factors: Tensor | None
     """Factor of each language's tokens in the loss, [languages]; None when all count the same."""
+    not_finite: Tensor | None
+    """Only of a skipped step: predicted tokens of each language, and how many of them had a loss that was not finite,
+    over all processes, float64 [languages, 2]."""
     minimised: Tensor
     """Loss with its penalties as this process's rows gave it; the mean over the processes is the step's."""
 
@@ -178,9 +181,12 @@ class Stepper:
         self.optimiser.zero_grad()
         gradient = self._backward(batches, plan, agreed)
         norm = float(clip(self.model, self.config.optimiser.clip))
+        not_finite = None
         if math.isfinite(norm):
             self.optimiser.step()
             self._remember(batches, gradient)
+        else:
+            not_finite = self.world.sum(self._not_finite(batches, gradient.losses))
         return StepReport(
             plan.learning_rate,
             self.config.optimiser.weight_decay * plan.decay_growth,
@@ -189,6 +195,7 @@ class Stepper:
             agreed.stop,
             gradient.penalties,
             plan.factors,
+            not_finite,
             gradient.minimised,
         )
 
@@ -249,3 +256,11 @@ class Stepper:
             pair = torch.stack((loss.double(), torch.ones_like(loss, dtype=torch.float64)), dim=1)
             sums.index_add_(0, batch.work.languages, pair)
         return sums
+
+    def _not_finite(self, batches: list[Batch], losses: list[Tensor]) -> Tensor:
+        """Predicted tokens of each language in this process's rows, and those without a finite loss, [languages, 2]."""
+        found = torch.zeros(len(self._train_tokens), 2, dtype=torch.float64, device=self.world.device)
+        for batch, loss in zip(batches, losses, strict=True):
+            broken = (~loss.isfinite()).double()
+            found.index_add_(0, batch.work.languages, torch.stack((torch.ones_like(broken), broken), dim=1))
+        return found

@@ -13,14 +13,15 @@ from trainer.distributed import World
 
 FloatArray = npt.NDArray[np.float64]
 
-_SAVED = ("window", "window_seen", "interval", "seen")
+_SAVED = ("window", "window_seen", "interval", "evaluated", "seen")
 
 
 class Tally:
     """Sums over training, by language.
 
     ``window`` is [languages, 2] with the summed loss in nats and the number of predicted tokens since the last
-    log line; ``interval`` is the same since the last decision on the mixture. ``window_seen`` and ``seen`` are
+    log line; ``interval`` is the same since the last decision on the mixture, ``evaluated``
+    since the last held-out evaluation. ``window_seen`` and ``seen`` are
     [languages] with the tokens read since the last line and in all, padding left out.
 
     Args:
@@ -34,6 +35,7 @@ class Tally:
         self._host_seen = np.zeros(languages, dtype=np.float64)
         self.window: FloatArray = np.zeros((languages, 2))
         self.interval: FloatArray = np.zeros((languages, 2))
+        self.evaluated: FloatArray = np.zeros((languages, 2))
         self.window_seen: FloatArray = np.zeros(languages)
         self.seen: FloatArray = np.zeros(languages)
 
@@ -67,6 +69,7 @@ class Tally:
         losses = both[: -self._languages].reshape(self.window.shape)
         self.window += losses
         self.interval += losses
+        self.evaluated += losses
         self.window_seen += both[-self._languages :]
         self.seen += both[-self._languages :]
         self._device_sums.zero_()
@@ -80,6 +83,11 @@ class Tally:
     def next_interval(self) -> FloatArray:
         """What was counted since the last decision, [languages, 2]; begins the next interval."""
         done, self.interval = self.interval, np.zeros_like(self.interval)
+        return done
+
+    def next_evaluated(self) -> FloatArray:
+        """What was counted since the last held-out evaluation, [languages, 2]; begins anew."""
+        done, self.evaluated = self.evaluated, np.zeros_like(self.evaluated)
         return done
 
     def window_totals(self) -> tuple[float, float]:
@@ -97,7 +105,8 @@ class Tally:
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""
         for name in _SAVED:
-            setattr(self, name, np.array(state[name], dtype=np.float64))
+            if name in state:
+                setattr(self, name, np.array(state[name], dtype=np.float64))
 
 
 def mean(pair: FloatArray) -> float:

@@ -113,7 +113,7 @@ def test_writes_what_a_run_holds(whole: Path, tiny_corpus: str) -> None:
     train_line = found[1]
     assert set(train_line) == {
         "kind", "step", "tokens", "loss", "lr", "weight_decay", "dropout", "grad_norm", "skipped", "tokens_per_second",
-        "flops_per_second", "peak_memory_bytes", "penalties", "languages",
+        "flops_per_second", "peak_memory_bytes", "penalties", "adapters", "languages",
     }  # fmt: skip
     assert train_line["tokens"] == 4 * 4 * 32
     assert set(train_line["penalties"]["deviation"]) == {"value", "strength", "share_of_loss", "kl"}
@@ -414,6 +414,16 @@ def test_steps_without_finite_loss_are_skipped_and_reported(
     counted = {line["step"]: line["skipped"] for line in lines(tmp_path) if line["kind"] == "train"}
     assert counted == {4: 2, 8: 3, 9: 3}
     assert [record.args for record in caplog.records if record.name == "trainer.loop"] == [(3,), (4,), (7,)]
+    skipped = [line for line in lines(tmp_path) if line["kind"] == "skipped"]
+    assert [(line["step"], line["first_row"], line["end_row"]) for line in skipped] == [
+        (3, 8, 12),
+        (4, 12, 16),
+        (7, 24, 28),
+    ]
+    for line in skipped:
+        assert line["languages"]
+        assert {figures["not_finite"] for figures in line["languages"].values()} == {0}
+        assert line["penalties"] == {"test-diverging": "not finite"}
     assert summary.tokens == 6 * 4 * 32
     assert all(torch.isfinite(value).all() for value in weights(tmp_path, 9).values())
 

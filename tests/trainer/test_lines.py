@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from trainer.lines import add_gaps, skipped_line
+from trainer.penalties import PenaltyReport
+from trainer.step import StepReport
+
+
+def test_gaps_come_from_the_losses_since_the_last_evaluation() -> None:
+    line: dict[str, Any] = {"languages": {"a": {"loss": 3.0}, "b": {"loss": 2.0}}}
+    add_gaps(line, np.array([[50.0, 20.0], [0.0, 0.0], [9.0, 3.0]]), ["a", "b", "c"])
+    assert line["languages"]["a"] == pytest.approx({"loss": 3.0, "train_loss": 2.5, "gap": 0.5})
+    assert line["languages"]["b"] == {"loss": 2.0}  # not trained on since then
+
+
+def test_a_skipped_step_names_its_rows_its_languages_and_what_was_not_finite() -> None:
+    report = StepReport(
+        learning_rate=0.1,
+        weight_decay=0.0,
+        dropout=0.0,
+        grad_norm=float("nan"),
+        stop=False,
+        penalties={
+            "good": PenaltyReport(torch.tensor(1.0), 1.0, {}),
+            "bad": PenaltyReport(torch.tensor(float("inf")), 1.0, {}),
+        },
+        factors=None,
+        not_finite=torch.tensor([[30.0, 2.0], [0.0, 0.0], [10.0, 0.0]]),
+        minimised=torch.tensor(float("nan")),
+    )
+    assert skipped_line(5, report, range(16, 20), ["a", "b", "c"]) == {
+        "kind": "skipped",
+        "step": 5,
+        "first_row": 16,
+        "end_row": 20,
+        "lr": 0.1,
+        "languages": {"a": {"tokens": 30, "not_finite": 2}, "c": {"tokens": 10, "not_finite": 0}},
+        "penalties": {"bad": "not finite"},
+    }
