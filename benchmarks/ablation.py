@@ -222,7 +222,9 @@ def run(
     config = TrainConfig.model_validate(settings)
     begun = time.process_time()
     with tempfile.TemporaryDirectory(prefix="evenglot-benchmark-") as folder:
-        train(corpus, folder, config, sampler, tokenizer=tokenizer, seed=seed)
+        summary = train(corpus, folder, config, sampler, tokenizer=tokenizer, seed=seed)
+        if not summary.finished:
+            raise SystemExit(f"stopped in step {summary.step} of '{name}' with seed {seed}; earlier runs are written")
         spent = time.process_time() - begun
         found = json.loads((Path(folder) / "evidence.json").read_text(encoding="utf-8"))
         masked = {}

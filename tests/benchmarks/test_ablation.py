@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import ablation
 from benchmarks.ablation import ARMS, main
 from benchmarks.ablation_table import cell, differences, effect, merge, noise, table
 from trainer.config import TrainConfig
@@ -142,3 +143,15 @@ def test_arms_can_be_named_in_a_list_with_commas() -> None:
 def test_arms_are_settings_that_a_recipe_may_have() -> None:
     for name, changes in ARMS.items():
         assert TrainConfig.model_validate(changes) is not None, name
+
+
+def test_a_run_that_is_stopped_is_no_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stopped:
+        finished = False
+        step = 3
+
+    monkeypatch.setattr(ablation, "train", lambda *_, **__: Stopped())
+    setting = ablation.Setting(steps=4)
+    start = ablation.base(setting, "8x1x1")
+    with pytest.raises(SystemExit, match="stopped in step 3 of 'base' with seed 0"):
+        ablation.run(str(tmp_path), "spm", setting, start, "base", 0, ["a"], ["b"])
