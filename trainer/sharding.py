@@ -20,6 +20,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from corpus.errors import ConfigurationError
 from trainer.config import TrainConfig
 from trainer.language_model import LanguageModel
+from trainer.regularisers import needs
 
 
 def shard(model: LanguageModel, mesh: DeviceMesh, *, keep: bool) -> None:
@@ -40,8 +41,8 @@ def check_settings(config: TrainConfig, processes: int) -> None:
 
     Raises:
         ConfigurationError: the rows of a step cannot be divided evenly, though each pass is one of all processes
-            together; penalties' gradients are to be measured; or the run holds rows of tensors, which are not where
-            they were once these are cut.
+            together; penalties' gradients are to be measured, or one computes rows twice; or the run holds rows of
+            tensors, which are not where they were once these are cut.
     """
     other = "or set train.parallelism to ddp"
     if config.rows % processes:
@@ -56,6 +57,13 @@ def check_settings(config: TrainConfig, processes: int) -> None:
             "apart before the step's own backward pass",
             f"Leave it out, {other}",
         )
+    for entry in config.regularisers:
+        if "noise" in needs(entry.name):
+            raise ConfigurationError(
+                f"train.parallelism is fsdp, and regulariser '{entry.name}' computes rows twice, not as many on each "
+                "process",
+                "Set train.parallelism to ddp, or leave the regulariser out",
+            )
     if config.continual is not None:
         raise ConfigurationError(
             "train.parallelism is fsdp, and a run with new languages holds rows of whole tensors",
