@@ -46,6 +46,19 @@ ARMS: Final[dict[str, dict[str, Any]]] = {
     "twice the learning rate": {"optimiser": {"learning_rate": 6e-3}},
     "no adapters": {"model": {"adapter": 0}},
     "deviation": {"regularisers": [{"name": "deviation"}]},
+    "deviation by tokens": {"regularisers": [{"name": "deviation", "by_evidence": {"by": "tokens"}}]},
+    "orthogonality": {"regularisers": [{"name": "orthogonality"}]},
+    "redundancy": {"regularisers": [{"name": "redundancy", "strength": 0.3}]},
+    "redundancy against the core": {
+        "regularisers": [{"name": "redundancy", "strength": 0.3, "options": {"between": "core"}}]
+    },
+    "embedding deviation": {"regularisers": [{"name": "embedding", "strength": 0.3}]},
+    "V-REx": {"regularisers": [{"name": "vrex"}]},
+    "V-REx on both sides": {"regularisers": [{"name": "vrex", "options": {"sides": "both"}}]},
+    "R-Drop with dropout 0.1": {
+        "regularisers": [{"name": "rdrop", "options": {"after": 1}}],
+        "dropout": {"rate": 0.1},
+    },
     "static gates": {"model": {"gate": "static"}},
     "input gates": {"model": {"gate": "input"}},
     "norm gains": {"model": {"norm_gains": True}},

@@ -3,10 +3,10 @@
     python -m benchmarks.regularisers --json FILE [--quick] [--size small] [--rows N] [--turns N] [--languages 8,64]
 
 All arms train one model with language adapters over the same made-up rows, each with the penalty that names it;
-``plain`` has none, ``plain again`` neither: what it differs by is noise. ``all cheap`` has all that do not run the model
-twice. R-Drop is measured against a plain step
-with dropout, with a quarter of the rows repeated often enough. ``measured`` is ``all cheap`` in a step in which each
-penalty's share of the gradient is measured, as ``train.log.shares_every`` asks for now and then.
+``plain`` has none, ``plain again`` neither: what it differs by is noise. ``all cheap`` has all that do not run the
+model twice. R-Drop is measured against a plain step with dropout, with a quarter of the rows repeated often enough.
+``measured`` is ``all cheap`` in a step in which each penalty's share of the gradient is measured, as
+``train.log.shares_every`` asks for now and then.
 
 The arms take turns, step by step, so that noise meets all alike; ratios are medians over the turns, each turn's step
 against the plain one of the same turn. CPU seconds count all threads of the process.
