@@ -458,6 +458,6 @@ class Session:
                 return self._evaluator(rows)(self.model)
 
         end, rows = self.done * self.config.rows, self.config.heldout.rows or self.config.rows
-        found = evidence(self.stream, self.tally, heldout, score, end=end, rows=rows)
+        found = evidence(self.stream, self.tally, heldout, score, end=end, rows=rows, stops=self.stops.summary())
         if self.world.leads:
             write_json(self.folder, EVIDENCE, found)

@@ -57,7 +57,14 @@ def write_summary(folder: Path, summary: Summary) -> None:
 
 
 def evidence(
-    stream: CurriculumStream, tally: Tally, heldout: Mapping[str, Any], score: Score, *, end: int, rows: int
+    stream: CurriculumStream,
+    tally: Tally,
+    heldout: Mapping[str, Any],
+    score: Score,
+    *,
+    end: int,
+    rows: int,
+    stops: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """The content of ``evidence.json``; the training loss is that of the last rows under the weights as they are.
 
@@ -70,13 +77,14 @@ def evidence(
         score: gives figures of some rows under the weights as they are.
         end: the next global row.
         rows: of each language that the training loss is measured on.
+        stops: what became of each language that was followed to its end; None where none was.
     """
     known = {lang: stream.corpus_of(lang).snapshot.languages[lang] for lang in stream.languages}
     ratios = {lang: known[lang].bytes / known[lang].tokens[stream.corpus.tokenizer] for lang in stream.languages}
     trained = score(recent_rows(stream, ratios, end=end, rows=rows))
     stream.seek(end)
     realised = stream.realised()
-    return training_evidence(
+    result: dict[str, dict[str, Any]] = training_evidence(
         {lang: int(count) for lang, count in zip(stream.languages, tally.seen, strict=True)},
         stream.sizes,
         trained["languages"],
@@ -85,3 +93,6 @@ def evidence(
         stream.mixture((end - 1) // stream.config.block_rows),
         stage_shares(stream, end),
     )
+    for lang, end_of_it in (stops or {}).items():
+        result[lang]["early_stop"] = dict(end_of_it)
+    return result

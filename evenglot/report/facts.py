@@ -181,6 +181,10 @@ class LanguageEvidence:
     share_realised: float | None
     stages: Mapping[str, float] = field(default_factory=dict)
     """Share of the rows in each stage, of a run that has several."""
+    best_step: int | None = None
+    """Step of the lowest held-out figure, of a run that follows each language to its end."""
+    stopped_at: int | None = None
+    """Step at which its figure was found to fall no more."""
 
 
 @dataclass(frozen=True)

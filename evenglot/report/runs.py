@@ -121,7 +121,7 @@ def _metrics(storage: Storage, problems: list[str]) -> dict[str, list[_Row]]:
             row = json.loads(line)
             if row["kind"] == "mixture":  # an event, told by the step alone
                 rows["mixture"][int(row["step"])] = row
-            else:
+            elif row["kind"] in rows:
                 rows[row["kind"]][int(row["step"])] = row | {"tokens": float(row["tokens"])}
         except (ValueError, KeyError, TypeError):
             broken += 1
@@ -238,6 +238,8 @@ def _evidence(record: Mapping[str, Any]) -> dict[str, LanguageEvidence]:
             gap=_number(values.get("gap_bits_per_byte")),
             share_asked=_number(values.get("share_asked")),
             share_realised=_number(values.get("share_realised")),
+            best_step=_whole(_mapping(values.get("early_stop")).get("best_step")),
+            stopped_at=_whole(_mapping(values.get("early_stop")).get("stopped_at")),
             stages={
                 name: share
                 for name, found in _mapping(values.get("stages")).items()

@@ -84,6 +84,8 @@ def test_a_run_ends_when_all_have_stopped_and_its_figures_are_those_of_its_weigh
     assert summary.early_stop is not None
     assert {known["best_step"] for known in summary.early_stop.values()} == {0}
     assert {known["stopped_at"] for known in summary.early_stop.values()} == {4}
+    evidence = json.loads((tmp_path / "evidence.json").read_text())
+    assert {lang: known["early_stop"] for lang, known in evidence.items()} == summary.early_stop
     again = evaluate(str(tmp_path), tiny_corpus)
     for lang, figures in summary.final["languages"].items():
         assert again["languages"][lang]["bits_per_byte"] == figures["bits_per_byte"]

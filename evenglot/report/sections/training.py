@@ -354,6 +354,7 @@ def _gap_table(context: Context, run: TrainingRun, evidence: dict[str, LanguageE
         if value is not None
     ]
     scale = linear(values)
+    followed = any(one.best_step is not None for one in evidence.values())
     middle = median(one.gap or 0.0 for one in evidence.values())
 
     def row(lang: str) -> list[Cell]:
@@ -373,6 +374,7 @@ def _gap_table(context: Context, run: TrainingRun, evidence: dict[str, LanguageE
                 scale, one.train_bits_per_byte, one.heldout_bits_per_byte, tip, better=gap <= 2 * max(middle, 0.0)
             ),
             signed(gap),
+            *([_ended(one)] if followed else []),
         ]
 
     return Table(
@@ -384,6 +386,7 @@ def _gap_table(context: Context, run: TrainingRun, evidence: dict[str, LanguageE
             Column("Repeats", hint="Passes over the training text"),
             Column("Bits per byte", "chart", axis=rows.axis(scale)),
             Column("Gap", hint="Held-out minus training bits per byte"),
+            *([Column("Best at step", hint="Of its lowest held-out figure; where it stopped, the step")] * followed),
         ],
         context.groups(list(evidence), row),
         caption=f"Run “{run.name}”.",
@@ -429,6 +432,14 @@ def _penalties(context: Context) -> Section | None:
         return None
     finding = f"{listed(names).capitalize()}: how far each term weighed in over the run."
     return Section("penalties", "Regularizers", "Regularizers", finding, blocks)
+
+
+def _ended(evidence: LanguageEvidence) -> str:
+    """When a language was at its best and when it stopped."""
+    if evidence.best_step is None:
+        return ""
+    best = count(evidence.best_step)
+    return best if evidence.stopped_at is None else f"{best}, stopped at {count(evidence.stopped_at)}"
 
 
 def _text(value: float | None) -> str:

@@ -45,6 +45,18 @@ def test_log_alone(tmp_path: Path) -> None:
     assert run.problems == []
 
 
+def test_lines_of_other_kinds_are_no_damage_and_stops_are_read(tmp_path: Path) -> None:
+    run_path = write(tmp_path, train(1, 5.0), json.dumps({"kind": "skipped", "step": 2}))
+    stops = {"eng_Latn": {"early_stop": {"best_step": 40, "stopped_at": 70}}, "heb_Hebr": {}}
+    (tmp_path / "evidence.json").write_text(json.dumps(stops), encoding="utf-8")
+    run = load_run(run_path, CONFIG)
+    assert run.problems == []
+    assert {lang: (one.best_step, one.stopped_at) for lang, one in run.evidence.items()} == {
+        "eng_Latn": (40, 70),
+        "heb_Hebr": (None, None),
+    }
+
+
 def test_a_cut_line_is_named_and_a_repeated_step_counts_once(tmp_path: Path) -> None:
     run = load_run(write(tmp_path, train(1, 5.0), train(2, 4.0), train(2, 3.5), '{"kind": "tra'), CONFIG)
     assert run.loss == [(10.0, 5.0), (20.0, 3.5)]

@@ -127,6 +127,30 @@ def test_one_run_has_no_comparison(small_corpus: Path, small_runs: list[str]) ->
     assert [column.label for column in table.columns][:3] == ["Language", "Text", "Bits per byte"]
 
 
+def test_languages_that_were_followed_to_their_end_show_it(small: Context) -> None:
+    def with_ends(ends: dict[str, tuple[int, int | None]]) -> Table:
+        runs = [
+            replace(
+                run,
+                evidence={
+                    lang: replace(one, best_step=ends[lang][0], stopped_at=ends[lang][1]) if lang in ends else one
+                    for lang, one in run.evidence.items()
+                },
+            )
+            for run in small.facts.runs
+        ]
+        found = training(Context(Facts(small.facts.corpus, runs), small.config))
+        (gaps,) = tables([block for one in found if one.id == "gap" for block in one.blocks])
+        return gaps
+
+    first, *_ = sorted(small.facts.runs[0].evidence)
+    shown = with_ends({first: (1200, 1800)})
+    assert shown.columns[-1].label == "Best at step"
+    last = {str(row[-1]) for group in shown.groups for row in group.rows}
+    assert last == {"1,200, stopped at 1,800", ""}
+    assert with_ends({}).columns[-1].label == "Gap"
+
+
 def test_without_runs_the_command_is_named(small_corpus: Path) -> None:
     (section,) = training(context(small_corpus, []))
     (missing,) = section.blocks
