@@ -80,7 +80,8 @@ class Batches:
                 seed=self._seed,
                 left_out=self._left_out(rows, number),
             )
-            batches.append(Batch(rows, make_work(rows, task, len(self._stream.languages), self._world.device)))
+            languages, device = len(self._stream.languages), self._world.device
+            batches.append(Batch(rows, make_work(rows, task, languages, device, self._config.attention)))
         return batches
 
     def _left_out(self, rows: Rows, number: int) -> npt.NDArray[np.bool_] | None:

@@ -27,6 +27,10 @@ PRESETS: Final[dict[str, Preset]] = {
 }
 
 
+AttentionWay = Literal["auto", "dense"]
+"""How tokens are kept to their own document."""
+
+
 class ModelConfig(Config):
     """The transformer: one dial, and every number it sets can be set alone. Or the model of others that is trained."""
 
@@ -439,6 +443,10 @@ class TrainConfig(Config):
     given, all of them on a GPU, and on a CPU as many as keep the scores of a pass within 32 MiB, which is fastest."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Arithmetic of the matrix products. auto: bfloat16 on a GPU that has it, else float32. Weights stay float32."""
+    attention: AttentionWay = "auto"
+    """How tokens are kept to their own document; all ways give the same result up to rounding. auto: no mask where rows
+    are one document each, else document by document, those of similar length together. dense: a mask over all pairs of
+    a row's tokens, whose memory grows with the square of its length."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute; auto takes a GPU where there is one."""
     parallelism: Literal["ddp", "fsdp"] = "ddp"

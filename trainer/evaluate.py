@@ -26,7 +26,7 @@ from trainer import checkpoint as checkpoints
 from trainer.backward import autocast_type
 from trainer.batches import pass_rows
 from trainer.build import build_model
-from trainer.config import ObjectiveConfig, TrainConfig
+from trainer.config import AttentionWay, ObjectiveConfig, TrainConfig
 from trainer.distributed import World, world
 from trainer.evidence import bits_per_byte
 from trainer.files import write_json
@@ -191,6 +191,7 @@ class Evaluator:
         pass_rows: rows in one forward pass at most.
         precision: number format of the matrix products.
         world: the processes, which share the work.
+        attention: how it is computed.
     """
 
     def __init__(
@@ -203,6 +204,7 @@ class Evaluator:
         pass_rows: int,
         precision: torch.dtype,
         world: World,
+        attention: AttentionWay = "auto",
     ) -> None:
         self.kind = evaluated_kind(config)
         self.languages = list(heldout.sizes)
@@ -213,6 +215,7 @@ class Evaluator:
         self._mask_id = mask_id
         self._precision = precision
         self._world = world
+        self._attention = attention
         index = {lang: number for number, lang in enumerate(known)}
         self._adapter = np.array([index.get(lang, -1) for lang in self.languages], dtype=np.int64)
 
@@ -254,7 +257,7 @@ class Evaluator:
             mask_id=self._mask_id,
             seed=_MASK_SEED,
         )
-        work = make_work(piece, task, len(self.languages), self._world.device)
+        work = make_work(piece, task, len(self.languages), self._world.device, self._attention)
         adapters = torch.from_numpy(self._adapter[piece.languages]).to(self._world.device)
         with torch.autocast(self._world.device.type, self._precision, enabled=self._precision is not torch.float32):
             outputs = model(work.inputs._replace(languages=adapters))
@@ -385,6 +388,7 @@ def evaluate(
             pass_rows=pass_rows(config, processes.device, int(described["row_tokens"]), int(described["vocabulary"])),
             precision=autocast_type(config, processes.device),
             world=processes,
+            attention=config.attention,
         )
         place = {"checkpoint": str(saved.path), "snapshot": shards.snapshot.number}
         result = {**place, **evaluator(model.to(processes.device), progress)}

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from trainer.adapters import LanguageAdapter
+from trainer.attention import Layout
 from trainer.noise import SILENT, Noise
 from trainer.token_rows import scores
 
@@ -38,6 +39,9 @@ class Inputs(NamedTuple):
     """Whether the row is read from both sides, bool [B]."""
     select: Tensor
     """Flat indices, row * L + position, at which a token is predicted, int64 [N]."""
+    layout: Layout | None = None
+    """Who sees whom, as the host has worked it out from segments and directions; None leaves it to the model. Whoever
+    exchanges rows, segments or directions exchanges this too."""
 
 
 class Outputs(NamedTuple):

@@ -302,6 +302,7 @@ class Session:
             pass_rows=self.step.pass_rows,
             precision=self.step.precision,
             world=self.world,
+            attention=self.config.attention,
         )
 
     def _identity(self) -> dict[str, Any]:

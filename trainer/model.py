@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from trainer.adapters import LanguageAdapter, capacities
+from trainer.attention import Layout, dense
 from trainer.config import ModelConfig
 from trainer.grouping import Groups
 from trainer.language_model import Inputs, LanguageModel, Outputs
@@ -50,25 +51,24 @@ class Block(nn.Module):
     def forward(
         self,
         x: Tensor,
-        mask: Tensor,
+        layout: Layout,
         rotation: tuple[Tensor, Tensor],
         languages: Tensor,
         groups: Groups | None,
         dropout: Tensor | None,
     ) -> Tensor:
         """x and result: [B, L, D]; languages and dropout: of each row, [B], or of each token, [B, L]."""
-        x = x + drop(self.attend(self.attention_norm(x, languages), mask, rotation), dropout)
+        x = x + drop(self.attend(self.attention_norm(x, languages), layout, rotation), dropout)
         hidden = functional.relu(self.feedforward_in(self.feedforward_norm(x, languages))).square()
         x = x + drop(self.feedforward_out(hidden), dropout)
         return x if self.adapter is None else self.adapter(x, languages, groups)
 
-    def attend(self, x: Tensor, mask: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-        """Self-attention of each token to those its mask allows."""
+    def attend(self, x: Tensor, layout: Layout, rotation: tuple[Tensor, Tensor]) -> Tensor:
+        """Self-attention of each token to those that the layout lets it see."""
         rows, length, width = x.shape
-        query, key, value = self.qkv(x).view(rows, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        query, key, value = self.qkv(x).view(rows, length, 3, self.heads, -1).unbind(2)
         query, key = rotate(self.query_norm(query), rotation), rotate(self.key_norm(key), rotation)
-        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        merged: Tensor = self.attention_out(mixed.transpose(1, 2).reshape(rows, length, width))
+        merged: Tensor = self.attention_out(layout.attend(query, key, value).reshape(rows, length, width))
         return merged
 
 
@@ -131,23 +131,24 @@ class Transformer(LanguageModel):
             keep: numbers of the blocks, from 0, whose residual stream is to be among the outputs.
         """
         inner: dict[int, Tensor] = {}
-        mask = attention_mask(inputs.segments, inputs.bidirectional)
+        layout = inputs.layout or dense(inputs.segments, inputs.bidirectional)
         x = self.embed(inputs.tokens)
         rotation = rotations(inputs.positions, self.head_width, self.rotary_base)
         languages = inputs.languages
         groups = next((adapter.groups(languages, x.shape[1]) for adapter in self.adapters()), None)
         for number, block in enumerate(self.blocks):
-            kept = kept_rows(len(x), noise.depth[number], x.device) if noise.depth else None
-            if kept is None:
-                x = block(x, mask, rotation, languages, groups, noise.dropout)
+            chosen = kept_rows(len(x), noise.depth[number], torch.device("cpu")) if noise.depth else None
+            if chosen is None:
+                x = block(x, layout, rotation, languages, groups, noise.dropout)
                 if number in keep:
                     inner[number] = x
                 continue
+            kept = chosen.to(x.device, non_blocking=True)
             part = x.index_select(0, kept)
             cosine, sine = (angle.index_select(0, kept) for angle in rotation)
             rates = None if noise.dropout is None else noise.dropout.index_select(0, kept)
             spoken = languages.index_select(0, kept)
-            changed = block(part, mask.index_select(0, kept), (cosine, sine), spoken, None, rates)
+            changed = block(part, layout.rows(chosen), (cosine, sine), spoken, None, rates)
             # What the block adds is scaled up, so that its mean over the draws is what it adds when all rows are kept.
             x = x.index_add(0, kept, (changed - part).to(x.dtype), alpha=len(x) / len(kept))
             if number in keep:
@@ -192,31 +193,15 @@ class RMSNorm(nn.Module):
         return normed * (gains[:, None] if gains.ndim == 2 else gains)
 
 
-def attention_mask(segments: Tensor, bidirectional: Tensor) -> Tensor:
-    """Who may see whom: tokens of the same document, and only earlier ones unless the row is bidirectional.
-
-    Args:
-        segments: int32 [B, L].
-        bidirectional: bool [B].
-
-    Returns:
-        bool [B, 1, L, L]; every token sees itself, so no row of the mask is empty.
-    """
-    length = segments.shape[1]
-    same = segments[:, :, None] == segments[:, None, :]
-    earlier = torch.ones(length, length, dtype=torch.bool, device=segments.device).tril()
-    return (same & (earlier | bidirectional[:, None, None]))[:, None]
-
-
 def rotations(positions: Tensor, head_width: int, base: float) -> tuple[Tensor, Tensor]:
-    """Cosines and sines of the rotary angles, each [B, 1, L, head_width / 2]."""
+    """Cosines and sines of the rotary angles, each [B, L, 1, head_width / 2]."""
     pairs = torch.arange(0, head_width, 2, device=positions.device, dtype=torch.float32)
-    angles = positions[:, None, :, None].float() * base ** (-pairs / head_width)
+    angles = positions[:, :, None, None].float() * base ** (-pairs / head_width)
     return angles.cos(), angles.sin()
 
 
 def rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-    """Turn each pair (i, i + half) of the last axis by its angle; x is [B, H, L, head_width]."""
+    """Turn each pair (i, i + half) of the last axis by its angle; x is [B, L, H, head_width]."""
     cosine, sine = rotation
     first, second = x.chunk(2, dim=-1)
     turned = torch.cat((first * cosine - second * sine, second * cosine + first * sine), dim=-1)

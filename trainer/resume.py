@@ -26,6 +26,7 @@ OPERATIONAL = (
     "parallelism",
     "precision",
     "micro_rows",
+    "attention",
     "max_skipped",
 )
 """Settings that may differ when a run is resumed: they leave rows, objective and weights' path as they were."""

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from trainer.attention import lay_out
+from trainer.config import AttentionWay
 from trainer.language_model import Inputs
 from trainer.objectives import Task
 
@@ -84,7 +86,7 @@ def of_tokens(values: npt.NDArray[Any], length: int) -> npt.NDArray[Any]:
     return values if values.ndim == 2 else np.broadcast_to(values[:, None], (len(values), length))
 
 
-def make_work(rows: Rows, task: Task, languages: int, device: torch.device) -> Work:
+def make_work(rows: Rows, task: Task, languages: int, device: torch.device, attention: AttentionWay = "auto") -> Work:
     """Send some rows and their task to the device.
 
     Args:
@@ -92,6 +94,7 @@ def make_work(rows: Rows, task: Task, languages: int, device: torch.device) -> W
         task: what is predicted in them.
         languages: number of languages.
         device: the model's.
+        attention: how it is computed.
     """
     spoken = spoken_languages(rows)
     # The language of the predicted token; where a document changes its language, not that of the one before it.
@@ -108,6 +111,7 @@ def make_work(rows: Rows, task: Task, languages: int, device: torch.device) -> W
         languages=send(spoken),
         bidirectional=send(task.bidirectional),
         select=send(task.select),
+        layout=lay_out(rows.segments, task.bidirectional, device, attention),
     )
     return Work(inputs, send(task.labels), send(predicted), counts)
 
@@ -132,6 +136,7 @@ def part(inputs: Inputs, rows: Tensor) -> tuple[Inputs, Tensor]:
         **{
             name: getattr(inputs, name).index_select(0, rows)
             for name in ("tokens", "segments", "positions", "languages", "bidirectional")
-        }
+        },
+        layout=None if inputs.layout is None else inputs.layout.rows(rows.cpu()),
     )
     return chosen._replace(select=row[places] * length + inputs.select[places] % length), places

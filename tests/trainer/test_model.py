@@ -5,7 +5,7 @@ import torch
 
 from trainer.config import ModelConfig
 from trainer.language_model import token_languages
-from trainer.model import Inputs, RMSNorm, Transformer, attention_mask, parameter_count
+from trainer.model import Inputs, RMSNorm, Transformer, parameter_count
 from trainer.noise import Noise, drop, kept_rows
 
 SMALL = ModelConfig(width=32, layers=2, heads=2)
@@ -74,12 +74,6 @@ def test_order_matters() -> None:
     one = model(inputs([[1, 2, 3]], [[0, 0, 0]])).hidden[0, -1]
     other = model(inputs([[2, 1, 3]], [[0, 0, 0]])).hidden[0, -1]
     assert not torch.allclose(one, other, atol=1e-3)
-
-
-def test_mask() -> None:
-    mask = attention_mask(torch.tensor([[0, 0, 1, 1]] * 2), torch.tensor([False, True]))
-    assert mask[0, 0].int().tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]
-    assert mask[1, 0].int().tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]]
 
 
 def test_embeddings_are_tied_and_counted_once() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainer.model import attention_mask
+from trainer.attention import attention_mask
 
 Masks = Tensor | dict[str, Tensor]
 
