@@ -95,7 +95,8 @@ def recent_baseline(config: TrainConfig, stream: CurriculumStream, vocabulary: i
     for entry in config.regularisers:
         if "recent" in regularisers.needs(entry.name):
             kind = getattr(regularisers.check(entry.name, entry.options), "baseline", "none")
-            return baselines(kind, stream.languages, _counts(stream, vocabulary))
+            setting = f"option 'baseline' of regulariser '{entry.name}'"
+            return baselines(kind, stream.languages, _counts(stream, vocabulary), setting)
     return None
 
 

@@ -277,9 +277,11 @@ SCRIPT = """
 """
 
 
-def killed_in_a_process(corpus: str, folder: Path, at: int) -> subprocess.CompletedProcess[str]:
+def killed_in_a_process(
+    corpus: str, folder: Path, at: int, settings: dict[str, Any] | None = None, sampler: dict[str, Any] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Train in a process of its own that is killed when it has done so many steps."""
-    arguments = [corpus, str(folder), json.dumps(SETTINGS), json.dumps(SAMPLER), str(at)]
+    arguments = [corpus, str(folder), json.dumps(settings or SETTINGS), json.dumps(sampler or SAMPLER), str(at)]
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(SCRIPT), *arguments],
         capture_output=True,

@@ -21,13 +21,19 @@ from sampler.order import permutation
 _SAMPLE = 1 << 20
 
 
-def baselines(kind: str, languages: Sequence[str], counts: Callable[[str], npt.NDArray[np.int64]]) -> list[float]:
+def baselines(
+    kind: str,
+    languages: Sequence[str],
+    counts: Callable[[str], npt.NDArray[np.int64]],
+    setting: str = "train.language_loss.baseline",
+) -> list[float]:
     """Nats per token to be taken off each language's loss.
 
     Args:
         kind: ``none``, ``unigram``, or the path of a JSON file ``{tag: nats per token}``.
         languages: tags, in the order of the result.
         counts: gives how often each piece of the vocabulary occurs in a sample of a language, [V].
+        setting: where the kind was given, for messages.
 
     Raises:
         ConfigurationError: the file is missing, no such table, or lacks a language.
@@ -41,13 +47,13 @@ def baselines(kind: str, languages: Sequence[str], counts: Callable[[str], npt.N
         return [float(table[lang]) for lang in languages]
     except OSError as error:
         raise ConfigurationError(
-            f"train.language_loss.baseline names {kind}, which cannot be read: {error.strerror}",
+            f"{setting} names {kind}, which cannot be read: {error.strerror}",
             "Give none, unigram, or the path of a JSON file that maps tags to nats per token",
         ) from error
     except (KeyError, TypeError, ValueError) as error:
         detail = f"it has no figure for {error.args[0]}" if isinstance(error, KeyError) else str(error)
         raise ConfigurationError(
-            f"train.language_loss.baseline: {kind} is no table of baselines: {detail}",
+            f"{setting}: {kind} is no table of baselines: {detail}",
             "It must be a JSON object that maps each language of the run to nats per token",
         ) from error
 

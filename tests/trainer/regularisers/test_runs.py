@@ -1,8 +1,9 @@
-"""Runs with every penalty on: stopped and gone on with, on two processes, and what they log."""
+"""Runs with every penalty on: killed and gone on with, on two processes, and what they log."""
 
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from corpus.errors import ConfigurationError
 from sampler.config import SamplerConfig
 from tests.trainer.test_distributed import SAMPLER, SCRIPT, together
 from tests.trainer.test_distributed import SETTINGS as PLAIN
+from tests.trainer.test_loop import killed_in_a_process
 from trainer.config import LogConfig, RegulariserConfig, TrainConfig
 from trainer.logs import read_metrics
 from trainer.loop import train
@@ -35,9 +37,9 @@ SETTINGS: dict[str, Any] = {
 NAMES = {"deviation", "orthogonality", "redundancy", "embedding", "vrex"}
 
 
-def run(corpus: str, folder: Path, settings: dict[str, Any], stop_after: int | None = None) -> None:
+def run(corpus: str, folder: Path, settings: dict[str, Any]) -> None:
     config, sampler = TrainConfig.model_validate(settings), SamplerConfig.model_validate(SAMPLER)
-    train(corpus, str(folder), config, sampler, tokenizer="bytes", seed=0, stop_after=stop_after)
+    train(corpus, str(folder), config, sampler, tokenizer="bytes", seed=0)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -48,11 +50,12 @@ def penalties(folder: Path) -> list[dict[str, Any]]:
     return [line["penalties"] for line in read_metrics(folder / "metrics.jsonl") if line["kind"] == "train"]
 
 
-def test_going_on_changes_nothing_and_all_is_logged(tiny_corpus: str, tmp_path: Path) -> None:
+def test_a_killed_run_goes_on_to_the_same_and_all_is_logged(tiny_corpus: str, tmp_path: Path) -> None:
     settings = {**SETTINGS, "dropout": {"rate": 0.1}}
     settings["regularisers"] = [*SETTINGS["regularisers"], {"name": "rdrop", "options": {"after": 0}}]
     run(tiny_corpus, tmp_path / "whole", settings)
-    run(tiny_corpus, tmp_path / "parts", settings, stop_after=4)
+    killed = killed_in_a_process(tiny_corpus, tmp_path / "parts", 5, settings, SAMPLER)
+    assert killed.returncode == -signal.SIGKILL
     run(tiny_corpus, tmp_path / "parts", settings)
     one, other = weights(tmp_path / "whole"), weights(tmp_path / "parts")
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -96,3 +99,10 @@ def test_what_a_cut_model_cannot_do() -> None:
         check_settings(plain.model_copy(update={"log": LogConfig(shares_every=10)}), 2)
     with pytest.raises(ConfigurationError, match="regulariser 'rdrop' computes rows twice"):
         check_settings(plain.model_copy(update={"regularisers": (RegulariserConfig(name="rdrop"),)}), 2)
+
+
+def test_a_baseline_that_cannot_be_read_names_its_setting(tiny_corpus: str, tmp_path: Path) -> None:
+    options = {"baseline": str(tmp_path / "nowhere.json")}
+    settings = {**PLAIN, "regularisers": [{"name": "vrex", "options": options}]}
+    with pytest.raises(ConfigurationError, match=r"option 'baseline' of regulariser 'vrex' names .*nowhere\.json"):
+        run(tiny_corpus, tmp_path / "run", settings)
