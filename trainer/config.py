@@ -486,7 +486,7 @@ class TrainConfig(Config):
         return self
 
     @model_validator(mode="after")
-    def _noise_where_needed(self) -> TrainConfig:
+    def _switched_on_where_needed(self) -> TrainConfig:
         from trainer.regularisers import needs
 
         noise = self.dropout.rate or self.dropout.growth or self.layer_drop.rate
@@ -495,6 +495,11 @@ class TrainConfig(Config):
                 raise ValueError(
                     f"regulariser '{entry.name}' compares two passes that differ by what is left out at random, and "
                     "nothing is: set dropout.rate, dropout.growth or layer_drop.rate, or remove it"
+                )
+            if "gates" in needs(entry.name) and self.model.gate == "none":
+                raise ValueError(
+                    f"regulariser '{entry.name}' acts on gates, and the model has none: set model.gate to static or "
+                    "input, or remove it"
                 )
         return self
 

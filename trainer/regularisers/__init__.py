@@ -15,6 +15,7 @@ from trainer.regularisers.options import (
     DeviationOptions,
     EmbeddingOptions,
     EwcOptions,
+    GateOptions,
     L2SpOptions,
     OrthogonalityOptions,
     RDropOptions,
@@ -58,6 +59,7 @@ _REGISTRY.add_own(
     needs=("noise", "passes"),
 )
 _REGISTRY.add_own("vrex", VRExOptions, "trainer.regularisers.vrex", "penalty", reads_rows=True, needs=("recent",))
+_REGISTRY.add_own("gates", GateOptions, "trainer.regularisers.gates", "penalty", by_language=True, needs=("gates",))
 
 register = _REGISTRY.register
 names = _REGISTRY.names

@@ -111,6 +111,13 @@ class VRExOptions(Config):
     """Largest factor of a token's loss in the penalty's gradient, at strength 1."""
 
 
+class GateOptions(Config):
+    """Options of ``gates``."""
+
+    closed_below: float = Field(default=0.05, gt=0, lt=1)
+    """Opening below which the log counts a gate as closed."""
+
+
 def one_group_each(groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
     """The groups of relatives, none of them with a language of another.
 
