@@ -19,6 +19,7 @@ from evenglot.report.facts import Facts
 from evenglot.report.load import load_corpus
 from evenglot.report.numbers import percent
 from evenglot.report.runs import load_runs
+from evenglot.report.sections.added import added
 from evenglot.report.sections.balance import balance
 from evenglot.report.sections.boilerplate import boilerplate
 from evenglot.report.sections.context import Context, quoted
@@ -113,6 +114,7 @@ def sections(facts: Facts, config: ReportConfig) -> list[Section]:
         balance(context),
         curriculum(context),
         *training(context),
+        added(context),
         samples(context),
         duplicates(context),
         boilerplate(context),

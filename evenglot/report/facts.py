@@ -10,6 +10,7 @@ from typing import Any, Final
 from corpus.manifest import Snapshot
 from evenglot.inspect.boilerplate import Boilerplate
 from evenglot.inspect.mixed import Mixing
+from evenglot.report.added import Added
 
 
 @dataclass(frozen=True)
@@ -236,6 +237,8 @@ class TrainingRun:
     """Tokens at which a stage began or the mixture changed, and the stage or reason."""
     packing: Mapping[str, float] = field(default_factory=dict)
     """What packing did, as the summary has it."""
+    added: Added | None = None
+    """Languages that it added to another run's, where it did."""
 
     @property
     def worst(self) -> tuple[str, float] | None:

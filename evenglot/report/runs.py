@@ -15,6 +15,7 @@ import yaml
 
 from corpus.errors import CorpusError, InputError
 from corpus.storage import Storage
+from evenglot.report.added import added
 from evenglot.report.config import ReportConfig
 from evenglot.report.facts import LanguageEvidence, Penalty, Points, TrainingRun
 
@@ -99,6 +100,7 @@ def load_run(path: str, config: ReportConfig) -> TrainingRun:
         windows=_windows(train, thin),
         changes=_changes(log["mixture"], log["sampler"]),
         packing=_packing(summary),
+        added=added(_json(storage, "continual.json", problems)),
     )
 
 
