@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from corpus.config import Config
 from corpus.errors import ConfigurationError
 from trainer.continual.config import ContinualConfig
+from trainer.parallel.config import ParallelRowsConfig
 
 
 class Preset(NamedTuple):
@@ -422,6 +423,8 @@ class TrainConfig(Config):
     """Learning rate over the run."""
     regularisers: tuple[RegulariserConfig, ...] = (RegulariserConfig(name="deviation"),)
     """Penalties added to the loss, each with its strength and schedule; an empty list for none."""
+    parallel: ParallelRowsConfig | None = None
+    """Rows of translations that join every step, and how well translations are found; null for none."""
     language_loss: LanguageLossConfig | None = None
     """How much each language's tokens count in the loss; null counts all tokens the same."""
     dropout: DropoutConfig = DropoutConfig()
@@ -501,6 +504,23 @@ class TrainConfig(Config):
                     f"regulariser '{entry.name}' acts on gates, and the model has none: set model.gate to static or "
                     "input, or remove it"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _pairs_are_read(self) -> TrainConfig:
+        from trainer.regularisers import needs
+
+        reading = [regulariser.name for regulariser in self.regularisers if "pairs" in needs(regulariser.name)]
+        given = self.parallel is not None and self.parallel.contrastive_pairs > 0
+        if reading and not given:
+            raise ValueError(
+                f"the regulariser '{reading[0]}' compares translations, and there are none: set "
+                "`parallel.contrastive_pairs`"
+            )
+        if given and not reading:
+            raise ValueError(
+                "`parallel.contrastive_pairs` is set, and no regulariser compares translations: add `contrastive`"
+            )
         return self
 
     def total_steps(self, row_tokens: int) -> int:

@@ -36,6 +36,7 @@ from trainer.model import parameter_count
 from trainer.optimise import load_optimiser_tensors, make_optimiser, optimiser_tensors
 from trainer.outcome import EVIDENCE, Summary, evidence, write_summary
 from trainer.pace import Pace
+from trainer.parallel.setup import parallel_batches, retrieval
 from trainer.paths import path_figures
 from trainer.reproducible import reproducible
 from trainer.resume import clear, confirm_same, deciding, identity
@@ -206,6 +207,16 @@ class Session:
             passes=passes_before(self.stream, config.rows),
             occurrences=occurrences(config, self.stream, vocabulary),
             recent_baseline=recent_baseline(config, self.stream, vocabulary),
+            parallel=parallel_batches(
+                config,
+                self.stream.corpus,
+                self.languages,
+                processes,
+                row_tokens=sampler.row_tokens,
+                pass_rows=pass_rows(config, processes.device, sampler.row_tokens, vocabulary),
+                total=self.total,
+                seed=seed,
+            ),
         )
         heldout = load_heldout(
             corpus,
@@ -217,6 +228,17 @@ class Session:
             cache=sampler.cache,
         )
         self.evaluator = self._evaluator(heldout)
+        self.retrieval = retrieval(
+            config,
+            self.stream.corpus,
+            self.languages,
+            processes,
+            pairs=config.parallel.heldout_pairs if config.parallel is not None else 0,
+            layers=len(self.model.blocks),
+            row_tokens=sampler.row_tokens,
+            pass_rows=self.step.pass_rows,
+            precision=self.step.precision,
+        )
         check_step(sampler, config.rows)
         self.mixture = MixtureDecisions(self.stream, self.tally, processes, folder, config.rows)
         self.done = 0
@@ -360,6 +382,12 @@ class Session:
                 )
             )
         self.tally.next_window()
+        parallel = self.step.parallel
+        if parallel is not None:
+            parallel.tally.collect(self.world)
+            if log is not None:
+                log.write(parallel.line(self.done, self.languages))
+            parallel.tally.next_window()
 
     def _heldout(self, log: MetricsLog | None) -> None:
         with self.pace.paused():
@@ -378,6 +406,11 @@ class Session:
                 log.write(self.last_heldout)
                 if stopped is not None:
                     log.write(stopped)
+            if self.retrieval is not None:
+                with self._evaluated():
+                    found = self.retrieval(self.model)
+                if log is not None:
+                    log.write({"kind": "retrieval", "step": self.done, **found})
 
     def _evaluated(self) -> AbstractContextManager[None]:
         """While the block runs, the model has the weights that are evaluated."""
@@ -392,6 +425,8 @@ class Session:
 
     def _save(self, log: MetricsLog | None) -> None:
         self.tally.collect(self.world)
+        if self.step.parallel is not None:
+            self.step.parallel.tally.collect(self.world)
         model, optimiser, methods = (
             self.world.gather(tensors)
             for tensors in (
