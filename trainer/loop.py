@@ -170,7 +170,8 @@ class Session:
         self.folder = folder
         self.config = config
         self.total = config.total_steps(sampler.row_tokens)
-        self.sampler = settled(sampler, self.total * config.rows * sampler.row_tokens)
+        self.rows = config.row_schedule(self.total)
+        self.sampler = settled(sampler, self.rows.before(self.total) * sampler.row_tokens)
         self.tokenizer = tokenizer
         self.seed = seed
         self.threads = threads
@@ -204,7 +205,7 @@ class Session:
             pass_rows=pass_rows(config, processes.device, sampler.row_tokens, vocabulary),
             seed=seed,
             baseline=loss_baseline(config, self.stream, vocabulary),
-            passes=passes_before(self.stream, config.rows),
+            passes=passes_before(self.stream, self.rows),
             occurrences=occurrences(config, self.stream, vocabulary),
             recent_baseline=recent_baseline(config, self.stream, vocabulary),
             parallel=parallel_batches(
@@ -240,7 +241,7 @@ class Session:
             precision=self.step.precision,
         )
         check_step(sampler, config.rows)
-        self.mixture = MixtureDecisions(self.stream, self.tally, processes, folder, config.rows)
+        self.mixture = MixtureDecisions(self.stream, self.tally, processes, folder, self.rows)
         self.done = 0
         self.skipped = 0
         self.skipped_in_a_row = 0
@@ -352,7 +353,7 @@ class Session:
         if self.world.leads:
             _LOGGER.warning("step %d skipped: loss or gradient is not finite", self.done)
         if log is not None:
-            rows = range((self.done - 1) * self.config.rows, self.done * self.config.rows)
+            rows = self.rows.of(self.done - 1)
             log.write(skipped_line(self.done, report, rows, self.languages))
         if self.skipped_in_a_row >= self.config.max_skipped:
             raise TrainingError(
@@ -401,7 +402,7 @@ class Session:
             self.mixture.set_heldout(self.last_heldout)
             if log is not None:
                 if self.done:
-                    row, tokens = self.done * self.config.rows, int(self.tally.seen.sum())
+                    row, tokens = self.rows.before(self.done), int(self.tally.seen.sum())
                     log.write(sampled_line(self.stream, step=self.done, row=row, tokens=tokens))
                 log.write(self.last_heldout)
                 if stopped is not None:
@@ -441,7 +442,7 @@ class Session:
                 "identity": self._identity(),
                 "train": self.config.model_dump(mode="json"),
                 "sampler_config": self.sampler.model_dump(mode="json"),
-                "sampler": self.stream.state(self.done * self.config.rows),
+                "sampler": self.stream.state(self.rows.before(self.done)),
                 "tally": self.tally.state(),
                 "feedback": self.mixture.feedback.state(),
                 "early_stop": self.stops.state(),
@@ -478,7 +479,7 @@ class Session:
             skipped=self.skipped,
             early_stop=self.stops.summary(),
             final=self.last_heldout,
-            packing=packing_figures(self.stream, self.done * self.config.rows),
+            packing=packing_figures(self.stream, self.rows.before(self.done)),
         )
         if self.world.leads:
             write_summary(self.folder, summary)
@@ -493,7 +494,7 @@ class Session:
             with self._evaluated():
                 return self._evaluator(rows)(self.model)
 
-        end, rows = self.done * self.config.rows, self.config.heldout.rows or self.config.rows
+        end, rows = self.rows.before(self.done), self.config.heldout.rows or self.config.rows
         found = evidence(self.stream, self.tally, heldout, score, end=end, rows=rows, stops=self.stops.summary())
         if self.world.leads:
             write_json(self.folder, EVIDENCE, found)

@@ -45,6 +45,13 @@ def check_settings(config: TrainConfig, processes: int) -> None:
             tensors, which are not where they were once these are cut.
     """
     other = "or set train.parallelism to ddp"
+    growth = config.batch_growth
+    if growth is not None and growth.multiple % processes:
+        raise ConfigurationError(
+            f"train.batch_growth.multiple is {growth.multiple}, which {processes} processes cannot share evenly, as "
+            "train.parallelism fsdp needs",
+            f"Choose a multiple of the number of processes, {other}",
+        )
     if config.rows % processes:
         raise ConfigurationError(
             f"train.rows is {config.rows}, which {processes} processes cannot share evenly, as train.parallelism fsdp "

@@ -117,9 +117,11 @@ class Stepper:
         recent_baseline: list[float] | None = None,
         parallel: ParallelBatches | None = None,
     ) -> None:
-        if config.rows < world.size:
+        smallest = config.row_schedule(total).smallest
+        if smallest < world.size:
             raise ConfigurationError(
-                f"train.rows is {config.rows}, but {world.size} processes train together",
+                f"train.rows is {config.rows}, {smallest} of them in the smallest step, but {world.size} processes "
+                "train together",
                 "Give each at least one row of every step",
             )
         self.config = config
