@@ -91,6 +91,10 @@ ARMS: Final[dict[str, dict[str, Any]]] = {
         "regularisers": [{"name": "deviation"}],
         "optimiser": {"kind": "muon", "weight_decay": 1.0},
     },
+    "deviation + weight decay 1 + twice the learning rate": {
+        "regularisers": [{"name": "deviation"}],
+        "optimiser": {"weight_decay": 1.0, "learning_rate": 6e-3},
+    },
     "masked": {"objective": {"kind": "masked"}},
     "mixed 15:1": {"objective": {"kind": "mixed", "masked_share": 15 / 16}},
     "mixed 7:1": {"objective": {"kind": "mixed", "masked_share": 7 / 8}},
