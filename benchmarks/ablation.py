@@ -78,6 +78,7 @@ ARMS: Final[dict[str, dict[str, Any]]] = {
     "Muon at twice the rate": {"optimiser": {"kind": "muon", "muon": {"learning_rate": 6e-3}}},
     "language rates by text": {"optimiser": {"language_rate_power": 0.5}},
     "early stop": {"early_stop": {"patience": 1, "min_improvement": 0.01}, "heldout": {"every": 40}},
+    "z-loss 1e-4": {"objective": {"z_loss": 1e-4}},
     "label smoothing 0.05": {"objective": {"label_smoothing": 0.05}},
     "goldfish 1 in 4": {"objective": {"goldfish": {"after": 1}}},
     "mean weights": {"average": {"decay": 0.99}},

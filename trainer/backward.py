@@ -112,7 +112,9 @@ class Backward:
         work = batch.work
         noise = plan.noise(batch.rows, self._world.device)
         outputs = self._compute(model, work, noise, self._penalties.keep)
-        losses, counted = token_losses(outputs.logits, work.labels, self._config.objective.label_smoothing)
+        losses, counted = token_losses(
+            outputs.logits, work.labels, self._config.objective.label_smoothing, self._config.objective.z_loss
+        )
         if plan.factors is not None:
             counted = counted * plan.factors[work.languages]
         moment = Moment(
@@ -147,24 +149,28 @@ class Backward:
         ), places
 
 
-def token_losses(logits: Tensor, labels: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+def token_losses(logits: Tensor, labels: Tensor, smoothing: float, z_loss: float = 0.0) -> tuple[Tensor, Tensor]:
     """Nats of each predicted token, and what is minimised instead of them.
 
     Args:
         logits: [N, V].
         labels: int64 [N].
         smoothing: share of the probability asked for all pieces alike.
+        z_loss: factor of the squared logarithm of the normaliser.
 
     Returns:
-        both float32 [N], and the same tensor without smoothing.
+        both float32 [N], and the same tensor without smoothing and z-loss.
     """
     scores = logits.float()
-    if not smoothing:
+    if not (smoothing or z_loss):
         losses = functional.cross_entropy(scores, labels, reduction="none")
         return losses, losses
     total = scores.logsumexp(dim=-1)
     losses = total - scores.gather(1, labels[:, None])[:, 0]
-    return losses, (1 - smoothing) * losses + smoothing * (total - scores.mean(dim=-1))
+    counted = losses
+    if smoothing:
+        counted = (1 - smoothing) * losses + smoothing * (total - scores.mean(dim=-1))
+    return losses, counted + z_loss * total.square() if z_loss else counted
 
 
 def autocast_type(config: TrainConfig, device: torch.device) -> torch.dtype:

@@ -151,6 +151,9 @@ class ObjectiveConfig(Config):
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     """Share of the probability that is asked for all pieces of the vocabulary alike (Szegedy et al. 2016, arXiv
     1512.00567). Logged losses are without it."""
+    z_loss: float = Field(default=0.0, ge=0)
+    """Factor of the squared logarithm of the softmax's normaliser, which keeps scores from drifting (PaLM, arXiv
+    2204.02311: 1e-4). Logged losses are without it."""
     goldfish: GoldfishConfig | None = None
     """Leave some tokens of often repeated languages out of the loss; null for none."""
 
