@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
@@ -19,6 +19,10 @@ from evenglot.recipe.load import dump_recipe, load_recipe
 from evenglot.recipe.models import Recipe
 from evenglot.steps import RECIPE, Progress, leads
 from evenglot.steps import train as train_step
+
+if TYPE_CHECKING:
+    from trainer.continual.trained import Trained
+    from trainer.distributed import World
 
 CONTINUAL: Final = "continual.json"
 """What a run that adds languages began with and came to."""
@@ -65,9 +69,8 @@ def add_languages(
         Disturbed: a frozen run has changed an old language.
         Stopped: SIGTERM came.
     """
-    from trainer.continual.measure import heldout_losses
     from trainer.continual.trained import read_trained
-    from trainer.distributed import world
+    from trainer.distributed import World, world
 
     trained = read_trained(run)
     known = sorted(set(settings.languages) & set(trained.languages))
@@ -79,6 +82,11 @@ def add_languages(
     if unknown:
         raise ConfigurationError(
             f"--relatives names {unknown[0]}, which {run} does not know", f"It knows {', '.join(trained.languages)}"
+        )
+    if settings.new_pieces and trained.config.model.base is not None:
+        raise ConfigurationError(
+            f"{run} trains the model {trained.config.model.base}, whose vocabulary cannot grow here",
+            "Leave `--new-pieces` out",
         )
     had = _old_recipe(run, trained.state)
     recipe = change(had)
@@ -105,39 +113,48 @@ def add_languages(
     processes.barrier()
     found: dict[str, Any] = json.loads((folder / CONTINUAL).read_text(encoding="utf-8"))
     summary = train_step(load_recipe(folder / RECIPE), progress)
-    grown = read_trained(folder)
-    model = grown.model().to(processes.device)
-    place = found["heldout"]
-    from trainer.continual.measure import Place
-
-    where = Place(place["corpus"], grown.tokenizer, grown.row_tokens, place["snapshot"], trained.vocabulary)
-    after: dict[str, float] = {}
-    for group in (trained.languages, list(settings.languages)):
-        scores = heldout_losses(model, grown.config, where, grown.languages, group, processes, progress)
-        after |= {lang: figures["bits_per_byte"] for lang, figures in scores["languages"].items()}
-    found |= _result(found, after, grown, trained) | {"steps": summary["step"], "tokens": summary["tokens"]}
+    # Measured by one process, as before the first step: sums over several would differ in the last bits.
     if leads():
+        found |= {"steps": summary["step"], "tokens": summary["tokens"]}
+        found |= _measured(found, folder, trained, World(0, 1, processes.device), progress)
         _write_json(folder / CONTINUAL, found)
+    processes.barrier()
+    found = json.loads((folder / CONTINUAL).read_text(encoding="utf-8"))
     if settings.mode == "frozen" and not found["old_parameters_equal"]:
         raise Disturbed(f"{output} was to leave the old languages as they were, and has changed their parameters")
     return found
 
 
-def _result(found: Mapping[str, Any], after: Mapping[str, float], grown: Any, trained: Any) -> dict[str, Any]:
+def _measured(
+    found: Mapping[str, Any], folder: Path, trained: Trained, alone: World, progress: Progress | None
+) -> dict[str, Any]:
+    """All languages after training, and what became of the old ones."""
     from trainer.continual.grow import digest, language_rows, old_part
+    from trainer.continual.measure import Place, heldout_losses
+    from trainer.continual.trained import read_trained
+    from trainer.reproducible import reproducible
 
-    inside = old_part(
-        grown.tensors, language_rows(grown.model()), grown.languages, trained.languages, trained.vocabulary
-    )
+    grown = read_trained(folder)
+    model = grown.model()
+    inside = old_part(grown.tensors, language_rows(model), grown.languages, trained.languages, trained.vocabulary)
+    read = found["heldout"]
+    place = Place(read["corpus"], grown.tokenizer, grown.row_tokens, read["snapshot"], trained.vocabulary)
+    after: dict[str, float] = {}
+    with reproducible(int(trained.state["threads"])):
+        for group in (trained.languages, found["new"]):
+            scores = heldout_losses(
+                model.to(alone.device), grown.config, place, grown.languages, group, alone, progress
+            )
+            after |= {lang: figures["bits_per_byte"] for lang, figures in scores["languages"].items()}
     before: Mapping[str, float] = found["before"]
     old = [lang for lang in trained.languages if lang in before and lang in after]
-    changes = {lang: after[lang] - before[lang] for lang in old}
+    changes = [after[lang] - before[lang] for lang in old]
     return {
-        "after": dict(after),
+        "after": after,
         "old_parameters_equal": digest(inside) == found["old_parameters"],
         "old_losses_equal": all(after[lang] == before[lang] for lang in old),
-        "old_change_largest": max(changes.values(), default=0.0),
-        "old_change_mean": sum(changes.values()) / len(changes) if changes else 0.0,
+        "old_change_largest": max(changes, default=0.0),
+        "old_change_mean": sum(changes) / len(changes) if changes else 0.0,
     }
 
 
