@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -18,6 +20,11 @@ from trainer.penalties import Penalties, PenaltyReport
 from trainer.plan import Agreed, Plan
 from trainer.regularisers.base import Moment
 from trainer.rows import Work, part
+
+Compute = Callable[[Work, Noise, tuple[int, ...]], Outputs]
+"""The model on some work: with what is left out, and the blocks whose vectors are kept."""
+
+Before = Callable[[Compute, Plan, Agreed], Tensor]
 
 
 class Gradient(NamedTuple):
@@ -46,14 +53,23 @@ class Backward:
         model: the bare model.
         world: the processes.
         penalties: added to the loss.
+        before: passes that come before those over the step's rows, and give what they minimised; None for none.
     """
 
-    def __init__(self, config: TrainConfig, model: LanguageModel, world: World, penalties: Penalties) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        model: LanguageModel,
+        world: World,
+        penalties: Penalties,
+        before: Before | None = None,
+    ) -> None:
         self._config = config
         self._model = model
         self._wrapped = world.wrap(model)
         self._world = world
         self._penalties = penalties
+        self._before = before
         self.precision = autocast_type(config, world.device)
 
     def __call__(self, batches: list[Batch], plan: Plan, agreed: Agreed) -> Gradient:
@@ -61,6 +77,9 @@ class Backward:
         losses: list[Tensor] = []
         minimised: list[Tensor] = []
         self._penalties.begin()
+        if self._before is not None:
+            with self._world.without_averaging(self._wrapped):
+                minimised.append(self._before(partial(self._compute, self._wrapped), plan, agreed))
         for place, batch in enumerate(batches):
             last = place + 1 == len(batches)
             with nullcontext() if last else self._world.without_averaging(self._wrapped):
@@ -92,8 +111,10 @@ class Backward:
         """
         work = batch.work
         noise = plan.noise(batch.rows, self._world.device)
-        outputs = self._compute(model, work, noise)
-        losses, counted = token_losses(outputs.logits, work.labels, self._config.objective.label_smoothing)
+        outputs = self._compute(model, work, noise, self._penalties.keep)
+        losses, counted = token_losses(
+            outputs.logits, work.labels, self._config.objective.label_smoothing, self._config.objective.z_loss
+        )
         if plan.factors is not None:
             counted = counted * plan.factors[work.languages]
         moment = Moment(
@@ -105,7 +126,7 @@ class Backward:
             languages=work.languages,
             evidence=agreed.evidence,
             # The bare model's, whose gradients arrive together with those of the first pass.
-            again=lambda: self._compute(self._model, work, noise),
+            again=lambda: self._compute(self._model, work, noise, self._penalties.keep),
             step=plan.number,
             total=plan.total,
             again_on=lambda rows: self._on_rows(work, noise, rows),
@@ -114,36 +135,42 @@ class Backward:
         )
         return Pass(moment, counted)
 
-    def _compute(self, model: nn.Module, work: Work, noise: Noise) -> Outputs:
+    def _compute(self, model: nn.Module, work: Work, noise: Noise, keep: tuple[int, ...]) -> Outputs:
         with torch.autocast(self._world.device.type, self.precision, enabled=self.precision is not torch.float32):
-            found: Outputs = model(work.inputs, noise, self._penalties.keep)
+            found: Outputs = model(work.inputs, noise, keep)
         return found
 
     def _on_rows(self, work: Work, noise: Noise, rows: Tensor) -> tuple[Outputs, Tensor]:
         """The bare model on some of the rows, and the places of their predicted tokens among those of the pass."""
         inputs, places = part(work.inputs, rows)
         rates = None if noise.dropout is None else noise.dropout.index_select(0, rows)
-        return self._compute(self._model, work._replace(inputs=inputs), noise._replace(dropout=rates)), places
+        return self._compute(
+            self._model, work._replace(inputs=inputs), noise._replace(dropout=rates), self._penalties.keep
+        ), places
 
 
-def token_losses(logits: Tensor, labels: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+def token_losses(logits: Tensor, labels: Tensor, smoothing: float, z_loss: float = 0.0) -> tuple[Tensor, Tensor]:
     """Nats of each predicted token, and what is minimised instead of them.
 
     Args:
         logits: [N, V].
         labels: int64 [N].
         smoothing: share of the probability asked for all pieces alike.
+        z_loss: factor of the squared logarithm of the normaliser.
 
     Returns:
-        both float32 [N], and the same tensor without smoothing.
+        both float32 [N], and the same tensor without smoothing and z-loss.
     """
     scores = logits.float()
-    if not smoothing:
+    if not (smoothing or z_loss):
         losses = functional.cross_entropy(scores, labels, reduction="none")
         return losses, losses
     total = scores.logsumexp(dim=-1)
     losses = total - scores.gather(1, labels[:, None])[:, 0]
-    return losses, (1 - smoothing) * losses + smoothing * (total - scores.mean(dim=-1))
+    counted = losses
+    if smoothing:
+        counted = (1 - smoothing) * losses + smoothing * (total - scores.mean(dim=-1))
+    return losses, counted + z_loss * total.square() if z_loss else counted
 
 
 def autocast_type(config: TrainConfig, device: torch.device) -> torch.dtype:

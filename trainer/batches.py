@@ -56,6 +56,7 @@ class Batches:
         self._stream = stream
         self._planner = planner
         self._world = world
+        self._schedule = config.row_schedule(total)
         self._total = total
         self._mask_id = mask_id
         self._pass_rows = pass_rows
@@ -63,8 +64,8 @@ class Batches:
 
     def __call__(self, number: int) -> list[Batch]:
         """This process's rows of a step, in pieces of one forward pass each; at least one piece."""
-        start = number * self._config.rows
-        share = np.array(self._world.share(start, start + self._config.rows), dtype=np.int64)
+        rows_of_step = self._schedule.of(number)
+        share = np.array(self._world.share(rows_of_step.start, rows_of_step.stop), dtype=np.int64)
         ratio = mask_ratio(self._config.objective, number, self._total)
         batches = []
         for first in range(0, len(share), self._pass_rows):

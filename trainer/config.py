@@ -9,6 +9,8 @@ from pydantic import Field, field_validator, model_validator
 from corpus.config import Config
 from corpus.errors import ConfigurationError
 from trainer.continual.config import ContinualConfig
+from trainer.parallel.config import ParallelRowsConfig
+from trainer.row_schedule import RowSchedule
 
 
 class Preset(NamedTuple):
@@ -149,6 +151,9 @@ class ObjectiveConfig(Config):
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     """Share of the probability that is asked for all pieces of the vocabulary alike (Szegedy et al. 2016, arXiv
     1512.00567). Logged losses are without it."""
+    z_loss: float = Field(default=0.0, ge=0)
+    """Factor of the squared logarithm of the softmax's normaliser, which keeps scores from drifting (PaLM, arXiv
+    2204.02311: 1e-4). Logged losses are without it."""
     goldfish: GoldfishConfig | None = None
     """Leave some tokens of often repeated languages out of the loss; null for none."""
 
@@ -393,6 +398,17 @@ class HeldoutConfig(Config):
     """Held-out rows of each language that are used; null for all."""
 
 
+class BatchGrowthConfig(Config):
+    """Rows of a step that grow over the run."""
+
+    start: float = Field(default=0.25, gt=0, le=1)
+    """Rows of the first step as a share of ``train.rows``."""
+    share: float = Field(default=1.0, ge=0, le=1)
+    """Share of the steps over which they grow linearly."""
+    multiple: int = Field(default=1, ge=1)
+    """The rows of every step are a multiple of this; at least the number of processes under ``parallelism: fsdp``."""
+
+
 class EarlyStopConfig(Config):
     """Languages whose held-out figures no longer fall."""
 
@@ -422,6 +438,8 @@ class TrainConfig(Config):
     """Learning rate over the run."""
     regularisers: tuple[RegulariserConfig, ...] = (RegulariserConfig(name="deviation"),)
     """Penalties added to the loss, each with its strength and schedule; an empty list for none."""
+    parallel: ParallelRowsConfig | None = None
+    """Rows of translations that join every step, and how well translations are found; null for none."""
     language_loss: LanguageLossConfig | None = None
     """How much each language's tokens count in the loss; null counts all tokens the same."""
     dropout: DropoutConfig = DropoutConfig()
@@ -438,6 +456,8 @@ class TrainConfig(Config):
     """Length of the run in tokens, rounded up to whole steps."""
     rows: int = Field(default=32, ge=1)
     """Rows in one optimiser step, over all processes together."""
+    batch_growth: BatchGrowthConfig | None = None
+    """Begin with fewer rows in a step; null for ``rows`` from the first step on."""
     micro_rows: int | None = Field(default=None, ge=1)
     """Rows in one forward pass of one process; fewer take less memory and give the same result up to rounding. When not
     given, all of them on a GPU, and on a CPU as many as keep the scores of a pass within 32 MiB, which is fastest."""
@@ -480,6 +500,12 @@ class TrainConfig(Config):
                     "`dropout` by language is for the project's own transformer; a `base` keeps the rates of its own "
                     "configuration"
                 )
+        growth = self.batch_growth
+        if growth is not None and (self.rows % growth.multiple or self.rows * growth.start < growth.multiple):
+            raise ValueError(
+                f"`batch_growth.multiple` is {growth.multiple}: `rows` ({self.rows}) has to be a multiple of it, and "
+                f"the first step's share of them ({self.rows * growth.start:g}) at least as many"
+            )
         names = [regulariser.name for regulariser in self.regularisers]
         if len(set(names)) != len(names):
             raise ValueError("a regulariser is listed twice; keep one entry for each name")
@@ -503,11 +529,41 @@ class TrainConfig(Config):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _pairs_are_read(self) -> TrainConfig:
+        from trainer.regularisers import needs
+
+        reading = [regulariser.name for regulariser in self.regularisers if "pairs" in needs(regulariser.name)]
+        given = self.parallel is not None and self.parallel.contrastive_pairs > 0
+        if reading and not given:
+            raise ValueError(
+                f"the regulariser '{reading[0]}' compares translations, and there are none: set "
+                "`parallel.contrastive_pairs`"
+            )
+        if given and not reading:
+            raise ValueError(
+                "`parallel.contrastive_pairs` is set, and no regulariser compares translations: add `contrastive`"
+            )
+        return self
+
     def total_steps(self, row_tokens: int) -> int:
         """Optimiser steps of the run, for rows of that many tokens."""
-        if self.tokens is not None:
-            return -(-self.tokens // (self.rows * row_tokens))
-        return 1000 if self.steps is None else self.steps
+        if self.tokens is None:
+            return 1000 if self.steps is None else self.steps
+        wanted = -(-self.tokens // row_tokens)
+        steps = -(-wanted // self.rows)
+        while self.row_schedule(steps).before(steps) < wanted:
+            missing = wanted - self.row_schedule(steps).before(steps)
+            steps += max(1, missing // self.rows)
+        return steps
+
+    def row_schedule(self, total: int) -> RowSchedule:
+        """Rows of each step of a run of so many steps."""
+        growth = self.batch_growth
+        if growth is None:
+            return RowSchedule(self.rows)
+        steps = round(growth.share * total)
+        return RowSchedule(self.rows, start=growth.start, growth=steps, multiple=growth.multiple)
 
     def learning_rate(self) -> float:
         """Peak learning rate, with the preset filled in."""

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -69,6 +69,17 @@ class World:
             dist.all_reduce(values)
         return values
 
+    def sum_with_gradient(self, values: Tensor) -> Tensor:
+        """The sum over all processes, through which gradients flow back.
+
+        What follows must be the same on all processes, as a loss of the sum is. Each process then gets the gradient of
+        its own part, multiplied by their number: the processes' gradients are averaged later, and this one is a sum.
+        """
+        if self.size == 1:
+            return values
+        summed: Tensor = _Sum.apply(values, self.size)  # type: ignore[no-untyped-call]
+        return summed
+
     def from_leader(self, text: str) -> str:
         """The leading process's text, on all of them."""
         if self.size == 1:
@@ -122,6 +133,10 @@ class World:
                 # A cut model computes on all processes or on none.
                 yield Turn(turn, turn[0] if self.sharded else None, False)
 
+    def whole(self, value: Tensor) -> Tensor:
+        """A parameter's values, put together where the model is cut; all must call it."""
+        return sharding.whole(value.detach())
+
     def gather(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Whole tensors in the leading process's memory, nothing on the others; all must call it."""
         found = {}
@@ -130,6 +145,23 @@ class World:
             if self.leads:
                 found[name] = full.cpu()
         return found
+
+
+class _Sum(torch.autograd.Function):
+    """Sum over all processes whose gradient stays with each."""
+
+    @staticmethod
+    def forward(context: Any, values: Tensor, size: int) -> Tensor:
+        """Add up."""
+        context.size = size
+        summed = values.clone()
+        dist.all_reduce(summed)
+        return summed
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        """Make up for the average that is taken later."""
+        return gradient * context.size, None
 
 
 def world(device: str, parallelism: str = "ddp") -> World:

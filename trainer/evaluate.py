@@ -32,6 +32,7 @@ from trainer.evidence import bits_per_byte
 from trainer.files import write_json
 from trainer.language_model import LanguageModel
 from trainer.objectives import make_task
+from trainer.parallel.setup import retrieval
 from trainer.reproducible import reproducible
 from trainer.rows import make_work
 from trainer.sharding import scoring
@@ -41,6 +42,9 @@ from trainer.tally import mean
 EVALUATION: Final = "evaluation.json"
 Progress = Callable[[str, int, int], None]
 Kind = Literal["causal", "masked"]
+
+RETRIEVAL_PAIRS: Final = 8
+"""Times as many pairs of each two languages are searched as while training."""
 
 _MASK_SEED = 0
 """The hidden tokens of the evaluation do not change with the run's seed."""
@@ -348,7 +352,7 @@ def evaluate(
 
     Returns:
         What was written: checkpoint, snapshot, objective, figures of each language, their means, and the worst
-        language.
+        language; and, where the snapshot has held-out parallel text, how well translations are found.
 
     Raises:
         InputError: there is no such checkpoint, it is damaged, or it is another run's.
@@ -392,6 +396,19 @@ def evaluate(
         )
         place = {"checkpoint": str(saved.path), "snapshot": shards.snapshot.number}
         result = {**place, **evaluator(model.to(processes.device), progress)}
+        search = retrieval(
+            config,
+            shards,
+            described["languages"],
+            processes,
+            pairs=RETRIEVAL_PAIRS * (config.parallel.heldout_pairs if config.parallel is not None else 128),
+            layers=len(model.blocks),
+            row_tokens=int(described["row_tokens"]),
+            pass_rows=pass_rows(config, processes.device, int(described["row_tokens"]), int(described["vocabulary"])),
+            precision=autocast_type(config, processes.device),
+        )
+        if search is not None:
+            result["retrieval"] = search(model)
         worst = max(result["languages"].items(), key=lambda item: item[1]["bits_per_byte"], default=None)
         result["worst"] = None if worst is None else {"lang": worst[0], "bits_per_byte": worst[1]["bits_per_byte"]}
         if processes.leads:

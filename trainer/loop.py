@@ -36,6 +36,7 @@ from trainer.model import parameter_count
 from trainer.optimise import load_optimiser_tensors, make_optimiser, optimiser_tensors
 from trainer.outcome import EVIDENCE, Summary, evidence, write_summary
 from trainer.pace import Pace
+from trainer.parallel.setup import parallel_batches, retrieval
 from trainer.paths import path_figures
 from trainer.reproducible import reproducible
 from trainer.resume import clear, confirm_same, deciding, identity
@@ -169,7 +170,8 @@ class Session:
         self.folder = folder
         self.config = config
         self.total = config.total_steps(sampler.row_tokens)
-        self.sampler = settled(sampler, self.total * config.rows * sampler.row_tokens)
+        self.rows = config.row_schedule(self.total)
+        self.sampler = settled(sampler, self.rows.before(self.total) * sampler.row_tokens)
         self.tokenizer = tokenizer
         self.seed = seed
         self.threads = threads
@@ -203,9 +205,19 @@ class Session:
             pass_rows=pass_rows(config, processes.device, sampler.row_tokens, vocabulary),
             seed=seed,
             baseline=loss_baseline(config, self.stream, vocabulary),
-            passes=passes_before(self.stream, config.rows),
+            passes=passes_before(self.stream, self.rows),
             occurrences=occurrences(config, self.stream, vocabulary),
             recent_baseline=recent_baseline(config, self.stream, vocabulary),
+            parallel=parallel_batches(
+                config,
+                self.stream.corpus,
+                self.languages,
+                processes,
+                row_tokens=sampler.row_tokens,
+                pass_rows=pass_rows(config, processes.device, sampler.row_tokens, vocabulary),
+                total=self.total,
+                seed=seed,
+            ),
         )
         heldout = load_heldout(
             corpus,
@@ -217,8 +229,19 @@ class Session:
             cache=sampler.cache,
         )
         self.evaluator = self._evaluator(heldout)
+        self.retrieval = retrieval(
+            config,
+            self.stream.corpus,
+            self.languages,
+            processes,
+            pairs=config.parallel.heldout_pairs if config.parallel is not None else 0,
+            layers=len(self.model.blocks),
+            row_tokens=sampler.row_tokens,
+            pass_rows=self.step.pass_rows,
+            precision=self.step.precision,
+        )
         check_step(sampler, config.rows)
-        self.mixture = MixtureDecisions(self.stream, self.tally, processes, folder, config.rows)
+        self.mixture = MixtureDecisions(self.stream, self.tally, processes, folder, self.rows)
         self.done = 0
         self.skipped = 0
         self.skipped_in_a_row = 0
@@ -330,7 +353,7 @@ class Session:
         if self.world.leads:
             _LOGGER.warning("step %d skipped: loss or gradient is not finite", self.done)
         if log is not None:
-            rows = range((self.done - 1) * self.config.rows, self.done * self.config.rows)
+            rows = self.rows.of(self.done - 1)
             log.write(skipped_line(self.done, report, rows, self.languages))
         if self.skipped_in_a_row >= self.config.max_skipped:
             raise TrainingError(
@@ -360,6 +383,12 @@ class Session:
                 )
             )
         self.tally.next_window()
+        parallel = self.step.parallel
+        if parallel is not None:
+            parallel.tally.collect(self.world)
+            if log is not None:
+                log.write(parallel.line(self.done, self.languages))
+            parallel.tally.next_window()
 
     def _heldout(self, log: MetricsLog | None) -> None:
         with self.pace.paused():
@@ -373,11 +402,16 @@ class Session:
             self.mixture.set_heldout(self.last_heldout)
             if log is not None:
                 if self.done:
-                    row, tokens = self.done * self.config.rows, int(self.tally.seen.sum())
+                    row, tokens = self.rows.before(self.done), int(self.tally.seen.sum())
                     log.write(sampled_line(self.stream, step=self.done, row=row, tokens=tokens))
                 log.write(self.last_heldout)
                 if stopped is not None:
                     log.write(stopped)
+            if self.retrieval is not None:
+                with self._evaluated():
+                    found = self.retrieval(self.model)
+                if log is not None:
+                    log.write({"kind": "retrieval", "step": self.done, **found})
 
     def _evaluated(self) -> AbstractContextManager[None]:
         """While the block runs, the model has the weights that are evaluated."""
@@ -392,6 +426,8 @@ class Session:
 
     def _save(self, log: MetricsLog | None) -> None:
         self.tally.collect(self.world)
+        if self.step.parallel is not None:
+            self.step.parallel.tally.collect(self.world)
         model, optimiser, methods = (
             self.world.gather(tensors)
             for tensors in (
@@ -406,7 +442,7 @@ class Session:
                 "identity": self._identity(),
                 "train": self.config.model_dump(mode="json"),
                 "sampler_config": self.sampler.model_dump(mode="json"),
-                "sampler": self.stream.state(self.done * self.config.rows),
+                "sampler": self.stream.state(self.rows.before(self.done)),
                 "tally": self.tally.state(),
                 "feedback": self.mixture.feedback.state(),
                 "early_stop": self.stops.state(),
@@ -443,7 +479,7 @@ class Session:
             skipped=self.skipped,
             early_stop=self.stops.summary(),
             final=self.last_heldout,
-            packing=packing_figures(self.stream, self.done * self.config.rows),
+            packing=packing_figures(self.stream, self.rows.before(self.done)),
         )
         if self.world.leads:
             write_summary(self.folder, summary)
@@ -458,7 +494,7 @@ class Session:
             with self._evaluated():
                 return self._evaluator(rows)(self.model)
 
-        end, rows = self.done * self.config.rows, self.config.heldout.rows or self.config.rows
+        end, rows = self.rows.before(self.done), self.config.heldout.rows or self.config.rows
         found = evidence(self.stream, self.tally, heldout, score, end=end, rows=rows, stops=self.stops.summary())
         if self.world.leads:
             write_json(self.folder, EVIDENCE, found)

@@ -15,6 +15,7 @@ from sampler.feedback.decisions import ByHand, Decision, Feedback
 from sampler.stream import CurriculumStream
 from trainer.distributed import World
 from trainer.logs import MetricsLog
+from trainer.row_schedule import RowSchedule
 from trainer.tally import Tally
 
 
@@ -28,10 +29,10 @@ class MixtureDecisions:
         tally: what training counts.
         world: the processes.
         folder: the run's, where requests lie.
-        rows: of one step.
+        rows: of each step.
     """
 
-    def __init__(self, stream: CurriculumStream, tally: Tally, world: World, folder: Path, rows: int) -> None:
+    def __init__(self, stream: CurriculumStream, tally: Tally, world: World, folder: Path, rows: RowSchedule) -> None:
         self.feedback = Feedback(stream)
         self._stream = stream
         self._tally = tally
@@ -46,8 +47,9 @@ class MixtureDecisions:
     def announce(self, step: int) -> None:
         """Put down the mixture after so many steps, for whoever wants to change it."""
         if self._world.leads:
-            block = step * self._rows // self._stream.config.block_rows
-            requests.set_now(self._folder, step * self._rows, block, self._stream.mixture(block))
+            row = self._rows.before(step)
+            block = row // self._stream.config.block_rows
+            requests.set_now(self._folder, row, block, self._stream.mixture(block))
 
     def decide_due(self, step: int, log: MetricsLog | None, *, without: Sequence[str] = ()) -> None:
         """Make the decisions that are due after so many steps; all processes must call it.
@@ -57,7 +59,8 @@ class MixtureDecisions:
             log: of the leading process.
             without: languages that have stopped learning and give their share to the others.
         """
-        while self.feedback.due(step * self._rows, self._rows):
+        rows = self._rows.of(step)
+        while self.feedback.due(rows.start, len(rows)):
             self._tally.collect(self._world)
             sums = self._tally.next_interval()
             seen = np.flatnonzero(sums[:, 1])
@@ -69,8 +72,7 @@ class MixtureDecisions:
             if self._world.leads:
                 if asked is not None:
                     requests.answer(self._folder, asked["number"], block, why)
-                row = step * self._rows
-                requests.set_now(self._folder, row, block, self._stream.mixture(block))
+                requests.set_now(self._folder, rows.start, block, self._stream.mixture(block))
             if log is not None and (decision.weights is not None or decision.ignored or asked is not None or stopped):
                 log.write(self._line(step, decision, asked, why))
 

@@ -37,6 +37,7 @@ class _Entry(NamedTuple):
     function: Regulariser
     options: Config
     reads_rows: bool
+    reads_pairs: bool
 
 
 class Penalties:
@@ -57,18 +58,12 @@ class Penalties:
                 regularisers.load(entry.name),
                 regularisers.check(entry.name, entry.options),
                 regularisers.reads_rows(entry.name),
+                "pairs" in regularisers.needs(entry.name),
             )
             for entry in entries
         ]
-        self.keep: Final = tuple(
-            sorted(
-                {
-                    block
-                    for entry in self._entries
-                    for block in regularisers.keeps(entry.config.name, entry.options, layers)
-                }
-            )
-        )
+        self.keep: Final = self._kept(layers, pairs=False)
+        self.keep_pairs: Final = self._kept(layers, pairs=True)
         self.needs: Final = needs(entries)
         self._memory: dict[str, Mapping[str, Tensor]] = {}
         self._next: dict[str, Mapping[str, Tensor]] = {}
@@ -95,6 +90,8 @@ class Penalties:
         for entry in self._entries:
             name, strength = entry.config.name, strength_at(entry.config, moment.step, moment.total)
             if not (last or entry.reads_rows) or (entry.config.strength and not strength):
+                continue
+            if entry.reads_pairs != (moment.pairs is not None):
                 continue
             parts = passes if entry.reads_rows else 1
             penalty = entry.function(self._moment(entry, moment), entry.options, self._remembered(name))
@@ -135,6 +132,15 @@ class Penalties:
             name, _, key = path.rpartition("/")
             found.setdefault(name, {})[key] = value
         self._memory = dict(found)
+
+    def _kept(self, layers: int, *, pairs: bool) -> tuple[int, ...]:
+        """The blocks whose vectors are read in passes over pairs, or in the others."""
+        found = (
+            regularisers.keeps(entry.config.name, entry.options, layers)
+            for entry in self._entries
+            if entry.reads_pairs == pairs
+        )
+        return tuple(sorted({block for blocks in found for block in blocks}))
 
     def _moment(self, entry: _Entry, moment: Moment) -> Moment:
         """The pass with the languages' strengths in this penalty."""

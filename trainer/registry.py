@@ -18,9 +18,10 @@ Keeps = Callable[[Any, int], tuple[int, ...]]
 """From the validated options and the number of blocks to the numbers of the blocks, from 0, whose vectors are read."""
 
 
-Need = Literal["gates", "noise", "occurrences", "passes", "recent"]
+Need = Literal["gates", "noise", "occurrences", "pairs", "passes", "recent"]
 """What costs something to know, or has to be switched on elsewhere: gates of the adapters; dropout or layer drop; how
-often each piece of the vocabulary occurs in the training text; the passes over each language's text; each language's
+often each piece of the vocabulary occurs in the training text; sentences that translate each other (it is then called
+with the one pass of a step that holds them, and with no other); the passes over each language's text; each language's
 loss in the last steps."""
 
 

@@ -19,6 +19,7 @@ from trainer.build import build_model
 from trainer.config import TrainConfig
 from trainer.distributed import World
 from trainer.language_model import LanguageModel
+from trainer.row_schedule import RowSchedule
 from trainer.weighting.baseline import baselines, token_counts
 
 
@@ -120,11 +121,11 @@ def _counts(stream: CurriculumStream, vocabulary: int) -> Callable[[str], npt.ND
     return lambda lang: token_counts(stream.corpus_of(lang).documents(lang), vocabulary)
 
 
-def passes_before(stream: CurriculumStream, rows: int) -> Callable[[int], npt.NDArray[np.float64]]:
-    """A function that gives the passes over each language's text before a step of so many rows, [languages]."""
+def passes_before(stream: CurriculumStream, rows: RowSchedule) -> Callable[[int], npt.NDArray[np.float64]]:
+    """A function that gives the passes over each language's text before a step, [languages]."""
 
     def passes(step: int) -> npt.NDArray[np.float64]:
-        stream.seek(step * rows)
+        stream.seek(rows.before(step))
         realised = stream.realised()
         return np.array([realised[lang].passes for lang in stream.languages])
 

@@ -41,10 +41,17 @@ def check_settings(config: TrainConfig, processes: int) -> None:
 
     Raises:
         ConfigurationError: the rows of a step cannot be divided evenly, though each pass is one of all processes
-            together; penalties' gradients are to be measured, or one computes rows twice; or the run holds rows of
-            tensors, which are not where they were once these are cut.
+            together; penalties' gradients are to be measured, or one computes rows twice; there are rows of
+            translations; or the run holds rows of tensors, which are not where they were once these are cut.
     """
     other = "or set train.parallelism to ddp"
+    growth = config.batch_growth
+    if growth is not None and growth.multiple % processes:
+        raise ConfigurationError(
+            f"train.batch_growth.multiple is {growth.multiple}, which {processes} processes cannot share evenly, as "
+            "train.parallelism fsdp needs",
+            f"Choose a multiple of the number of processes, {other}",
+        )
     if config.rows % processes:
         raise ConfigurationError(
             f"train.rows is {config.rows}, which {processes} processes cannot share evenly, as train.parallelism fsdp "
@@ -64,6 +71,11 @@ def check_settings(config: TrainConfig, processes: int) -> None:
                 "process",
                 "Set train.parallelism to ddp, or leave the regulariser out",
             )
+    if config.parallel is not None:
+        raise ConfigurationError(
+            "train.parallelism is fsdp, and rows of translations (train.parallel) are passes that some processes lack",
+            "Set train.parallelism to ddp, or leave train.parallel out",
+        )
     if config.continual is not None:
         raise ConfigurationError(
             "train.parallelism is fsdp, and a run with new languages holds rows of whole tensors",

@@ -21,6 +21,8 @@ from trainer.ema import WeightAverage
 from trainer.known import Known
 from trainer.language_model import LanguageModel
 from trainer.optimise import Optimiser, clip, grow_decay, set_learning_rate
+from trainer.parallel.batches import ParallelBatches
+from trainer.parallel.passes import ParallelPasses
 from trainer.penalties import Penalties, PenaltyReport
 from trainer.plan import Agreed, Planner, ReadPasses
 from trainer.rows import RowStream, spoken_languages
@@ -89,6 +91,7 @@ class Stepper:
         passes: gives, for a step, the passes over each language's text before it, [languages]; None for 0.
         occurrences: of each piece of the vocabulary in the training text, where a penalty needs them, [V].
         recent_baseline: as ``baseline``, for the penalties that compare languages.
+        parallel: rows of translations that join the steps; None for none.
 
     Raises:
         ConfigurationError: there are fewer rows in a step than processes.
@@ -112,10 +115,13 @@ class Stepper:
         passes: ReadPasses | None = None,
         occurrences: npt.NDArray[np.float32] | None = None,
         recent_baseline: list[float] | None = None,
+        parallel: ParallelBatches | None = None,
     ) -> None:
-        if config.rows < world.size:
+        smallest = config.row_schedule(total).smallest
+        if smallest < world.size:
             raise ConfigurationError(
-                f"train.rows is {config.rows}, but {world.size} processes train together",
+                f"train.rows is {config.rows}, {smallest} of them in the smallest step, but {world.size} processes "
+                "train together",
                 "Give each at least one row of every step",
             )
         self.config = config
@@ -154,7 +160,20 @@ class Stepper:
         self._batches = Batches(
             config, stream, self._planner, world, total=total, mask_id=mask_id, pass_rows=pass_rows, seed=seed
         )
-        self._backward = Backward(config, model, world, self._penalties)
+        self.parallel = (
+            ParallelPasses(
+                config.parallel.tlm if config.parallel else None,
+                parallel,
+                model,
+                self._penalties,
+                world,
+                smoothing=config.objective.label_smoothing,
+                total=total,
+            )
+            if parallel is not None
+            else None
+        )
+        self._backward = Backward(config, model, world, self._penalties, self.parallel)
 
     @property
     def precision(self) -> torch.dtype:
@@ -221,6 +240,7 @@ class Stepper:
             ("regulariser", self._penalties),
             ("known", self._known),
             ("language_loss", self.factors),
+            ("parallel", self.parallel),
             (AVERAGE.removesuffix("/"), self.average),
         ]
         return [(owner, part) for owner, part in found if part is not None]
@@ -238,6 +258,8 @@ class Stepper:
     def _remember(self, batches: list[Batch], gradient: Gradient) -> None:
         """Count a step that has moved the weights."""
         self._penalties.commit()
+        if self.parallel is not None:
+            self.parallel.commit()
         for batch, losses in zip(batches, gradient.losses, strict=True):
             self.tally.add_loss(losses, batch.work.languages)
             self.tally.add_seen(spoken_languages(batch.rows), batch.rows.segments)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from benchmarks.ablation import ARMS
 from corpus.ledger import Ledger
 from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, commit
 from corpus.schema import RECORD_SCHEMA
@@ -17,6 +18,7 @@ from corpus.storage import Storage
 from evenglot.recipe.load import load_recipe
 from pipeline.records import RAW_SCHEMA
 from pipeline.sources import plan, read
+from trainer.config import TrainConfig
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 RECIPES = sorted(EXAMPLES.glob("*.yaml"))
@@ -29,6 +31,13 @@ def test_there_are_recipes() -> None:
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
 def test_every_recipe_is_valid_and_names_its_inputs(recipe: Path) -> None:
     assert load_recipe(recipe).inputs
+
+
+def test_the_regularised_recipe_is_the_arm_that_was_measured() -> None:
+    train = load_recipe(EXAMPLES / "regularised.yaml").train
+    measured = TrainConfig.model_validate(ARMS["deviation + weight decay 1"])
+    assert (train.regularisers, train.optimiser) == (measured.regularisers, measured.optimiser)
+    assert train.model.shape().adapter > 0
 
 
 def test_the_way_from_own_files_fits_on_a_card() -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+
+import pytest
 import torch
 
 from trainer.backward import autocast_type, token_losses
@@ -23,3 +26,13 @@ def test_label_smoothing_asks_for_all_pieces_and_is_not_in_the_logged_loss() -> 
     same, again = token_losses(logits, labels, 0.0)
     assert same is again
     torch.testing.assert_close(same, expected)
+
+
+def test_z_loss_adds_the_squared_logarithm_of_the_normaliser() -> None:
+    scores = torch.tensor([[0.0, math.log(3.0)]])
+    plain, minimised = token_losses(scores, torch.tensor([1]), 0.0, 0.1)
+    assert plain.item() == pytest.approx(math.log(4 / 3))
+    assert minimised.item() == pytest.approx(math.log(4 / 3) + 0.1 * math.log(4) ** 2)
+    _, both = token_losses(scores, torch.tensor([1]), 0.5, 0.1)
+    softened = 0.5 * math.log(4 / 3) + 0.5 * (math.log(4) - math.log(3) / 2)
+    assert both.item() == pytest.approx(softened + 0.1 * math.log(4) ** 2)

@@ -15,11 +15,12 @@ from safetensors.torch import load_file
 
 from corpus.errors import ConfigurationError
 from sampler.config import SamplerConfig
-from trainer.config import TrainConfig
+from trainer.config import BatchGrowthConfig, LogConfig, TrainConfig
 from trainer.continual.config import ContinualConfig
 from trainer.distributed import World, world
 from trainer.logs import read_metrics
 from trainer.loop import train
+from trainer.parallel.config import ParallelRowsConfig
 from trainer.sharding import check_settings
 
 SETTINGS: dict[str, Any] = {
@@ -38,7 +39,7 @@ SAMPLER = {"row_tokens": 32, "block_rows": 8}
 SCRIPT = """
     import sys
     from sampler.config import SamplerConfig
-    from trainer.config import TrainConfig
+    from trainer.config import BatchGrowthConfig, LogConfig, TrainConfig
     from trainer.loop import train
 
     corpus, whole, begun, settings, sampler = sys.argv[1:]
@@ -111,7 +112,7 @@ def test_two_processes_train_the_same_model_and_one_can_go_on(
 KILLED = """
     import os, signal, sys
     from sampler.config import SamplerConfig
-    from trainer.config import TrainConfig
+    from trainer.config import BatchGrowthConfig, LogConfig, TrainConfig
     from trainer.loop import train
 
     corpus, folder, settings, sampler, number = sys.argv[1:]
@@ -159,6 +160,12 @@ def test_rows_that_cannot_be_shared_evenly_and_held_rows_are_refused_when_the_mo
     with pytest.raises(ConfigurationError, match=r"train\.rows is 6, which 4 processes cannot share evenly"):
         check_settings(TrainConfig(rows=6, parallelism="fsdp"), 4)
     check_settings(TrainConfig(rows=6, parallelism="fsdp"), 3)
+    with pytest.raises(ConfigurationError, match=r"train\.batch_growth\.multiple is 1, which 3 processes"):
+        check_settings(TrainConfig(rows=6, parallelism="fsdp", batch_growth=BatchGrowthConfig()), 3)
+    with pytest.raises(ConfigurationError, match=r"train\.log\.shares_every asks for a backward pass"):
+        check_settings(TrainConfig(rows=6, parallelism="fsdp", log=LogConfig(shares_every=10)), 3)
+    with pytest.raises(ConfigurationError, match=r"rows of translations"):
+        check_settings(TrainConfig(rows=6, parallelism="fsdp", parallel=ParallelRowsConfig()), 3)
     held = ContinualConfig(hash="0" * 32, old=("eng_Latn",), old_vocabulary=5)
     with pytest.raises(ConfigurationError, match="holds rows of whole tensors"):
         check_settings(TrainConfig(rows=6, parallelism="fsdp", continual=held), 3)

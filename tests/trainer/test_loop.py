@@ -225,6 +225,17 @@ def test_muon_goes_on_from_a_checkpoint(tiny_corpus: str, tmp_path: Path) -> Non
     assert "blocks.0.qkv.weight:momentum_buffer" in saved
 
 
+def test_steps_may_have_more_and_more_rows(tiny_corpus: str, tmp_path: Path) -> None:
+    settings = {"rows": 8, "batch_growth": {"start": 0.25, "multiple": 2}, "steps": 8, "log": {"every": 1}}
+    run_training(tiny_corpus, tmp_path / "whole", **settings)
+    run_training(tiny_corpus, tmp_path / "parts", **settings, stop_after=5)
+    run_training(tiny_corpus, tmp_path / "parts", **settings)
+    assert_same_run(tmp_path / "whole", tmp_path / "parts", 8)
+    rows = [line["tokens"] // 32 for line in lines(tmp_path / "whole") if line["kind"] == "train"]
+    # 8 * (t / 4 + 3 t^2 / 64), cut to even numbers
+    assert rows == [2, 4, 8, 14, 18, 24, 32, 40]
+
+
 def test_a_finished_run_is_left_as_it_is(whole: Path, tiny_corpus: str) -> None:
     before = lines(whole)
     calls: list[Any] = []

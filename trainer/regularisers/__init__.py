@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trainer.parallel.config import ContrastiveOptions
 from trainer.registry import Registry
 from trainer.regularisers.options import (
     DeviationOptions,
@@ -60,6 +61,14 @@ _REGISTRY.add_own(
 )
 _REGISTRY.add_own("vrex", VRExOptions, "trainer.regularisers.vrex", "penalty", reads_rows=True, needs=("recent",))
 _REGISTRY.add_own("gates", GateOptions, "trainer.regularisers.gates", "penalty", by_language=True, needs=("gates",))
+_REGISTRY.add_own(
+    "contrastive",
+    ContrastiveOptions,
+    "trainer.regularisers.contrastive",
+    "penalty",
+    keeps=lambda options, layers: (options.block(layers),),
+    needs=("pairs",),
+)
 
 register = _REGISTRY.register
 names = _REGISTRY.names

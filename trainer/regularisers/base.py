@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from trainer.language_model import Inputs, LanguageModel, Outputs
+from trainer.parallel.pairs import Pairs
 
 
 class Evidence(NamedTuple):
@@ -67,6 +68,8 @@ class Moment:
     """Factor of each language in a penalty that is a sum over languages, float32 [languages]; None for 1."""
     last: bool = True
     """Whether this is the last pass of the step: what is to be remembered once a step is computed in it."""
+    pairs: Pairs | None = None
+    """In a pass over sentences one by one, which are translations of each other; None in all other passes."""
 
     @property
     def weights(self) -> Tensor:
