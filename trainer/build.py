@@ -45,7 +45,7 @@ def build_model(
         raise ConfigurationError(
             f"the corpus has {vocabulary:,} token ids, but train.model.base {config.base} has embeddings of "
             f"{model.embedding.num_embeddings:,}: it was tokenised with another tokenizer",
-            f"Tokenise it with the base's own: `evenglot tokenize --set tokenizer.source={config.base} "
-            "--set tokenizer.name=NAME`, and train with that name",
+            f"Tokenise it with the base's own: `evenglot tokenize --source {config.base} --name NAME`, then train with "
+            "`--set tokenizer.name=NAME`",
         )
     return model

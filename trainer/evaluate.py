@@ -35,6 +35,7 @@ from trainer.objectives import make_task
 from trainer.parallel.setup import retrieval
 from trainer.reproducible import reproducible
 from trainer.rows import make_work
+from trainer.setup import mask_token
 from trainer.sharding import scoring
 from trainer.step import AVERAGE
 from trainer.tally import mean
@@ -388,7 +389,7 @@ def evaluate(
             streamed(reader, described["languages"]),
             described["languages"],
             config.objective if objective is None else config.objective.model_copy(update={"kind": objective}),
-            mask_id=shards.special("mask"),
+            mask_id=mask_token(shards, config.objective.kind),
             pass_rows=pass_rows(config, processes.device, int(described["row_tokens"]), int(described["vocabulary"])),
             precision=autocast_type(config, processes.device),
             world=processes,

@@ -29,6 +29,7 @@ from trainer.distributed import World, world
 from trainer.evaluate import Evaluator, HeldoutLanguage, in_memory, load_heldout
 from trainer.files import write_json
 from trainer.flops import forward_cost, peak_flops
+from trainer.foreign.vocabulary import check_vocabulary
 from trainer.lines import add_gaps, penalty_figures, skipped_line, train_line
 from trainer.logs import MetricsLog
 from trainer.mixture import MixtureDecisions
@@ -44,6 +45,7 @@ from trainer.sampled import packing_figures, sampled_line
 from trainer.setup import (
     limit_tokens,
     loss_baseline,
+    mask_token,
     new_model,
     occurrences,
     open_stream,
@@ -179,8 +181,10 @@ class Session:
         self.stream = open_stream(corpus, tokenizer, self.sampler, seed, snapshot, processes)
         self.languages = self.stream.languages
         vocabulary = int(self.stream.corpus.described["vocabulary"])
-        mask_id = self.stream.corpus.special("mask")
+        mask_id = mask_token(self.stream.corpus, config.objective.kind)
         train_tokens = [self.stream.sizes[lang] for lang in self.languages]
+        if config.model.base is not None and described is None:
+            check_vocabulary(config.model, self.stream.corpus.described, tokenizer)
         self.model = new_model(config, vocabulary, train_tokens, seed, described).to(processes.device)
         limit_tokens(self.model, config, self.stream)
         held = begin(self.model, config.continual, self.languages, folder) if config.continual else None

@@ -13,6 +13,7 @@ import torch
 from corpus.errors import ConfigurationError
 from corpus.hashing import stable_hash
 from sampler.config import SamplerConfig
+from sampler.index import TokenCorpus
 from sampler.stream import CurriculumStream
 from trainer import regularisers
 from trainer.build import build_model
@@ -39,6 +40,22 @@ def open_stream(
     stream = of(snapshot)
     led = tuple(json.loads(world.from_leader(json.dumps(stream.snapshots))))
     return stream if stream.snapshots == led else of(led)
+
+
+def mask_token(corpus: TokenCorpus, objective: str) -> int:
+    """Id that is put in place of hidden tokens; not asked for where none is hidden.
+
+    Raises:
+        ConfigurationError: tokens are to be hidden, and the tokenizer has none for that.
+    """
+    if objective == "causal" and "mask" not in corpus.described["special"]:
+        return int(corpus.described["special"]["pad"])
+    if "mask" not in corpus.described["special"]:
+        raise ConfigurationError(
+            f"train.objective.kind is '{objective}', but the tokenizer '{corpus.tokenizer}' has no token for masks",
+            "Set it to 'causal', or tokenise the corpus with a tokenizer that has one",
+        )
+    return corpus.special("mask")
 
 
 def new_model(

@@ -25,6 +25,19 @@ def tokenize(
         int | None,
         typer.Option("--vocabulary", metavar="N", min=1, help="Pieces in the vocabulary.", show_default=False),
     ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--source",
+            metavar="PATH_OR_ID",
+            help="Take the tokenizer of this Hugging Face model (folder, tokenizer.json or hub id) and learn none.",
+            show_default=False,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", help="Name of the tokenizer in the corpus.", show_default=False),
+    ] = None,
     parallel: Annotated[
         list[str] | None,
         typer.Option(
@@ -42,6 +55,8 @@ def tokenize(
 ) -> None:
     """Train a SentencePiece vocabulary on a language-balanced sample and write token shards beside the text.
 
+    With --source the tokenizer of a Hugging Face model takes its place, for training on from that model.
+
     The corpus gets a new snapshot that holds the tokens and, for each language, tokens per word and bytes per token.
 
     [bold]Examples[/]
@@ -49,6 +64,8 @@ def tokenize(
     evenglot tokenize --corpus out/corpus
 
     evenglot tokenize --corpus out/corpus --vocabulary 32000 --workers 8
+
+    evenglot tokenize --corpus out/corpus --source FacebookAI/xlm-roberta-base --name xlmr
 
     evenglot tokenize --corpus out/corpus --parallel 'parallel/*.jsonl.zst'
     """
@@ -64,6 +81,8 @@ def tokenize(
         flags(
             corpus=("--corpus", corpus),
             tokenizer__vocabulary=("--vocabulary", vocabulary),
+            tokenizer__source=("--source", source),
+            tokenizer__name=("--name", name),
             parallel__inputs=("--parallel", [{"path": path} for path in parallel] if parallel else None),
             seed=("--seed", seed),
         ),
@@ -73,26 +92,26 @@ def tokenize(
         with Reporter() as progress:
             snapshot = steps.tokenize(settings, worker_count(workers), progress)
         seconds = time.monotonic() - started
-        name = settings.tokenizer.name
-        tokens = {lang: evidence.tokens.get(name, 0) for lang, evidence in snapshot.languages.items()}
-        ratios = {lang: evidence.bytes_per_token.get(name) for lang, evidence in snapshot.languages.items()}
+        chosen = settings.tokenizer.name
+        tokens = {lang: evidence.tokens.get(chosen, 0) for lang, evidence in snapshot.languages.items()}
+        ratios = {lang: evidence.bytes_per_token.get(chosen) for lang, evidence in snapshot.languages.items()}
         result = {
             "corpus": settings.corpus,
             "snapshot": snapshot.number,
-            "tokenizer": name,
-            **snapshot.tokenizers[name],
+            "tokenizer": chosen,
+            **snapshot.tokenizers[chosen],
             "seconds": round(seconds, 3),
             "tokens": sum(tokens.values()),
             "tokens_by_language": tokens,
             "bytes_per_token": ratios,
-            **parallel_result(snapshot.parallel.get(name)),
+            **parallel_result(snapshot.parallel.get(chosen)),
         }
         known = sorted(ratio for ratio in ratios.values() if ratio)
         spread = f", {known[0]:.2f} to {known[-1]:.2f} bytes per token over the languages" if known else ""
         show(
             result,
-            f"{sum(tokens.values()):,} training tokens with tokenizer '{name}'{spread}\n"
-            f"{parallel_text(snapshot.parallel.get(name))}"
+            f"{sum(tokens.values()):,} training tokens with tokenizer '{chosen}'{spread}\n"
+            f"{parallel_text(snapshot.parallel.get(chosen))}"
             f"snapshot {snapshot.number} of {settings.corpus}, in {duration(seconds)}\n"
             f"next: evenglot train --corpus {settings.corpus}",
         )

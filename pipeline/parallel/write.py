@@ -19,7 +19,7 @@ from corpus.shards import ShardWriter
 from corpus.storage import Storage
 from pipeline.parallel.batches import Batch
 from pipeline.parallel.rules import REASONS
-from pipeline.tokenizer.model import Tokenizer
+from pipeline.tokenizer.model import TextTokenizer
 
 PART_TOKENS: Final = 1 << 25
 """Tokens after which a shard ends and another begins."""
@@ -53,7 +53,7 @@ class Shards:
     """
 
     def __init__(
-        self, storage: Storage, name: str, tokenizer: Tokenizer, tokenizer_name: str, source: str, counts: Counts
+        self, storage: Storage, name: str, tokenizer: TextTokenizer, tokenizer_name: str, source: str, counts: Counts
     ) -> None:
         self.files: list[ShardFile] = []
         self._storage = storage

@@ -25,7 +25,7 @@ from pipeline.curriculum.quantiles import Histogram
 from pipeline.curriculum.sample import chosen
 from pipeline.curriculum.score import HARDEST, MOST_DIVERSE, VERSION, Scores, score
 from pipeline.curriculum.statistics import Statistics
-from pipeline.tokenizer.model import Tokenizer, read_model
+from pipeline.tokenizer.model import TextTokenizer, open_tokenizer, read_model
 
 _READ: Final = ("id", "text", "copies", "origin", "scripts", "code_switching")
 
@@ -130,7 +130,7 @@ def encode_shard(task: EncodeTask) -> EncodedShard:
 
 
 def encode_batch(
-    tokenizer: Tokenizer, batch: pa.RecordBatch, lang: str, scores: Scores | None = None
+    tokenizer: TextTokenizer, batch: pa.RecordBatch, lang: str, scores: Scores | None = None
 ) -> tuple[pa.RecordBatch, dict[str, int]]:
     """Encode some documents.
 
@@ -202,8 +202,8 @@ def words(text: str, lang: str) -> int:
 
 
 @lru_cache(maxsize=1)
-def _tokenizer(root: str, model: str, expected: str) -> Tokenizer:
-    return Tokenizer(read_model(Storage(root), model, expected))
+def _tokenizer(root: str, model: str, expected: str) -> TextTokenizer:
+    return open_tokenizer(read_model(Storage(root), model, expected))
 
 
 def _existing(storage: Storage, task: EncodeTask) -> EncodedShard | None:

@@ -22,10 +22,11 @@ from pipeline.curriculum.sample import Sampled, SampleTask, count_language
 from pipeline.tokenizer.config import TokenizerConfig
 from pipeline.tokenizer.counts import account, evidence
 from pipeline.tokenizer.encode import Encoded, EncodeTask, encode_shard
-from pipeline.tokenizer.model import Tokenizer, model_hash
+from pipeline.tokenizer.fast import packed, vocabulary_hash
+from pipeline.tokenizer.model import model_hash, open_tokenizer
 from pipeline.tokenizer.sample import sample_lines, sample_sizes
 from pipeline.tokenizer.scoring import earlier_snapshots, sample_tasks, scoring_of, token_paths
-from pipeline.tokenizer.train import SPECIAL, train
+from pipeline.tokenizer.train import train
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -144,9 +145,11 @@ def tokenize_corpus(
 
 
 def tokenizer_fingerprint(snapshot: Snapshot, config: TokenizerConfig, seed: int) -> str:
-    """What a tokenizer follows from: its settings, the seed and the training text."""
+    """What a tokenizer follows from: its settings, the seed and the training text; or the files it was taken from."""
+    if config.source is not None:
+        return fingerprint([_LAYOUT, "source", model_hash(packed(config.source, config.revision))])
     texts = [[file.path, file.hash] for file in snapshot.select("text", split=TRAIN)]
-    return fingerprint([_LAYOUT, config.model_dump(mode="json", exclude={"scores"}), seed, texts])
+    return fingerprint([_LAYOUT, config.model_dump(mode="json", exclude={"scores", "source", "revision"}), seed, texts])
 
 
 def trained_before(storage: Storage, snapshot: Snapshot, config: TokenizerConfig, seed: int) -> dict[str, Any] | None:
@@ -159,13 +162,15 @@ def trained_before(storage: Storage, snapshot: Snapshot, config: TokenizerConfig
         seed: of the sample.
     """
     texts = {(file.path, file.hash) for file in snapshot.select("text")}
+    # Of a tokenizer that was taken from a model it does not depend on the text.
+    fixed = tokenizer_fingerprint(snapshot, config, seed) if config.source is not None else None
     state = snapshot
     while state.parent is not None and storage.exists(f"snapshots/{state.parent:06d}.json"):
         state = read_snapshot(storage, state.parent)
         described = state.tokenizers.get(config.name)
         if (
             described is not None
-            and described.get("fingerprint") == tokenizer_fingerprint(state, config, seed)
+            and described.get("fingerprint") == (fixed or tokenizer_fingerprint(state, config, seed))
             and {(file.path, file.hash) for file in state.select("text")} <= texts
         ):
             return described
@@ -174,7 +179,7 @@ def trained_before(storage: Storage, snapshot: Snapshot, config: TokenizerConfig
 
 def size_warnings(config: TokenizerConfig, vocabulary: int) -> list[str]:
     """What a user should know of a vocabulary smaller than was asked for."""
-    if vocabulary >= config.vocabulary:
+    if vocabulary >= config.vocabulary or config.source is not None:
         return []
     return [
         f"tokenizer '{config.name}' has {vocabulary:,} pieces instead of {config.vocabulary:,}: "
@@ -199,24 +204,30 @@ def _model(
     """The tokenizer's description and the seconds of training; trained unless its model is there."""
     begun = time.monotonic()
     sizes = {lang: known.bytes for lang, known in parent.languages.items()}
-    wanted = sample_sizes(sizes, config.sample_bytes, config.alpha)
+    wanted = {} if config.source is not None else sample_sizes(sizes, config.sample_bytes, config.alpha)
     report("train tokenizer", 0, 1)
     if storage.exists(path):
         model = storage.read_bytes(path)
     else:
-        model = train(lambda: sample_lines(storage, parent, wanted, seed), config)
+        if config.source is not None:
+            model = packed(config.source, config.revision)
+        else:
+            model = train(lambda: sample_lines(storage, parent, wanted, seed), config)
         storage.write_bytes(path, model)
     report("train tokenizer", 1, 1)
+    tokenizer = open_tokenizer(model)
     described = {
-        "kind": "sentencepiece unigram",
-        "vocabulary": Tokenizer(model).vocabulary,
+        "kind": "sentencepiece unigram" if config.source is None else "tokenizers",
+        "vocabulary": tokenizer.vocabulary,
         "path": path,
         "hash": model_hash(model),
-        "special": dict(SPECIAL),
+        "special": dict(tokenizer.special),
         "fingerprint": identity,
         "sample_bytes": sum(wanted.values()),
         "scores": config.scores.model_dump(mode="json"),
     }
+    if config.source is not None:
+        described["vocabulary_hash"] = vocabulary_hash(model)
     return described, time.monotonic() - begun
 
 

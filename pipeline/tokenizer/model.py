@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import xxhash
@@ -13,10 +13,39 @@ from numpy.typing import NDArray
 from corpus.errors import CorpusError
 from corpus.manifest import Snapshot, read_snapshot
 from corpus.storage import Storage
+from pipeline.tokenizer.fast import FastTokenizer
 from pipeline.tokenizer.train import SPECIAL, sentencepiece
 
 SPACE = "\u2581"
 """SentencePiece writes a space so, and would read this character back as one."""
+
+
+class TextTokenizer(Protocol):
+    """Text to ids and back, whoever made the vocabulary."""
+
+    special: dict[str, int]
+    """Ids of the special pieces: bos, eos, pad and, where there are such, unk and mask."""
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of ids."""
+        ...
+
+    def piece(self, token: int) -> str:
+        """A piece as it is spelt in the vocabulary."""
+        ...
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text, without special ones."""
+        ...
+
+    def encode_documents(self, texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
+        """The ids of n texts, each followed by the one that ends a document, and their offsets, [n + 1]."""
+        ...
+
+    def decode(self, tokens: Sequence[int] | NDArray[Any]) -> str:
+        """The text of ids; special ones are left out."""
+        ...
 
 
 class Tokenizer:
@@ -84,7 +113,7 @@ class Tokenizer:
         return str(self._processor.decode([int(token) for token in tokens]))
 
 
-def load_tokenizer(root: str, snapshot: Snapshot | None = None, name: str = "spm") -> Tokenizer:
+def load_tokenizer(root: str, snapshot: Snapshot | None = None, name: str = "spm") -> TextTokenizer:
     """A tokenizer of a corpus.
 
     Args:
@@ -104,7 +133,16 @@ def load_tokenizer(root: str, snapshot: Snapshot | None = None, name: str = "spm
             f"snapshot {state.number} of {root} has no tokenizer '{name}' (it has {known})",
             "Run `evenglot tokenize` on the corpus, or correct the name",
         )
-    return Tokenizer(read_model(storage, str(described["path"]), str(described["hash"])))
+    return open_tokenizer(read_model(storage, str(described["path"]), str(described["hash"])))
+
+
+def open_tokenizer(model: bytes) -> TextTokenizer:
+    """The tokenizer that some bytes hold: a SentencePiece model, or one of a Hugging Face model.
+
+    Raises:
+        CorpusError: they are neither.
+    """
+    return FastTokenizer(model) if model.startswith(b"{") else Tokenizer(model)
 
 
 def read_model(storage: Storage, path: str, expected: str) -> bytes:

@@ -180,7 +180,7 @@ def test_objective_and_head_have_to_fit(make_base: MakeBase) -> None:
 def test_more_tokens_than_embeddings_are_refused(make_base: MakeBase) -> None:
     with pytest.raises(ConfigurationError, match=r"corpus has 300 token ids, but .* has embeddings of 261") as caught:
         build_model(ModelConfig(base=str(make_base("llama"))), 300, 2)
-    assert "tokenizer.source=" in str(caught.value.fix)
+    assert "evenglot tokenize --source" in str(caught.value.fix)
 
 
 def test_architectures_that_mix_documents_are_refused(tmp_path: Path) -> None:
