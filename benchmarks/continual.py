@@ -22,9 +22,11 @@ from typing import Any, Final
 
 from benchmarks.machine import machine
 from corpus.config import Config
+from corpus.manifest import read_snapshot
 from evenglot import steps
 from evenglot.continual.add import add_languages
 from evenglot.continual.config import AddLanguageConfig
+from evenglot.continual.corpora import Sources, joined
 from evenglot.recipe.load import load_recipe
 from evenglot.recipe.models import Recipe
 
@@ -44,7 +46,9 @@ ARMS: Final[dict[str, dict[str, Any]]] = {
     "open, replay 0.3, 500 new pieces": {**OPEN, "replay": 0.3, "new_pieces": 500},
 }
 """Settings of each way."""
-SCRATCH: Final = "scratch"
+SCRATCH: Final = {"scratch": 0, "scratch, 500 new pieces": 500}
+"""Pieces that are added to the vocabulary of models that begin with random weights, so that those of the ways above are
+compared with their like."""
 
 
 class Setting(Config):
@@ -69,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=2, help="bases, each with all arms")
     parser.add_argument("--quick", action="store_true", help="one seed and a few steps: does everything run?")
     options = parser.parse_args(arguments)
-    every = [SCRATCH, *ARMS]
+    every = [*SCRATCH, *ARMS]
     chosen = [name.strip() for name in options.arms.split(";") if name.strip()] or every
     unknown = sorted(set(chosen) - set(every))
     if unknown:
@@ -88,15 +92,16 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="evenglot-benchmark-") as folder:
         for seed in range(1 if options.quick else options.seeds):
             base = Path(folder) / f"base-{seed}"
-            begun = time.process_time()
-            steps.train(recipe(options.corpus, options.tokenizer, setting, base, seed, OLD, setting.base_steps))
-            result["bases"].append({"seed": seed, "cpu_seconds": round(time.process_time() - begun, 1)})
+            if set(chosen) - set(SCRATCH):
+                begun = time.process_time()
+                steps.train(recipe(options.corpus, options.tokenizer, setting, base, seed, OLD, setting.base_steps))
+                result["bases"].append({"seed": seed, "cpu_seconds": round(time.process_time() - begun, 1)})
             for lang in RELATIVES:
                 for name in chosen:
                     begun = time.process_time()
                     run = Path(folder) / "run"
-                    if name == SCRATCH:
-                        figures = scratch(options.corpus, options.tokenizer, setting, run, seed, lang)
+                    if name in SCRATCH:
+                        figures = scratch(options.corpus, options.tokenizer, setting, run, seed, lang, SCRATCH[name])
                     else:
                         figures = added(base, run, lang, ARMS[name], setting.steps)
                     spent = round(time.process_time() - begun, 1)
@@ -152,12 +157,19 @@ def added(base: Path, run: Path, lang: str, arm: dict[str, Any], total: int) -> 
     }
 
 
-def scratch(corpus: str, tokenizer: str, setting: Setting, run: Path, seed: int, lang: str) -> dict[str, Any]:
+def scratch(
+    corpus: str, tokenizer: str, setting: Setting, run: Path, seed: int, lang: str, pieces: int
+) -> dict[str, Any]:
     """The same model trained on the new language alone."""
-    asked = recipe(corpus, tokenizer, setting, run, seed, (lang,), setting.steps)
-    steps.train(asked, fresh=True)
-    found = steps.evaluate(asked, None)
-    return {"new": found["languages"][lang]["bits_per_byte"]}
+    with tempfile.TemporaryDirectory(prefix="evenglot-benchmark-") as folder:
+        if pieces:
+            digest = str(read_snapshot(corpus).tokenizers[tokenizer]["hash"])
+            found = joined(Sources(corpus, None, corpus, tokenizer, digest), OLD, (lang,), Path(folder), pieces, seed)
+            corpus, tokenizer = found.root, found.tokenizer
+        asked = recipe(corpus, tokenizer, setting, run, seed, (lang,), setting.steps)
+        steps.train(asked, fresh=True)
+        scores = steps.evaluate(asked, None)
+    return {"new": scores["languages"][lang]["bits_per_byte"]}
 
 
 def table(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
