@@ -92,22 +92,28 @@ def train_line(
     }
 
 
-def add_gaps(scores: dict[str, Any], trained: FloatArray, languages: Sequence[str]) -> None:
-    """Put each language's training loss since the last evaluation, and the gap to it, into a ``heldout`` line.
+def gaps(
+    scores: Mapping[str, Any], trained: FloatArray, languages: Sequence[str]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Each language's training loss since the last evaluation and the gap to it, as part of a ``heldout`` line.
 
     Both are nats per predicted token. The training loss is a mean over the steps of the interval, with dropout and
     before the weights got to where they are; so the gap says less than that of ``evidence.json``, and costs nothing.
 
     Args:
-        scores: the line; its languages get ``train_loss`` and ``gap`` where anything was predicted in training.
+        scores: the line.
         trained: summed loss and predicted tokens of each language since the last evaluation, [languages, 2].
         languages: tags, in the order of the rows of ``trained``.
+
+    Returns:
+        ``gaps``, by language ``train_loss`` and ``gap``, of those that were trained on.
     """
+    found = {}
     for index, lang in enumerate(languages):
         if lang in scores["languages"] and trained[index, 1]:
-            figures = scores["languages"][lang]
-            figures["train_loss"] = mean(trained[index])
-            figures["gap"] = figures["loss"] - figures["train_loss"]
+            loss = mean(trained[index])
+            found[lang] = {"train_loss": loss, "gap": scores["languages"][lang]["loss"] - loss}
+    return {"gaps": found}
 
 
 def skipped_line(step: int, report: StepReport, rows: range, languages: Sequence[str]) -> dict[str, Any]:

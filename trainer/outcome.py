@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from sampler.stream import CurriculumStream
-from trainer.evaluate import HeldoutLanguage
 from trainer.evidence import training_evidence
 from trainer.files import write_json
+from trainer.heldout import HeldoutLanguage
 from trainer.recent import recent_rows
 from trainer.sampled import stage_shares
 from trainer.tally import Tally

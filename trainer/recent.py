@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from sampler.batch import Batch
 from sampler.stream import CurriculumStream
-from trainer.evaluate import HeldoutLanguage
+from trainer.heldout import HeldoutLanguage
 
 
 class _Part(NamedTuple):

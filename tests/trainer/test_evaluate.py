@@ -16,17 +16,11 @@ from corpus.storage import Storage
 from sampler.config import SamplerConfig
 from sampler.heldout import HeldoutRows
 from trainer import evaluate as module
+from trainer import heldout as containers
 from trainer.config import HeldoutConfig, LogConfig, ModelConfig, ObjectiveConfig, TrainConfig
 from trainer.distributed import World
-from trainer.evaluate import (
-    Evaluator,
-    HeldoutLanguage,
-    evaluate,
-    in_memory,
-    load_heldout,
-    streamed,
-    trained_snapshot,
-)
+from trainer.evaluate import Evaluator, evaluate, trained_snapshot
+from trainer.heldout import HeldoutLanguage, in_memory, load_heldout, streamed
 from trainer.loop import train
 from trainer.model import Transformer
 
@@ -91,7 +85,7 @@ def test_rows_read_anew_give_the_same_figures_as_rows_in_memory(
 ) -> None:
     torch.manual_seed(0)
     model = Transformer(SMALL, vocabulary=261, languages=3)
-    monkeypatch.setattr(module, "_PART", 3)
+    monkeypatch.setattr(containers, "_PART", 3)
     monkeypatch.setattr(module, "_CHUNK", 7)
     heldout = load_heldout(tiny_corpus, "bytes", 32, rows=None)
     read = streamed(HeldoutRows(tiny_corpus, tokenizer="bytes", row_tokens=32))
@@ -104,7 +98,7 @@ def test_rows_read_anew_give_the_same_figures_as_rows_in_memory(
 
 
 def test_few_rows_are_in_memory_at_once(tiny_corpus: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_PART", 2)
+    monkeypatch.setattr(containers, "_PART", 2)
     read = streamed(HeldoutRows(tiny_corpus, tokenizer="bytes", row_tokens=32))
     parts = list(read.parts())
     assert max(len(part.tokens) for part in parts) == 2

@@ -23,10 +23,11 @@ from trainer.config import TrainConfig
 from trainer.distributed import World
 from trainer.evaluate import evaluate
 from trainer.logs import read_metrics
-from trainer.loop import Session, TrainingError, train
+from trainer.loop import train
 from trainer.outcome import Summary
 from trainer.pace import MEASURED
 from trainer.regularisers.base import Moment, Penalty
+from trainer.session import Session, TrainingError
 
 CPU = torch.device("cpu")
 SAMPLER = {"row_tokens": 32, "block_rows": 8}
@@ -426,7 +427,7 @@ def test_steps_without_finite_loss_are_skipped_and_reported(
     assert summary.skipped == 3
     counted = {line["step"]: line["skipped"] for line in lines(tmp_path) if line["kind"] == "train"}
     assert counted == {4: 2, 8: 3, 9: 3}
-    assert [record.args for record in caplog.records if record.name == "trainer.loop"] == [(3,), (4,), (7,)]
+    assert [record.args for record in caplog.records if record.name == "trainer.session"] == [(3,), (4,), (7,)]
     skipped = [line for line in lines(tmp_path) if line["kind"] == "skipped"]
     assert [(line["step"], line["first_row"], line["end_row"]) for line in skipped] == [
         (3, 8, 12),

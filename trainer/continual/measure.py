@@ -14,7 +14,8 @@ from trainer.backward import autocast_type
 from trainer.batches import pass_rows
 from trainer.config import TrainConfig
 from trainer.distributed import World
-from trainer.evaluate import Evaluator, Heldout, Progress, in_memory, streamed
+from trainer.evaluate import Evaluator, Progress
+from trainer.heldout import Heldout, in_memory, streamed
 from trainer.language_model import LanguageModel
 from trainer.recent import recent_rows
 
