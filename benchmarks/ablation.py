@@ -49,6 +49,9 @@ ARMS: Final[dict[str, dict[str, Any]]] = {
     "deviation by tokens": {"regularisers": [{"name": "deviation", "by_evidence": {"by": "tokens"}}]},
     "orthogonality": {"regularisers": [{"name": "orthogonality"}]},
     "redundancy": {"regularisers": [{"name": "redundancy", "strength": 0.3}]},
+    "redundancy of vectors": {
+        "regularisers": [{"name": "redundancy", "strength": 0.3, "options": {"compare": "vectors"}}]
+    },
     "redundancy against the core": {
         "regularisers": [{"name": "redundancy", "strength": 0.3, "options": {"between": "core"}}]
     },

@@ -59,11 +59,14 @@ class RedundancyOptions(Config):
     between: Literal["languages", "core"] = "languages"
     """languages: what the row's own language and another one add to the same vectors. core: what the row's language
     adds and what is there already."""
+    compare: Literal["functions", "vectors"] = "functions"
+    """functions: what both compute, in whatever directions they write it. vectors: what both add in the same direction,
+    which the core could add for them."""
     blocks: tuple[int, ...] = ()
     """Numbers of the blocks, from 0, whose vectors and adapters are looked at; when empty, the middle and the last."""
     tokens: int = Field(default=32, ge=4)
     """Tokens that are taken of each row."""
-    floor: float = Field(default=0.01, gt=0)
+    floor: float = Field(default=0.001, gt=0)
     """Paths whose squared size is below this share of the vectors' count little."""
     relatives: tuple[tuple[str, ...], ...] = ()
     """Groups of language tags whose paths may have something in common."""

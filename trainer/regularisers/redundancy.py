@@ -1,18 +1,20 @@
-"""Redundancy between language paths: what two languages' adapters both add belongs into the shared core.
+"""Redundancy between language paths: two languages' adapters should not add the same.
 
 Redundancy reduction (Barlow Twins, Zbontar et al. 2021, arXiv 2103.03230; VICReg, Bardes et al. 2022, arXiv 2105.04906)
 looks at the cross-covariance of two views of the same examples. Here the examples are vectors h of the residual stream
-and the views are what two languages' paths p_a and p_b make of them. Write p_l = common + special_l, the special parts
-uncorrelated between languages: the cross-covariance C_ab = E[p_a p_b'] is then the covariance of the common part alone,
-and its squared norm is 0 where adapters hold nothing in common. Barlow Twins draws C towards the identity, because its
-views are to agree; here the goal is 0. As one number between 0 and 1,
+and the views are what two languages' paths p_a and p_b make of them, C_ab = Cov(p_a(h), p_b(h)). Barlow Twins draws C
+towards the identity, because its views are to agree; here the goal is 0. As one number between 0 and 1 over the vectors
+of one row, there are two:
 
-    redundancy = |C_ab|^2 / (|C_aa| |C_bb|)
+    functions:  |C_ab|^2 / (|C_aa| |C_bb|)                 what both compute, in whatever directions they write it
+    vectors:    max(0, tr C_ab)^2 / (tr C_aa tr C_bb)      what both add in the same direction
 
-over the vectors of one row, which is linear CKA (Kornblith et al. 2019, arXiv 1905.00414). |C|^2 is estimated without
-bias from S tokens of a row (Song et al. 2012, JMLR 13; U-centring, Székely & Rizzo 2014, arXiv 1310.2926) by the inner
-products of pairs of tokens: no matrix of width x width is made, S^2 numbers a row are, and rows in other passes or
-processes do not matter to it.
+The first is linear CKA (Kornblith et al. 2019, arXiv 1905.00414), which turning or mirroring a path's output does not
+change. The second is the squared cosine of what the paths add. If p_l = common + special_l with special parts that are
+uncorrelated between languages, tr C_ab is the variance of the common part, which the core could add for both. |C|^2 is
+estimated without bias from S tokens of a row (Song et al. 2012, JMLR 13; U-centring, Székely & Rizzo 2014, arXiv
+1310.2926) by the inner products of pairs of tokens: no matrix of width x width is made, S^2 numbers a row are, and rows
+in other passes or processes do not matter to it.
 
 The norms below the line do what VICReg's variance term does: a path gains nothing by shrinking. The vectors h are taken
 as given, so that adapters move and the core does not, and nothing goes back through the blocks below.
@@ -53,7 +55,8 @@ def penalty(moment: Moment, options: RedundancyOptions, memory: Mapping[str, Ten
         if block in options.wanted(len(adapters)):
             given = vectors[:, columns].detach().float()
             one, other = _views(adapters[block], given, languages, others, options.between)
-            rows.append(redundancy(one, other, given, alike.float(), pairs, options.floor))
+            compare = same_direction if options.compare == "vectors" else redundancy
+            rows.append(compare(one, other, given, alike.float(), pairs, options.floor))
     predicted = torch.bincount(batch.select // batch.tokens.shape[1], minlength=len(batch.tokens))
     return Penalty(moment.mean_over_tokens(torch.stack(rows).mean(dim=0) * predicted))
 
@@ -76,16 +79,41 @@ def redundancy(one: Tensor, other: Tensor, given: Tensor, alike: Tensor, pairs: 
     """
     width = given.shape[-1]
     pairs = pairs * (alike.sum(dim=2, keepdim=True) > 3) * (1 - torch.eye(pairs.shape[1], device=pairs.device))
-    share = alike / alike.sum(dim=2, keepdim=True).clamp(min=1)
-    first, second, whole = (view - torch.bmm(share, view) for view in (one, other, given))
-    present = alike.diagonal(dim1=1, dim2=2)
-    size = (whole.square().sum(dim=2) * present).sum(dim=1) / present.sum(dim=1).clamp(min=1)
+    first, second = (around_mean(view, alike) for view in (one, other))
+    size = mean_square(given, alike)
     least = (floor * size).square() * pairs.sum(dim=(1, 2)) / width + 1e-20
     gram, other_gram = (centred(torch.bmm(view, view.mT), alike) for view in (first, second))
     common = (gram * other_gram * pairs).sum(dim=(1, 2))
     own = (gram.square() * pairs).sum(dim=(1, 2)) + least
     others = (other_gram.square() * pairs).sum(dim=(1, 2)) + least
     return common * torch.rsqrt(own) * torch.rsqrt(others)
+
+
+def same_direction(one: Tensor, other: Tensor, given: Tensor, alike: Tensor, pairs: Tensor, floor: float) -> Tensor:
+    """Squared cosine of two views around their means, 0 where it is negative; arguments as for :func:`redundancy`.
+
+    Returns:
+        from 0 to 1, [B].
+    """
+    weight = pairs.diagonal(dim1=1, dim2=2)[..., None]
+    first, second = (around_mean(view, alike) for view in (one, other))
+    least = floor * mean_square(given, alike) * weight.sum(dim=(1, 2)) + 1e-10
+    common = (first * second * weight).sum(dim=(1, 2)).clamp(min=0)
+    own = (first.square() * weight).sum(dim=(1, 2)) + least
+    others = (second.square() * weight).sum(dim=(1, 2)) + least
+    return common.square() / (own * others)
+
+
+def around_mean(view: Tensor, alike: Tensor) -> Tensor:
+    """Vectors less the mean of their group, [B, S, D]."""
+    return view - torch.bmm(alike / alike.sum(dim=2, keepdim=True).clamp(min=1), view)
+
+
+def mean_square(view: Tensor, alike: Tensor) -> Tensor:
+    """Mean squared distance of vectors from their group's mean, [B]."""
+    present = alike.diagonal(dim1=1, dim2=2)
+    squares = around_mean(view, alike).square().sum(dim=2)
+    return (squares * present).sum(dim=1) / present.sum(dim=1).clamp(min=1)
 
 
 def centred(gram: Tensor, alike: Tensor) -> Tensor:

@@ -9,10 +9,10 @@ from trainer.config import ModelConfig
 from trainer.language_model import Inputs
 from trainer.model import Transformer
 from trainer.regularisers.options import RedundancyOptions
-from trainer.regularisers.redundancy import centred, penalty, redundancy, taken
+from trainer.regularisers.redundancy import centred, penalty, redundancy, same_direction, taken
 
 TINY = 1e-9
-OPTIONS = RedundancyOptions(tokens=64, floor=TINY)
+OPTIONS = RedundancyOptions(compare="functions", tokens=64, floor=TINY)
 
 
 def batch(languages: list[int], length: int, padding: int = 0) -> Inputs:
@@ -56,6 +56,20 @@ def test_small_views_count_little() -> None:
     assert redundancy(X, X, X, ALL, ALL, 0.5).item() == pytest.approx((32 / 3) / (32 / 3 + 3))
 
 
+def test_squared_cosine_of_what_is_added() -> None:
+    one = torch.tensor([[[1.0, 0.0], [-1.0, 0.0], [3.0, 0.0], [-3.0, 0.0]]])
+    tilted = one @ torch.tensor([[0.6, 0.8], [-0.8, 0.6]])
+    turned = one @ torch.tensor([[0.0, 1.0], [-1.0, 0.0]])
+    others = (one, 5 * tilted + 2, turned, -one)
+    assert [same_direction(one, other, one, ALL, ALL, TINY).item() for other in others] == pytest.approx(
+        [1, 0.36, 0, 0]
+    )
+    # CKA does not see that the directions differ.
+    assert [redundancy(one, other, one, ALL, ALL, TINY).item() for other in others] == pytest.approx([1, 1, 1, 1])
+    # Squares sum to 20, the floor is half of the mean of 5 for each of four tokens.
+    assert same_direction(one, one, one, ALL, ALL, 0.5).item() == pytest.approx(400 / 900)
+
+
 def test_less_than_four_tokens_say_nothing() -> None:
     three = torch.ones(1, 3, 3)
     assert redundancy(X[:, :3], X[:, :3], X[:, :3], three, three, TINY).item() == 0.0
@@ -72,11 +86,13 @@ def test_paths_that_do_the_same_and_paths_that_do_not(model: Transformer, make_m
     torch.manual_seed(1)
     inner = {block: torch.randn(8, 64, 8) for block in (0, 1)}
     moment = make_moment(model, share=(0.5, 0.5, 0.0), batch=batch([0, 1] * 4, 64), inner=inner, token_scale=1 / 512)
-    for language in (0, 1):
-        set_path(model, language, slice(0, 4), size=1.0 + language)
-    assert penalty(moment, OPTIONS, {}).value.item() == pytest.approx(1.0, abs=1e-5)
-    set_path(model, 1, slice(4, 8))
-    assert penalty(moment, OPTIONS, {}).value.item() == pytest.approx(0.0, abs=0.1)
+    for compare in ("functions", "vectors"):
+        options = OPTIONS.model_copy(update={"compare": compare})
+        for language in (0, 1):
+            set_path(model, language, slice(0, 4), size=1.0 + language)
+        assert penalty(moment, options, {}).value.item() == pytest.approx(1.0, abs=1e-5)
+        set_path(model, 1, slice(4, 8))
+        assert penalty(moment, options, {}).value.item() == pytest.approx(0.0, abs=0.1)
 
 
 def test_start_has_neither_value_nor_gradient(model: Transformer, make_moment: MakeMoment) -> None:
@@ -89,12 +105,18 @@ def test_start_has_neither_value_nor_gradient(model: Transformer, make_moment: M
     assert (grad == 0).all()
 
 
-def test_adapters_move_and_the_core_does_not(model: Transformer, make_moment: MakeMoment) -> None:
+@pytest.mark.parametrize("compare", ["functions", "vectors"])
+def test_adapters_move_and_the_core_does_not(model: Transformer, make_moment: MakeMoment, compare: str) -> None:
     for language in range(3):
         set_path(model, language, slice(0, 4))
+        with torch.no_grad():
+            for adapter in model.adapters():
+                adapter.up[language, 0, 1 + language] = 1.0
     vectors = torch.randn(2, 64, 8, requires_grad=True)
     moment = make_moment(model, batch=batch([0, 1], 64), inner={1: vectors}, token_scale=1 / 128)
-    penalty(moment, RedundancyOptions(blocks=(1,), floor=TINY), {}).value.backward()
+    penalty(
+        moment, RedundancyOptions.model_validate({"blocks": (1,), "floor": TINY, "compare": compare}), {}
+    ).value.backward()
     assert vectors.grad is None
     grad = model.adapters()[1].up.grad
     assert grad is not None
@@ -170,7 +192,7 @@ def test_against_the_core(model: Transformer, make_moment: MakeMoment) -> None:
     inner = {1: torch.randn(4, 64, 8)}
     set_path(model, 0, slice(0, 4))
     moment = make_moment(model, batch=batch([0] * 4, 64), inner=inner, token_scale=1 / 256)
-    options = RedundancyOptions(blocks=(1,), between="core", tokens=64)
+    options = RedundancyOptions(blocks=(1,), between="core", compare="functions", tokens=64)
     assert penalty(moment, options, {}).value.item() > 0.3
 
 
