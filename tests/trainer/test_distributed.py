@@ -126,6 +126,7 @@ KILLED = """
 """
 
 
+@pytest.mark.slow
 def test_a_cut_run_that_is_killed_goes_on_whole_in_one_process(tiny_corpus: str, tmp_path: Path) -> None:
     settings = {**SETTINGS, "parallelism": "fsdp", "optimiser": {"kind": "muon"}, "regularisers": []}
     arguments = [tiny_corpus, str(tmp_path / "cut"), json.dumps(settings), json.dumps(SAMPLER)]
@@ -147,6 +148,7 @@ def test_a_cut_run_that_is_killed_goes_on_whole_in_one_process(tiny_corpus: str,
             assert line["loss"] == pytest.approx(other["loss"], rel=2e-3)
 
 
+@pytest.mark.slow
 def test_sigterm_to_one_of_two_processes_saves_and_ends_both(tiny_corpus: str, tmp_path: Path) -> None:
     arguments = [tiny_corpus, str(tmp_path / "run"), json.dumps({**SETTINGS, "steps": 9}), json.dumps(SAMPLER)]
     done = together(KILLED, tmp_path, [*arguments, str(int(signal.SIGTERM))])
