@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 
-from corpus.errors import CorpusError, InputError
+from corpus.errors import ConfigurationError, CorpusError, InputError
 from corpus.hashing import fingerprint
 from corpus.ledger import Ledger
 from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, commit, current_number, read_snapshot
@@ -124,6 +124,11 @@ def _put_together(
     files += own
     name, replaced = sources.tokenizer, []
     if pieces:
+        if not str(described.get("kind", "")).startswith("sentencepiece"):
+            raise ConfigurationError(
+                f"tokenizer '{sources.tokenizer}' is no SentencePiece model, and others cannot be given new pieces",
+                "Leave `--new-pieces` out",
+            )
         sizes = {lang: min(_SAMPLE, coming.languages[lang].bytes) for lang in new}
         larger = extend(model, lambda: sample_lines(Storage(sources.new), coming, sizes, seed), pieces)
         name, replaced = extended_name(sources.tokenizer, new), larger.replaced

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -167,3 +168,16 @@ def test_what_cannot_be_added_is_said(small: Small, tmp_path: Path) -> None:
 def test_settings_that_contradict_each_other(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         AddLanguageConfig.model_validate(given)
+
+
+def test_pieces_are_added_to_sentencepiece_models_alone(small: Small, tmp_path: Path) -> None:
+    snapshot = read_snapshot(small.corpus)
+    other = {**snapshot.tokenizers["spm"], "kind": "tokenizers"}
+    folder = tmp_path / "corpus"
+    shutil.copytree(small.corpus, folder)
+    path = folder / "snapshots" / f"{snapshot.number:06d}.json"
+    path.write_text(
+        json.dumps(snapshot.model_copy(update={"tokenizers": {"spm": other}}).model_dump(mode="json")), encoding="utf-8"
+    )
+    with pytest.raises(ConfigurationError, match="is no SentencePiece model"):
+        add(small, tmp_path / "out", "est_Latn", corpus=str(folder), old_corpus=str(folder), new_pieces=5)
