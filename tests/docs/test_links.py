@@ -30,3 +30,9 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
         assert target.exists(), f"{page.name} links to {path}"
         if anchor and target.suffix == ".md":
             assert anchor in anchors(target), f"{page.name} links to {path}{anchor}; there is {sorted(anchors(target))}"
+
+
+def test_every_method_card_is_in_the_index() -> None:
+    folder = ROOT / "docs" / "methods"
+    listed = {path for path, _ in LINK.findall((folder / "README.md").read_text(encoding="utf-8"))}
+    assert {card.name for card in folder.glob("*.md")} - {"README.md"} <= listed
