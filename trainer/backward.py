@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from trainer.batches import Batch
 from trainer.config import TrainConfig
+from trainer.conflict.measure import ConflictMeter
 from trainer.distributed import World
 from trainer.language_model import LanguageModel, Outputs
 from trainer.noise import Noise
@@ -54,6 +55,7 @@ class Backward:
         world: the processes.
         penalties: added to the loss.
         before: passes that come before those over the step's rows, and give what they minimised; None for none.
+        meter: told of every pass; None for no measurement.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Backward:
         world: World,
         penalties: Penalties,
         before: Before | None = None,
+        meter: ConflictMeter | None = None,
     ) -> None:
         self._config = config
         self._model = model
@@ -70,6 +73,7 @@ class Backward:
         self._world = world
         self._penalties = penalties
         self._before = before
+        self._meter = meter
         self.precision = autocast_type(config, world.device)
 
     def __call__(self, batches: list[Batch], plan: Plan, agreed: Agreed) -> Gradient:
@@ -95,7 +99,8 @@ class Backward:
         # The processes' gradients are averaged, the loss is a mean over the tokens of all of them.
         loss = done.counted.sum() * (self._world.size / agreed.tokens)
         loss = self._penalties.add(loss, done.moment, passes=passes, last=last, measure=plan.measure)
-        torch.autograd.backward(loss)
+        with nullcontext() if self._meter is None else self._meter.backward():
+            torch.autograd.backward(loss)
         return done.moment.losses.detach(), loss.detach()
 
     def _forward(self, model: nn.Module, batch: Batch, plan: Plan, agreed: Agreed, *, passes: int, last: bool) -> Pass:
@@ -111,7 +116,8 @@ class Backward:
         """
         work = batch.work
         noise = plan.noise(batch.rows, self._world.device)
-        outputs = self._compute(model, work, noise, self._penalties.keep)
+        with nullcontext() if self._meter is None else self._meter.forward(work.inputs):
+            outputs = self._compute(model, work, noise, self._penalties.keep)
         losses, counted = token_losses(
             outputs.logits, work.labels, self._config.objective.label_smoothing, self._config.objective.z_loss
         )

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from corpus.config import Config
 from corpus.errors import ConfigurationError
+from trainer.conflict.config import ConflictConfig
 from trainer.continual.config import ContinualConfig
 from trainer.parallel.config import ParallelRowsConfig
 from trainer.row_schedule import RowSchedule
@@ -450,6 +451,8 @@ class TrainConfig(Config):
     """A running mean of the weights beside them; null for none."""
     continual: ContinualConfig | None = None
     """Go on from another run's model, grown by new languages; null begins with random weights."""
+    conflict: ConflictConfig | None = None
+    """Measure how far the gradients of groups of languages agree; null for no measurement."""
     steps: int | None = Field(default=None, ge=1)
     """Length of the run in optimiser steps; give this or ``tokens``, 1,000 steps when neither is given."""
     tokens: int | None = Field(default=None, ge=1)
@@ -544,6 +547,12 @@ class TrainConfig(Config):
             raise ValueError(
                 "`parallel.contrastive_pairs` is set, and no regulariser compares translations: add `contrastive`"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _all_rows_in_all_blocks(self) -> TrainConfig:
+        if self.conflict is not None and self.layer_drop.rate:
+            raise ValueError("`conflict` needs all rows in all blocks, and `layer_drop` leaves some out; remove one")
         return self
 
     def total_steps(self, row_tokens: int) -> int:

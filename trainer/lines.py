@@ -1,4 +1,4 @@
-"""The ``train`` lines of the metrics."""
+"""The ``train`` and ``conflict`` lines of the metrics."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from trainer.conflict.groups import Groups
+from trainer.conflict.matrix import ConflictReport
 from trainer.distributed import World
 from trainer.evidence import repeats
 from trainer.step import StepReport
@@ -145,4 +147,33 @@ def skipped_line(step: int, report: StepReport, rows: range, languages: Sequence
         "penalties": {
             name: "not finite" for name, penalty in report.penalties.items() if not bool(penalty.value.isfinite())
         },
+    }
+
+
+def conflict_line(
+    step: int, report: ConflictReport, tally: Tally, groups: Groups, languages: Sequence[str]
+) -> dict[str, Any]:
+    """A line on how the gradients of groups of languages stand to each other; null where a group was not seen.
+
+    Args:
+        step: steps done.
+        report: of the last step.
+        tally: after it was collected.
+        groups: of the languages.
+        languages: tags, in the order of the language indices.
+    """
+    names = groups.names
+    cosines = report.cosines.tolist()
+    return {
+        "kind": "conflict",
+        "step": step,
+        "tokens": int(tally.seen.sum()),
+        "groups": groups.members(languages),
+        "cosines": {
+            name: {other: cosines[row][column] for column, other in enumerate(names) if column >= row}
+            for row, name in enumerate(names)
+        },
+        "norms": dict(zip(names, report.norms.tolist(), strict=True)),
+        "shares": dict(zip(names, report.shares.tolist(), strict=True)),
+        "blocks": {str(number): value for number, value in enumerate(report.blocks.tolist())},
     }

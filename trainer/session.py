@@ -17,11 +17,12 @@ from sampler.feedback.decisions import check_step
 from trainer import checkpoint as checkpoints
 from trainer.assembly import assemble, evaluated, evaluator_of
 from trainer.config import TrainConfig
+from trainer.conflict.matrix import ConflictReport
 from trainer.distributed import World
 from trainer.files import write_json
 from trainer.flops import forward_cost, peak_flops
 from trainer.heldout import HeldoutLanguage
-from trainer.lines import gaps, penalty_figures, skipped_line, train_line
+from trainer.lines import conflict_line, gaps, penalty_figures, skipped_line, train_line
 from trainer.logs import MetricsLog
 from trainer.mixture import MixtureDecisions
 from trainer.model import parameter_count
@@ -133,6 +134,8 @@ class Session:
                 self._watch(report, log)
                 if self.done % self.config.log.every == 0 or self.done == self.total:
                     self._train_line(report, log)
+                if report.conflict is not None:
+                    self._conflict_line(report.conflict, log)
                 if self._due(self.config.heldout.every) or self.done == self.total:
                     self._heldout(log)
                 if not self.over:
@@ -234,6 +237,11 @@ class Session:
             if log is not None:
                 log.write(parallel.line(self.done, self.languages))
             parallel.tally.next_window()
+
+    def _conflict_line(self, report: ConflictReport, log: MetricsLog | None) -> None:
+        self.tally.collect(self.world)
+        if log is not None and self.step.meter is not None:
+            log.write(conflict_line(self.done, report, self.tally, self.step.meter.groups, self.languages))
 
     def _heldout(self, log: MetricsLog | None) -> None:
         with self.pace.paused():

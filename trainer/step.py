@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -16,6 +17,8 @@ from corpus.hashing import stable_hash
 from trainer.backward import Backward, Gradient
 from trainer.batches import Batch, Batches
 from trainer.config import TrainConfig
+from trainer.conflict.matrix import ConflictReport
+from trainer.conflict.measure import ConflictMeter
 from trainer.distributed import World
 from trainer.ema import WeightAverage
 from trainer.known import Known
@@ -53,6 +56,8 @@ class StepReport(NamedTuple):
     over all processes, float64 [languages, 2]."""
     minimised: Tensor
     """Loss with its penalties as this process's rows gave it; the mean over the processes is the step's."""
+    conflict: ConflictReport | None
+    """Of the groups' gradients, when it was the step's turn to measure them."""
 
     @property
     def skipped(self) -> bool:
@@ -173,7 +178,12 @@ class Stepper:
             if parallel is not None
             else None
         )
-        self._backward = Backward(config, model, world, self._penalties, self.parallel)
+        self.meter = (
+            ConflictMeter(config.conflict, model, stream.languages, train_tokens, world)
+            if config.conflict is not None
+            else None
+        )
+        self._backward = Backward(config, model, world, self._penalties, self.parallel, self.meter)
 
     @property
     def precision(self) -> torch.dtype:
@@ -198,10 +208,13 @@ class Stepper:
         batches = self._batches(number)
         agreed = self._agree(number, batches, stop)
         self.optimiser.zero_grad()
-        gradient = self._backward(batches, plan, agreed)
+        with nullcontext() if self.meter is None else self.meter.watching(number):
+            gradient = self._backward(batches, plan, agreed)
         norm = float(clip(self.model, self.config.optimiser.clip))
         not_finite = None
+        conflict = None
         if math.isfinite(norm):
+            conflict = None if self.meter is None else self.meter.finish(agreed.tokens)
             self.optimiser.step()
             self._remember(batches, gradient)
         else:
@@ -216,6 +229,7 @@ class Stepper:
             plan.factors,
             not_finite,
             gradient.minimised,
+            conflict,
         )
 
     def tensors(self) -> dict[str, Tensor]:
@@ -241,6 +255,7 @@ class Stepper:
             ("known", self._known),
             ("language_loss", self.factors),
             ("parallel", self.parallel),
+            ("conflict", self.meter),
             (AVERAGE.removesuffix("/"), self.average),
         ]
         return [(owner, part) for owner, part in found if part is not None]
