@@ -7,7 +7,7 @@ torch.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -166,6 +166,51 @@ def evaluate(recipe: Recipe, checkpoint: str | None, progress: Progress | None =
     from trainer.evaluate import evaluate as run
 
     return run(recipe.run, recipe.corpus, checkpoint, progress)
+
+
+def export(recipe: Recipe, output: str, form: str, language: str | None, corpus: str | None) -> dict[str, Any]:
+    """Write a run's model for use elsewhere, with the tokenizer's files where the corpus is at hand.
+
+    Args:
+        recipe: names the run, and the corpus where ``corpus`` does not.
+        output: folder to be made.
+        form: ``safetensors`` or ``transformers``.
+        language: the one whose adapters are built in, ``core`` for none.
+        corpus: that the run was trained on, if it was asked for; None takes the recipe's where it is there.
+
+    Raises:
+        ConfigurationError: the model cannot be written so.
+        InputError: there is no run.
+    """
+    require_run(recipe.run)
+    share_cores()
+    from trainer.continual.trained import read_trained
+    from trainer.export.export import export as run
+
+    special, files = _tokenizer_of(recipe.corpus, corpus is not None, read_trained(recipe.run, finished=False).state)
+    result = run(recipe.run, output, "safetensors" if form == "safetensors" else "transformers",
+                 language=language, special=special, files=files)  # fmt: skip
+    return {**result, "files": sorted(files)}
+
+
+def _tokenizer_of(root: str, asked: bool, state: Mapping[str, Any]) -> tuple[dict[str, int], dict[str, bytes]]:
+    """Special ids and files of a run's tokenizer; empty where its corpus is not at hand and nobody asked for it."""
+    from pipeline.tokenizer.fast import unpacked
+    from pipeline.tokenizer.model import read_model
+
+    name, expected = state["identity"]["tokenizer"], state["identity"]["tokenizer_hash"]
+    try:
+        storage = Storage(root)
+        described = read_snapshot(storage).tokenizers[name]
+        if described["hash"] != expected:
+            raise CorpusError(f"tokenizer '{name}' of {root} is not the run's", "Name the corpus of the run")
+        model = read_model(storage, str(described["path"]), str(expected))
+    except (CorpusError, KeyError):
+        if asked:
+            raise
+        return {}, {}
+    files = unpacked(model) if described["kind"] == "tokenizers" else {"tokenizer.model": model}
+    return dict(described["special"]), files
 
 
 def share_cores() -> None:

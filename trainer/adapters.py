@@ -24,6 +24,7 @@ from torch.nn import functional
 from trainer.grouping import Groups, group, grouped_product, per_token
 
 Gate = Literal["none", "static", "input"]
+Activation = Literal["gelu", "relu2"]
 
 _OPEN: Final = 3.0
 """Initial logit of a gate: 95 % open."""
@@ -43,6 +44,8 @@ class LanguageAdapter(nn.Module):
             its bias the language's own.
         capacities: how many of the bottleneck's dimensions each language may use, from 0 to ``bottleneck``; None
             gives all to all.
+        activation: gelu, with a LayerNorm before it; or squared ReLU with an RMSNorm, the form of the transformer's own
+            feed-forward layer, which stock architectures can hold as a layer of theirs.
     """
 
     def __init__(
@@ -52,9 +55,11 @@ class LanguageAdapter(nn.Module):
         bottleneck: int,
         gate: Gate = "none",
         capacities: Sequence[int] | None = None,
+        activation: Activation = "gelu",
     ) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(width, bias=False)
+        self.activation = activation
+        self.norm = nn.LayerNorm(width, bias=False) if activation == "gelu" else nn.RMSNorm(width, eps=1e-6)
         prior = torch.randn(width, bottleneck) * width**-0.5
         # A frozen parameter, not a buffer: it never changes, so processes need not send it to each other.
         self.prior = nn.Parameter(prior, requires_grad=False)
@@ -107,18 +112,36 @@ class LanguageAdapter(nn.Module):
         known = (languages >= 0).to(self.up.dtype)[:, None, None]
         down = self.down.index_select(0, index)
         up = self.up.index_select(0, index) * known
-        inner = functional.gelu(torch.bmm(normed, down))
+        inner = self._activate(torch.bmm(normed, down))
         if self.usable is not None:
             inner = inner * self.usable.index_select(0, index)[:, None].to(inner.dtype)
         return torch.bmm(inner, up)
 
     def _by_group(self, normed: Tensor, groups: Groups) -> Tensor:
         """The language's path, with tokens sorted by language."""
-        inner = functional.gelu(grouped_product(groups.sort(normed), self.down, groups.ends))
+        inner = self._activate(grouped_product(groups.sort(normed), self.down, groups.ends))
         inner = inner * groups.known.to(inner.dtype)
         if self.usable is not None:
             inner = inner * self.usable.index_select(0, groups.languages).to(inner.dtype)
         return groups.unsort(grouped_product(inner, self.up, groups.ends), len(normed))
+
+    def _activate(self, x: Tensor) -> Tensor:
+        return functional.gelu(x) if self.activation == "gelu" else functional.relu(x).square()
+
+    def folded(self, language: int) -> tuple[Tensor, Tensor]:
+        """The weights of one language, [width, bottleneck] and [bottleneck, width], with its gate and capacity in them.
+
+        Raises:
+            ValueError: the gate depends on the token, so that no weights hold it.
+        """
+        if self.gate_weight is not None:
+            raise ValueError("gates that each token decides cannot be folded into weights")
+        up = self.up[language].detach()
+        if self.gate_bias is not None:
+            up = up * torch.sigmoid(self.gate_bias[language].detach())
+        if self.usable is not None:
+            up = up * self.usable[language][:, None]
+        return self.down[language].detach(), up
 
     def gate(self, normed: Tensor, index: Tensor) -> Tensor | None:
         """How open the language's path is, [rows, 1 or length, 1]; None without gates.

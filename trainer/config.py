@@ -60,6 +60,9 @@ class ModelConfig(Config):
     adapter_power: float = Field(default=0.0, ge=0, le=1)
     """Capacity by need: a language may use the bottleneck's (its tokens / the largest language's)^this share of the
     dimensions, at least one; 0 gives all languages all of them."""
+    adapter_activation: Literal["gelu", "relu2"] = "gelu"
+    """Inside the adapters: gelu after a LayerNorm; or the squared ReLU after an RMSNorm that the feed-forward layers
+    have, with which each language's model can be exported to a stock architecture of `transformers`."""
     gate: Literal["none", "static", "input"] = "none"
     """How much of a language's path is added to the core: all of it; a learnt share for each language and block; or a
     share that each token decides."""
@@ -80,6 +83,10 @@ class ModelConfig(Config):
             different = [name for name in given if getattr(self, name) != type(self).model_fields[name].default]
             if different:
                 raise ValueError(f"`{different[0]}` is given beside `base`, which brings its own; remove one of them")
+            if self.adapter_activation != "gelu":
+                raise ValueError(
+                    "`adapter_activation` belongs to the project's own transformer; beside `base` leave it out"
+                )
             if self.adapter == 0 and not self.train_core:
                 raise ValueError("with `adapter: 0` and `train_core: false` nothing is trained; change one of them")
         elif self.revision is not None or not self.train_core:

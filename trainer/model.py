@@ -45,7 +45,9 @@ class Block(nn.Module):
         self.feedforward_in = nn.Linear(shape.width, shape.feedforward, bias=False)
         self.feedforward_out = nn.Linear(shape.feedforward, shape.width, bias=False)
         self.adapter = (
-            LanguageAdapter(languages, shape.width, shape.adapter, config.gate, ranks) if shape.adapter else None
+            LanguageAdapter(languages, shape.width, shape.adapter, config.gate, ranks, config.adapter_activation)
+            if shape.adapter
+            else None
         )
 
     def forward(

@@ -17,7 +17,20 @@ import typer
 
 import evenglot
 from corpus.errors import EvenglotError
-from evenglot.cli import add_language, decide, demo, evaluate, lid, mixture, prepare, report, tokenize, train, verify
+from evenglot.cli import (
+    add_language,
+    decide,
+    demo,
+    evaluate,
+    export,
+    lid,
+    mixture,
+    prepare,
+    report,
+    tokenize,
+    train,
+    verify,
+)
 from evenglot.cli import inspect as inspect_command
 from evenglot.cli.logs import configure_logging
 
@@ -28,6 +41,7 @@ _DEFECT: Final = 1
 _EXTRAS: Final = {
     "apache_beam": "pipeline", "datasets": "pipeline", "fasttext": "pipeline", "ftfy": "pipeline", "orjson": "pipeline",
     "regex": "pipeline", "sentencepiece": "pipeline", "warcio": "pipeline", "zstandard": "pipeline",
+    "tokenizers": "transformers", "transformers": "transformers",
     "safetensors": "train", "tensorboard": "train", "torch": "train", "jinja2": "review",
 }  # fmt: skip
 
@@ -58,6 +72,7 @@ for _name, _command in (
     ("add-language", add_language.add_language),
     ("mixture", mixture.mixture),
     ("evaluate", evaluate.evaluate),
+    ("export", export.export),
     ("report", report.report),
     ("inspect", inspect_command.inspect),
     ("decide", decide.decide),

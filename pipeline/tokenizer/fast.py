@@ -146,6 +146,24 @@ def packed(source: str, revision: str | None = None) -> bytes:
     return json.dumps({"special": special, "tokenizer": content}, sort_keys=True, ensure_ascii=False).encode()
 
 
+def unpacked(model: bytes) -> dict[str, bytes]:
+    """Files by name, from which ``AutoTokenizer`` reads what :func:`packed` took in."""
+    content = json.loads(model)
+    pieces = (
+        {value: key for key, value in content["tokenizer"]["model"].get("vocab", {}).items()}
+        if isinstance(content["tokenizer"]["model"].get("vocab"), dict)
+        else {number: pair[0] for number, pair in enumerate(content["tokenizer"]["model"].get("vocab", []))}
+    )
+    pieces |= {token["id"]: token["content"] for token in content["tokenizer"].get("added_tokens", [])}
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast"} | {
+        f"{name}_token": pieces[number] for name, number in content["special"].items() if number in pieces
+    }
+    return {
+        FILE: json.dumps(content["tokenizer"], ensure_ascii=False).encode(),
+        "tokenizer_config.json": json.dumps(settings, ensure_ascii=False, indent=1).encode(),
+    }
+
+
 def vocabulary_hash(model: bytes) -> str:
     """Fingerprint of the vocabulary in what :func:`packed` gave; the trainer compares it with that of a model."""
     return fingerprint(json.loads(model)["tokenizer"]["model"].get("vocab"))

@@ -63,11 +63,11 @@ def from_hub(base: str, revision: str | None, kind: Kind) -> tuple[torch.nn.Modu
     """
     transformers = library()
     _exists(base)
-    with _read(base), _quiet(transformers):
+    with _read(base), quiet(transformers):
         config = transformers.AutoConfig.from_pretrained(base, revision=revision, trust_remote_code=False)
     described = _described(config)
     _check_head(base, config, kind)
-    with _read(base), _quiet(transformers):
+    with _read(base), quiet(transformers):
         model = _attending(
             lambda attention: getattr(transformers, _CLASSES[kind]).from_pretrained(
                 base,
@@ -168,7 +168,7 @@ def _read(base: str) -> Iterator[None]:
 
 
 @contextmanager
-def _quiet(transformers: ModuleType) -> Iterator[None]:
+def quiet(transformers: ModuleType) -> Iterator[None]:
     """Without the library's progress bars and advice."""
     logger = logging.getLogger("transformers")
     before = logger.level
