@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sampler.config import SamplerConfig
 from sampler.stream import CurriculumStream
 from trainer.batches import pass_rows
+from trainer.compiled import compile_blocks
 from trainer.config import TrainConfig
 from trainer.continual.hold import begin, slow
 from trainer.distributed import World
@@ -142,6 +143,7 @@ def evaluator_of(step: Stepper, rows: Mapping[str, HeldoutLanguage]) -> Evaluato
         pass_rows=step.pass_rows,
         precision=step.precision,
         world=step.world,
+        attention=step.config.attention,
     )
 
 
@@ -165,6 +167,8 @@ def _moved(
     model = new_model(config, vocabulary, train_tokens, seed, described).to(world.device)
     limit_tokens(model, config, stream)
     held = begin(model, config.continual, stream.languages, folder) if config.continual else None
+    if config.compile:
+        compile_blocks(model, world.device)
     if world.sharded:
         check_settings(config, world.size)
     world.shard(model, keep=bool(config.regularisers))

@@ -477,6 +477,9 @@ class TrainConfig(Config):
     """How tokens are kept to their own document; all ways give the same result up to rounding. auto: no mask where rows
     are one document each, else document by document, those of similar length together. dense: a mask over all pairs of
     a row's tokens, whose memory grows with the square of its length."""
+    compile: bool = False
+    """Compile the model's blocks with torch.compile: faster steps after minutes of compiling; needs a C++ compiler on
+    CPUs, triton on GPUs. The result is the same up to rounding."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to compute; auto takes a GPU where there is one."""
     parallelism: Literal["ddp", "fsdp"] = "ddp"

@@ -10,6 +10,7 @@ Shape letters: T tokens of the batch, S places of the new layout (S >= T), P doc
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
@@ -37,7 +38,8 @@ class Bucket(NamedTuple):
     causal: bool
 
 
-class Documents(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Documents:
     """The documents of some rows, laid out for attention."""
 
     places: Tensor
@@ -85,6 +87,8 @@ class Documents(NamedTuple):
             first, filled = last, filled + token.size
         return cls(_send(np.concatenate(places), device), _send(back, device), tuple(buckets), segments, bidirectional)
 
+    # Buckets are others in every batch: a compiled block calls this as it is, instead of being compiled anew each time.
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Attention of each token to those of its document; all of them, and the result, [B, L, H, W]."""
         laid = [_spread(x.flatten(0, 1), self.places, self.back) for x in (query, key, value)]

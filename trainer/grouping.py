@@ -70,6 +70,8 @@ def per_token(values: Tensor) -> Tensor:
     return values[:, None, None] if values.ndim == 1 else values[..., None]
 
 
+# Left as it is by torch.compile, whose tracing knows the grouped product in bfloat16 alone (torch 2.13).
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def grouped_product(vectors: Tensor, weights: Tensor, ends: Tensor) -> Tensor:
     """Multiply each group of vectors with its matrix, in autocast's precision where that is on.
 

@@ -27,6 +27,7 @@ OPERATIONAL = (
     "precision",
     "micro_rows",
     "attention",
+    "compile",
     "max_skipped",
 )
 """Settings that may differ when a run is resumed: they leave rows, objective and weights' path as they were."""
