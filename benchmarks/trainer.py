@@ -7,11 +7,15 @@ With ``--effect`` it trains instead of timing: models without adapters, with ada
 several strengths, on a tokenized corpus, uniformly over a few languages that are repeated and some that are
 not; figures are held-out bits per byte and gaps. Otherwise it times steps.
 
-Arms of one size (the tiny preset, vocabulary of 4,096, rows of 256) over the same made-up rows:
+Arms of one size (the tiny preset, vocabulary of 4,096, rows of 256 unless told otherwise) over the same made-up rows:
 
+- gpt: a decoder in plain PyTorch (:mod:`benchmarks.plain_gpt`) without masks, languages or counts. The ratio of plain
+  to it is what this trainer costs against the shortest tutorial.
 - bare: the model in the shortest loop that trains it: forward, mean loss, backward, clip, AdamW.
 - plain: the trainer's step without adapters and regularisers. Its ratio to bare is what the bookkeeping costs.
+- dense: plain with a mask over all pairs of a row's tokens, instead of attention document by document.
 - adapters, adapters + deviation: with 8 and with 64 languages in a batch. Their ratios are to plain.
+- mixed: adapters with 8 and with 64 languages, each document of a row in another one.
 - one pass: plain with all rows of the step in one pass, without the bound on a pass's scores.
 - bfloat16: plain under autocast, on the CPU or GPU at hand.
 
@@ -37,9 +41,11 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from benchmarks.machine import machine
+from benchmarks.plain_gpt import plain_gpt
 from sampler.config import SamplerConfig
+from trainer.attention import lay_out
 from trainer.batches import pass_rows
-from trainer.config import ModelConfig, RegulariserConfig, TrainConfig
+from trainer.config import AttentionWay, ModelConfig, RegulariserConfig, TrainConfig
 from trainer.distributed import World
 from trainer.language_model import Inputs
 from trainer.loop import train
@@ -66,20 +72,25 @@ class MadeUpRows(NamedTuple):
     segments: NDArray[np.int32]
     positions: NDArray[np.int32]
     languages: NDArray[np.int32]
+    token_languages: NDArray[np.int32]
 
 
 class MadeUpStream:
-    """Random rows, made once, of languages in turn."""
+    """Random rows, made once, of languages in turn; in mixed rows each document is of the next language."""
 
-    def __init__(self, languages: int, rows: int) -> None:
+    def __init__(self, languages: int, rows: int, row_tokens: int = ROW_TOKENS, *, mixed: bool = False) -> None:
         self.languages = tuple(f"l{number}" for number in range(languages))
         random = np.random.default_rng(0)
-        columns = np.arange(ROW_TOKENS, dtype=np.int32)
+        columns = np.arange(row_tokens, dtype=np.int32)
+        number = np.arange(rows, dtype=np.int32)
+        documents = -(-row_tokens // DOCUMENT)
+        spoken = number[:, None] * documents + columns // DOCUMENT if mixed else np.tile(number[:, None], row_tokens)
         self._rows = MadeUpRows(
-            random.integers(5, VOCABULARY, (rows, ROW_TOKENS)),
+            random.integers(5, VOCABULARY, (rows, row_tokens)),
             np.tile(columns // DOCUMENT, (rows, 1)),
             np.tile(columns % DOCUMENT, (rows, 1)),
-            np.arange(rows, dtype=np.int32) % languages,
+            np.full(rows, -1, dtype=np.int32) if mixed else number % languages,
+            spoken % languages,
         )
 
     def rows(self, indices: Sequence[int]) -> MadeUpRows:
@@ -93,6 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.trainer", description=__doc__)
     parser.add_argument("--json", type=Path, required=True, help="file to write the figures to")
     parser.add_argument("--rows", type=int, default=64, help="rows in a step")
+    parser.add_argument("--row-tokens", type=int, default=ROW_TOKENS, help="tokens in a row")
     parser.add_argument("--turns", type=int, default=9, help="measured steps of each arm")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     parser.add_argument("--quick", action="store_true", help="16 rows and 3 turns, or a tenth of the training steps")
@@ -110,18 +122,23 @@ def main(arguments: list[str] | None = None) -> int:
     rows, turns = (16, 3) if options.quick else (options.rows, options.turns)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with reproducible(options.threads):
+        length = options.row_tokens
         arms = {
-            "bare": bare(rows, device),
-            "plain": stepper(rows, device, languages=8, adapter=0),
-            "one pass": stepper(rows, device, languages=8, adapter=0, passes=rows),
-            "bfloat16": stepper(rows, device, languages=8, adapter=0, precision="bfloat16"),
+            "gpt": gpt(rows, device, length),
+            "bare": bare(rows, device, length),
+            "plain": stepper(rows, device, languages=8, adapter=0, row_tokens=length),
+            "dense": stepper(rows, device, languages=8, adapter=0, row_tokens=length, attention="dense"),
+            "one pass": stepper(rows, device, languages=8, adapter=0, row_tokens=length, passes=rows),
+            "bfloat16": stepper(rows, device, languages=8, adapter=0, row_tokens=length, precision="bfloat16"),
         }
         for languages in (8, 64):
-            arms[f"adapters, {languages} languages"] = stepper(rows, device, languages=languages)
-            arms[f"adapters + deviation, {languages} languages"] = stepper(
-                rows, device, languages=languages, penalties=("deviation",)
+            own = f"{languages} languages"
+            arms[f"adapters, {own}"] = stepper(rows, device, languages=languages, row_tokens=length)
+            arms[f"adapters + deviation, {own}"] = stepper(
+                rows, device, languages=languages, row_tokens=length, penalties=("deviation",)
             )
-        figures = measure({name: step for name, (step, _) in arms.items()}, turns, rows * ROW_TOKENS, device)
+            arms[f"mixed, {own}"] = stepper(rows, device, languages=languages, row_tokens=length, mixed=True)
+        figures = measure({name: step for name, (step, _) in arms.items()}, turns, rows * length, device)
     for name, (_, parameters) in arms.items():
         figures[name]["parameters"] = parameters
     result = {
@@ -129,7 +146,7 @@ def main(arguments: list[str] | None = None) -> int:
         "settings": {
             "device": str(device),
             "rows": rows,
-            "row_tokens": ROW_TOKENS,
+            "row_tokens": length,
             "vocabulary": VOCABULARY,
             "model": dict(ModelConfig().shape()._asdict()),
             "threads": options.threads,
@@ -143,14 +160,21 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def bare(rows: int, device: torch.device) -> tuple[Step, int]:
+def gpt(rows: int, device: torch.device, row_tokens: int) -> tuple[Step, int]:
+    """The decoder in plain PyTorch, with as many rows in a pass as the trainer takes."""
+    tokens = torch.from_numpy(MadeUpStream(1, rows, row_tokens).rows(range(rows)).tokens).to(device)
+    size = pass_rows(TrainConfig(rows=rows), device, row_tokens, VOCABULARY)
+    return plain_gpt(ModelConfig().shape(), VOCABULARY, tokens, size)
+
+
+def bare(rows: int, device: torch.device, row_tokens: int = ROW_TOKENS) -> tuple[Step, int]:
     """The shortest loop, with as many rows in a pass as the trainer takes."""
     config = TrainConfig(rows=rows, model=ModelConfig(adapter=0))
     torch.manual_seed(0)
     model = Transformer(config.model, VOCABULARY, 1).to(device)
     optimiser = make_optimiser(model, config.optimiser, config.learning_rate())
-    stream = MadeUpStream(1, rows)
-    size = pass_rows(config, device, ROW_TOKENS, VOCABULARY)
+    stream = MadeUpStream(1, rows, row_tokens)
+    size = pass_rows(config, device, row_tokens, VOCABULARY)
     passes = []
     for first in range(0, rows, size):
         batch = stream.rows(range(first, min(first + size, rows)))
@@ -164,6 +188,7 @@ def bare(rows: int, device: torch.device) -> tuple[Step, int]:
             languages=torch.from_numpy(batch.languages.astype(np.int64)).to(device),
             bidirectional=torch.zeros(len(batch.tokens), dtype=torch.bool, device=device),
             select=torch.from_numpy(targets - 1).to(device),
+            layout=lay_out(batch.segments, np.zeros(len(batch.tokens), dtype=bool), device),
         )
         passes.append((inputs, torch.from_numpy(batch.tokens.reshape(-1)[targets]).to(device)))
 
@@ -187,9 +212,13 @@ def stepper(
     penalties: tuple[str, ...] = (),
     precision: str = "float32",
     passes: int | None = None,
+    row_tokens: int = ROW_TOKENS,
+    attention: AttentionWay = "auto",
+    mixed: bool = False,
 ) -> tuple[Step, int]:
     """The trainer's step."""
     config = TrainConfig(
+        attention=attention,
         rows=rows,
         micro_rows=passes,
         model=ModelConfig(adapter=adapter),
@@ -202,13 +231,13 @@ def stepper(
         config,
         model,
         make_optimiser(model, config.optimiser, config.learning_rate()),
-        MadeUpStream(languages, rows),
+        MadeUpStream(languages, rows, row_tokens, mixed=mixed),
         Tally(languages, device),
         World(0, 1, device),
         train_tokens=[10_000] * languages,
         total=1000,
         mask_id=4,
-        pass_rows=pass_rows(config, device, ROW_TOKENS, VOCABULARY),
+        pass_rows=pass_rows(config, device, row_tokens, VOCABULARY),
         seed=0,
     )
     return step, parameter_count(model)
@@ -293,7 +322,9 @@ def ratios(figures: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
     result = {}
     for name in figures:
         base = "bare" if name == "plain" else "plain"
-        if name != "bare":
+        if name == "gpt":
+            result["plain / gpt"] = {key: ratio("plain", "gpt", key) for key in ("seconds", "cpu_seconds")}
+        elif name != "bare":
             result[f"{name} / {base}"] = {key: ratio(name, base, key) for key in ("seconds", "cpu_seconds")}
     return result
 
