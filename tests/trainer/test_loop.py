@@ -27,6 +27,7 @@ from trainer.loop import train
 from trainer.outcome import Summary
 from trainer.pace import MEASURED
 from trainer.regularisers.base import Moment, Penalty
+from trainer.rows import Work, make_work
 from trainer.session import Session, TrainingError
 
 CPU = torch.device("cpu")
@@ -470,3 +471,17 @@ def test_learns(tiny_corpus: str, tmp_path: Path, objective: str) -> None:
     assert summary.final["objective"] == start["objective"] == objective
     for lang, figures in summary.final["languages"].items():
         assert figures["bits_per_byte"] < start["languages"][lang]["bits_per_byte"] - 1, lang
+
+
+def test_evaluation_computes_attention_as_training_does(
+    tiny_corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = set()
+
+    def spy(*arguments: Any) -> Work:
+        seen.add(arguments[4])
+        return make_work(*arguments)
+
+    monkeypatch.setattr("trainer.evaluate.make_work", spy)
+    run_training(tiny_corpus, tmp_path, steps=1, attention="dense")
+    assert seen == {"dense"}
