@@ -98,7 +98,8 @@ def add_languages(
         corpus=corpus or str(had["corpus"]),
         old_corpus=old_corpus or str(had["corpus"]),
         settings=settings,
-        asked=fingerprint(json.loads(recipe.model_dump_json(exclude={"run", "corpus"}))),
+        # Without defaults: a setting that a later version adds is no other recipe.
+        asked=fingerprint(json.loads(recipe.model_dump_json(exclude={"run", "corpus"}, exclude_defaults=True))),
     )
     processes = world(recipe.train.device)
     if leads():
