@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from trainer.batches import Batch
 from trainer.config import TrainConfig
+from trainer.conflict.held import Surgery
 from trainer.conflict.measure import ConflictMeter
 from trainer.distributed import World
 from trainer.language_model import LanguageModel, Outputs
@@ -56,6 +57,7 @@ class Backward:
         penalties: added to the loss.
         before: passes that come before those over the step's rows, and give what they minimised; None for none.
         meter: told of every pass; None for no measurement.
+        surgery: done on the gradients of groups of languages; None for none.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Backward:
         penalties: Penalties,
         before: Before | None = None,
         meter: ConflictMeter | None = None,
+        surgery: Surgery | None = None,
     ) -> None:
         self._config = config
         self._model = model
@@ -74,10 +77,13 @@ class Backward:
         self._penalties = penalties
         self._before = before
         self._meter = meter
+        self._surgery = surgery
         self.precision = autocast_type(config, world.device)
 
     def __call__(self, batches: list[Batch], plan: Plan, agreed: Agreed) -> Gradient:
         """The gradient of a step, averaged over the processes; what the parameters held before stays in the sum."""
+        if self._surgery is not None and self._surgery.due(plan.number):
+            return self._operated(self._surgery, batches, plan, agreed)
         losses: list[Tensor] = []
         minimised: list[Tensor] = []
         self._penalties.begin()
@@ -102,6 +108,39 @@ class Backward:
         with nullcontext() if self._meter is None else self._meter.backward():
             torch.autograd.backward(loss)
         return done.moment.losses.detach(), loss.detach()
+
+    def _operated(self, surgery: Surgery, batches: list[Batch], plan: Plan, agreed: Agreed) -> Gradient:
+        """The gradient of a step in which those of groups are held apart and operated on; penalties' are added after.
+
+        All passes are the bare model's: nothing is averaged over the processes before it is known to whom it belongs.
+        """
+        losses: list[Tensor] = []
+        minimised: list[Tensor] = []
+        self._penalties.begin()
+        surgery.begin()
+        if self._before is not None:
+            minimised.append(self._before(partial(self._compute, self._model), plan, agreed))
+        for place, batch in enumerate(batches):
+            last = place + 1 == len(batches)
+            found, loss = self._apart(surgery, batch, plan, agreed, passes=len(batches), last=last)
+            losses.append(found)
+            minimised.append(loss)
+        surgery.finish(plan.number)
+        return Gradient(losses, self._penalties.reports(self._world), torch.stack(minimised).sum())
+
+    def _apart(
+        self, surgery: Surgery, batch: Batch, plan: Plan, agreed: Agreed, *, passes: int, last: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Add the gradients of one pass, each group's and that of the penalties, to where they belong."""
+        done = self._forward(self._model, batch, plan, agreed, passes=passes, last=last)
+        counted = done.counted * (self._world.size / agreed.tokens)
+        with nullcontext() if self._meter is None else self._meter.backward():
+            surgery.add(counted, batch.work.languages)
+        nothing = torch.zeros((), device=counted.device)
+        penalties = self._penalties.add(nothing, done.moment, passes=passes, last=last, measure=plan.measure)
+        if penalties.requires_grad:
+            torch.autograd.backward(penalties)
+        return done.moment.losses.detach(), (counted.sum() + penalties).detach()
 
     def _forward(self, model: nn.Module, batch: Batch, plan: Plan, agreed: Agreed, *, passes: int, last: bool) -> Pass:
         """One forward pass.

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from corpus.config import Config
 from corpus.errors import ConfigurationError
-from trainer.conflict.config import ConflictConfig
+from trainer.conflict.config import ConflictConfig, SurgeryConfig
 from trainer.continual.config import ContinualConfig
 from trainer.parallel.config import ParallelRowsConfig
 from trainer.row_schedule import RowSchedule
@@ -460,6 +460,8 @@ class TrainConfig(Config):
     """Go on from another run's model, grown by new languages; null begins with random weights."""
     conflict: ConflictConfig | None = None
     """Measure how far the gradients of groups of languages agree; null for no measurement."""
+    surgery: SurgeryConfig | None = None
+    """Project the gradients of groups of languages against each other (PCGrad, GradVac); null for none."""
     steps: int | None = Field(default=None, ge=1)
     """Length of the run in optimiser steps; give this or ``tokens``, 1,000 steps when neither is given."""
     tokens: int | None = Field(default=None, ge=1)

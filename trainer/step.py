@@ -17,6 +17,7 @@ from corpus.hashing import stable_hash
 from trainer.backward import Backward, Gradient
 from trainer.batches import Batch, Batches
 from trainer.config import TrainConfig
+from trainer.conflict.held import Surgery
 from trainer.conflict.matrix import ConflictReport
 from trainer.conflict.measure import ConflictMeter
 from trainer.distributed import World
@@ -183,7 +184,12 @@ class Stepper:
             if config.conflict is not None
             else None
         )
-        self._backward = Backward(config, model, world, self._penalties, self.parallel, self.meter)
+        self.surgery = (
+            Surgery(config.surgery, model, stream.languages, train_tokens, world)
+            if config.surgery is not None
+            else None
+        )
+        self._backward = Backward(config, model, world, self._penalties, self.parallel, self.meter, self.surgery)
 
     @property
     def precision(self) -> torch.dtype:
@@ -256,6 +262,7 @@ class Stepper:
             ("language_loss", self.factors),
             ("parallel", self.parallel),
             ("conflict", self.meter),
+            ("surgery", self.surgery),
             (AVERAGE.removesuffix("/"), self.average),
         ]
         return [(owner, part) for owner, part in found if part is not None]
@@ -273,6 +280,8 @@ class Stepper:
     def _remember(self, batches: list[Batch], gradient: Gradient) -> None:
         """Count a step that has moved the weights."""
         self._penalties.commit()
+        if self.surgery is not None:
+            self.surgery.commit()
         if self.parallel is not None:
             self.parallel.commit()
         for batch, losses in zip(batches, gradient.losses, strict=True):

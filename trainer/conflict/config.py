@@ -40,3 +40,18 @@ class ConflictConfig(Config):
     measured exactly."""
     smoothing: float = Field(default=0.9, ge=0, lt=1)
     """Decay of the running means of the cosines at each measurement."""
+
+
+class SurgeryConfig(Config):
+    """Projection of the gradients of groups of languages before they are added up."""
+
+    kind: Literal["pcgrad", "gradvac"]
+    """pcgrad: what opposes another group's gradient is taken out. gradvac: pairs are turned to their usual cosine."""
+    groups: GroupsConfig = GroupsConfig()
+    """The groups; a gradient of the whole core is held for each."""
+    every: int = Field(default=1, ge=1)
+    """Steps between two operations; the steps between them are ordinary."""
+    parameters: Literal["whole", "by_layer", "by_tensor"] = "whole"
+    """What is looked at as one vector: the whole core, each block, or each tensor."""
+    rate: float = Field(default=0.01, gt=0, le=1)
+    """``gradvac`` only: weight of the newest cosine in the running mean that is aimed at."""
