@@ -22,7 +22,8 @@ def evaluate(
 ) -> None:
     """Measure a trained model on all held-out text: bits per byte of each language, and over all of them.
 
-    Bits per byte compare models with different vocabularies; lower is better. Writes RUN/evaluation.json.
+    Bits per byte compare models with different vocabularies; lower is better. Where the corpus has held-out parallel
+    text, also how often a sentence lies nearest to its translation. Writes RUN/evaluation.json.
 
     [bold]Examples[/]
 
@@ -30,9 +31,12 @@ def evaluate(
 
     evenglot evaluate --run out/run --checkpoint out/run/checkpoints/00001000 --json
     """
+    from rich.console import Group
+
     from evenglot import steps as way
     from evenglot.cli.console import Reporter
     from evenglot.cli.console import output as result_output
+    from evenglot.cli.parallel import retrieval_text
     from evenglot.cli.summaries import heldout_table
     from evenglot.recipe.load import load_recipe
 
@@ -41,4 +45,5 @@ def evaluate(
         with Reporter() as progress:
             evaluation = way.evaluate(settings, checkpoint, progress if way.leads() else None)
         if way.leads():
-            show({"run": settings.run, **evaluation}, heldout_table({"bits per byte": evaluation}))
+            table = heldout_table({"bits per byte": evaluation})
+            show({"run": settings.run, **evaluation}, Group(table, retrieval_text(evaluation.get("retrieval"))))

@@ -1,8 +1,11 @@
-"""What ``tokenize`` says of parallel text."""
+"""What ``tokenize`` and ``evaluate`` say of parallel text."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from rich.text import Text
 
 from corpus.parallel import ParallelText
 from corpus.schema import HELDOUT, TRAIN
@@ -40,4 +43,16 @@ def parallel_text(text: ParallelText | None) -> str:
         f"and {text.groups.get(HELDOUT, 0):,} held-out groups, {pairs:,} language pairs"
         f"{f'; left out: {reasons}' if reasons else ''}"
         f"{f'; {ledger.unreadable_total:,} lines could not be read' if ledger.unreadable_total else ''}\n"
+    )
+
+
+def retrieval_text(found: Mapping[str, Any] | None) -> Text:
+    """How often held-out sentences lie nearest to their translations; empty where none were searched."""
+    if found is None:
+        return Text()
+    mean = found["mean"]
+    return Text(
+        f"\ntranslations found among {len(found['pairs']):,} pairs of languages: {mean['cosine']:.1%} by cosine, "
+        f"{mean['margin']:.1%} by margin, {mean['centred']:.1%} with languages centred "
+        f"(chance {mean['chance']:.1%}, token embeddings {mean['embeddings']:.1%})"
     )

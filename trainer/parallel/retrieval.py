@@ -103,8 +103,10 @@ class Retrieval:
         """
         training = model.training
         model.eval()
+        # Before the block: a cut model cannot be put together in inference mode.
+        embeddings = self._world.whole(model.embedding.weight)
         with torch.inference_mode():
-            vectors, words = self._vectors(model)
+            vectors, words = self._vectors(model, embeddings)
         model.train(training)
         place = {int(number): row for row, number in enumerate(self._sentences)}
         pairs: dict[str, dict[str, float]] = {}
@@ -117,11 +119,10 @@ class Retrieval:
         mean = {key: sum(one[key] for one in pairs.values()) / len(pairs) for key in names}
         return {"layer": self.layer, "pairs": pairs, "mean": mean}
 
-    def _vectors(self, model: LanguageModel) -> tuple[Tensor, Tensor]:
+    def _vectors(self, model: LanguageModel, embeddings: Tensor) -> tuple[Tensor, Tensor]:
         """Means of the tokens' vectors, and of their embeddings, of all sentences, on the CPU, [S, D] each."""
         device = self._world.device
-        words = self._world.whole(model.embedding.weight)
-        width = words.shape[1]
+        width = embeddings.shape[1]
         found = torch.zeros(2, len(self._sentences), width, device=device)
         lengths = np.ones(len(self._sentences), np.float32)
         groups = self._text.groups
@@ -140,7 +141,7 @@ class Retrieval:
                     outputs = model(work.inputs, SILENT, (self.layer,))
                 if turn.counts:
                     owners = torch.from_numpy(taken.sentences).to(device)
-                    for kind, values in enumerate((outputs.inner[self.layer], words[work.inputs.tokens])):
+                    for kind, values in enumerate((outputs.inner[self.layer], embeddings[work.inputs.tokens])):
                         found[kind, start : start + len(part)] += pooled_sums(values, owners, len(part))
         means = self._world.sum(found).cpu() / torch.from_numpy(lengths)[:, None]
         return means[0], means[1]
