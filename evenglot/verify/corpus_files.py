@@ -73,6 +73,8 @@ class _Counts:
     kept: Counter[str] = field(default_factory=Counter)
     rejected: dict[str, Counter[str]] = field(default_factory=dict)
     unreadable: Counter[str] = field(default_factory=Counter)
+    parallel: dict[str, _Counts] = field(default_factory=dict)
+    """Of parallel text, by tokenizer."""
 
 
 def verify_corpus(root: str, number: int | None = None, progress: Progress | None = None) -> CorpusReport:
@@ -112,6 +114,10 @@ def verify_corpus(root: str, number: int | None = None, progress: Progress | Non
     if not any(wrong.values()):
         for problem in ledger_problems(snapshot.ledger, counts.kept, counts.rejected, counts.unreadable):
             note("ledger", problem)
+        for name, text in snapshot.parallel.items():
+            own = counts.parallel.get(name, _Counts())
+            for problem in ledger_problems(text.ledger, own.kept, own.rejected, own.unreadable):
+                note("ledger", f"parallel text under '{name}': {problem}")
         if not wrong["ledger"]:
             note("ledger", None)
     else:
@@ -233,13 +239,31 @@ def _count(file: ShardFile, batches: list[pa.RecordBatch], counts: _Counts) -> s
             if file.split is not None and splits != [file.split]:
                 return f"{file.path} is of split {file.split} but holds {', '.join(splits)}"
         elif file.kind == "rejected":
-            columns = ("stage", "reason", "lang")
-            stages, reasons, tags = (pc.cast(batch.column(name), pa.string()).to_pylist() for name in columns)
-            for stage, reason, lang in zip(stages, reasons, tags, strict=True):
+            for stage, reason, lang in _decisions(batch):
                 counts.rejected.setdefault(f"{stage}/{reason}", Counter())[lang or UNDETERMINED] += 1
+        elif file.kind in ("parallel", "parallel_rejected"):
+            _count_parallel(batch, file, counts.parallel.setdefault(str(file.tokenizer), _Counts()))
     if file.kind == "tokens" and file.run_tokens is not None and file.run_tokens != run_tokens(batches):
         return f"{file.path} has other numbers of tokens in its runs of documents than the snapshot says"
     return None
+
+
+def _count_parallel(batch: pa.RecordBatch, file: ShardFile, counts: _Counts) -> None:
+    """Add the sentences, or the decisions, of a batch of parallel text."""
+    if file.kind == "parallel":
+        counts.kept.update(batch.column("langs").flatten().to_pylist())
+        return
+    for stage, reason, lang in _decisions(batch):
+        if stage == "read":
+            counts.unreadable[str(reason)] += 1
+        else:
+            counts.rejected.setdefault(f"{stage}/{reason}", Counter())[lang or UNDETERMINED] += 1
+
+
+def _decisions(batch: pa.RecordBatch) -> Iterator[tuple[str | None, str | None, str | None]]:
+    """Stage, reason and language of each row."""
+    columns = (pc.cast(batch.column(name), pa.string()).to_pylist() for name in ("stage", "reason", "lang"))
+    return zip(*columns, strict=True)
 
 
 def _orphans(storage: Storage) -> Iterator[str]:

@@ -122,6 +122,21 @@ def test_a_changed_byte_is_found(corpus: str, pairs: Path) -> None:
     assert len(verify_corpus(corpus).problems) == 1
 
 
+def test_a_ledger_that_is_not_what_the_shards_hold_is_found(corpus: str, pairs: Path) -> None:
+    snapshot = _add(corpus, pairs)
+    text = snapshot.parallel["spm"]
+    wrong = text.ledger.model_copy(
+        update={"kept": {**text.ledger.kept, "fra_Latn": 3}, "unreadable": {}, "read": text.ledger.read}
+    )
+    changed = snapshot.model_copy(update={"parallel": {"spm": text.model_copy(update={"ledger": wrong})}})
+    path = Path(corpus) / "snapshots" / f"{snapshot.number:06d}.json"
+    path.write_text(changed.model_dump_json())
+    assert verify_corpus(corpus).problems == [
+        "parallel text under 'spm': ledger says 3 documents of fra_Latn were kept, the files hold 2",
+        "parallel text under 'spm': ledger says 0 records were unreadable for not_a_record, the files hold 1",
+    ]
+
+
 def test_nothing_usable_is_an_error_and_leaves_the_corpus(corpus: str, tmp_path: Path) -> None:
     path = tmp_path / "copies.jsonl"
     path.write_text('{"text": {"eng_Latn": "same", "swh_Latn": "same"}}\n', "utf-8")
