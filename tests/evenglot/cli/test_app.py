@@ -16,7 +16,7 @@ import pytest
 import evenglot as package
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-COMMANDS = ("demo", "prepare", "tokenize", "train", "evaluate", "report", "inspect", "verify")
+COMMANDS = ("demo", "prepare", "tokenize", "train", "add-language", "evaluate", "report", "inspect", "verify")
 
 
 def assert_one_line(found: subprocess.CompletedProcess[str], code: int, *parts: str) -> None:
