@@ -99,6 +99,8 @@ ARMS: Final[dict[str, dict[str, Any]]] = {
         "regularisers": [{"name": "deviation"}],
         "optimiser": {"weight_decay": 1.0, "learning_rate": 6e-3},
     },
+    "PCGrad": {"surgery": {"kind": "pcgrad", "groups": {"by": "language"}}},
+    "GradVac": {"surgery": {"kind": "gradvac", "groups": {"by": "language"}}},
     "masked": {"objective": {"kind": "masked"}},
     "mixed 15:1": {"objective": {"kind": "mixed", "masked_share": 15 / 16}},
     "mixed 7:1": {"objective": {"kind": "mixed", "masked_share": 7 / 8}},

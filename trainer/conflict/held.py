@@ -79,7 +79,7 @@ class Surgery:
         """
         of_token = self._of_language[languages]
         inputs = [*self._core, *self._rest]
-        for group in of_token.unique().tolist():
+        for group in torch.unique(of_token).tolist():
             loss = counted[of_token == group].sum()
             found = torch.autograd.grad(loss, inputs, retain_graph=True, allow_unused=True)
             for held, gradient in zip(self._held, found, strict=False):

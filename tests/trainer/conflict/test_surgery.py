@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file
 
 from tests.trainer.conflict.test_measure import run, weights
 from trainer.conflict.surgery import gradvac, order, pcgrad
@@ -65,3 +66,16 @@ def test_a_run_with_surgery_goes_on_to_the_same_bits(kind: str, tiny_corpus: str
     assert any(not torch.equal(value, weights(plain)[name]) for name, value in weights(whole).items())
     assert bool(weights(whole, "methods")["surgery/targets"].any()) == (kind == "gradvac")
     assert all(math.isfinite(float(value.sum())) for value in weights(whole).values())
+
+
+def test_gradients_held_apart_add_up_to_the_plain_one(
+    tiny_corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.conflict.surgery.pcgrad", lambda gram, orders: np.ones(len(gram)))
+    run(tiny_corpus, tmp_path / "plain", stop_after=3)
+    run(tiny_corpus, tmp_path / "held", stop_after=3, surgery={"kind": "pcgrad", "groups": {"by": "language"}})
+    plain, held = (
+        load_file(tmp_path / name / "checkpoints" / "00000003" / "optimizer.safetensors") for name in ("plain", "held")
+    )
+    for name, value in plain.items():
+        torch.testing.assert_close(held[name], value, atol=2e-5, rtol=1e-3)
