@@ -65,6 +65,7 @@ ARMS: Final[dict[str, dict[str, Any]]] = {
     "static gates": {"model": {"gate": "static"}},
     "input gates": {"model": {"gate": "input"}},
     "sparse gates": {"model": {"gate": "static"}, "regularisers": [{"name": "gates", "strength": 0.1}]},
+    "adapters of squared ReLU": {"model": {"adapter_activation": "relu2"}},
     "norm gains": {"model": {"norm_gains": True}},
     "norm gains without adapters": {"model": {"norm_gains": True, "adapter": 0}},
     "capacity by need": {"model": {"adapter_power": 0.5}},
