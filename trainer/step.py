@@ -125,9 +125,9 @@ class Stepper:
     ) -> None:
         smallest = config.row_schedule(total).smallest
         if smallest < world.size:
+            first = "" if smallest == config.rows else f" and the first step has {smallest} of them"
             raise ConfigurationError(
-                f"train.rows is {config.rows}, {smallest} of them in the smallest step, but {world.size} processes "
-                "train together",
+                f"train.rows is {config.rows}{first}, but {world.size} processes train together",
                 "Give each at least one row of every step",
             )
         self.config = config

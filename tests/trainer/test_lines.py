@@ -29,6 +29,7 @@ def test_a_skipped_step_names_its_rows_its_languages_and_what_was_not_finite() -
         factors=None,
         not_finite=torch.tensor([[30.0, 2.0], [0.0, 0.0], [10.0, 0.0]]),
         minimised=torch.tensor(float("nan")),
+        conflict=None,
     )
     assert skipped_line(5, report, range(16, 20), ["a", "b", "c"]) == {
         "kind": "skipped",
