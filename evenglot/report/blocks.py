@@ -181,6 +181,31 @@ class Matrix:
 
 
 @dataclass(frozen=True)
+class HeatMap:
+    """A square of values between the same things down and across."""
+
+    title: str
+    names: Sequence[tuple[str, str]]
+    """Of rows and columns: what they are called, and what is shown when the pointer rests on it."""
+    cells: Sequence[Sequence[tuple[str, str, str]]]
+    """Per row and column: text, class of its shade, title."""
+
+
+@dataclass(frozen=True)
+class HeatMaps:
+    """Several squares on one scale that diverges around 0."""
+
+    maps: Sequence[HeatMap]
+    caption: str
+    low: str
+    """Value of the darkest shade below 0."""
+    high: str
+    """Value of the darkest shade above 0."""
+    note: str = ""
+    kind: ClassVar[str] = "heatmaps"
+
+
+@dataclass(frozen=True)
 class HeatCell:
     """One cell of a heat table."""
 
@@ -267,7 +292,7 @@ class Missing:
     kind: ClassVar[str] = "missing"
 
 
-Block = Table | Figure | Panels | Tiles | Facts | Source | Note | Equation | Matrix | Heat | Quotes | Missing
+Block = Table | Figure | Panels | Tiles | Facts | Source | Note | Equation | Matrix | HeatMaps | Heat | Quotes | Missing
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from evenglot.report.runs import load_runs
 from evenglot.report.sections.added import added
 from evenglot.report.sections.balance import balance
 from evenglot.report.sections.boilerplate import boilerplate
+from evenglot.report.sections.conflict import conflict
 from evenglot.report.sections.context import Context, quoted
 from evenglot.report.sections.curriculum import curriculum
 from evenglot.report.sections.duplicates import duplicates
@@ -114,6 +115,7 @@ def sections(facts: Facts, config: ReportConfig) -> list[Section]:
         balance(context),
         curriculum(context),
         *training(context),
+        conflict(context),
         added(context),
         samples(context),
         duplicates(context),

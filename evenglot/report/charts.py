@@ -9,8 +9,8 @@ from typing import Final
 
 from markupsafe import Markup
 
-from evenglot.report.facts import Points
 from evenglot.report.numbers import compact, count, percent
+from evenglot.report.points import Points
 from evenglot.report.svg import (
     Scale,
     canvas,

@@ -11,6 +11,8 @@ from corpus.manifest import Snapshot
 from evenglot.inspect.boilerplate import Boilerplate
 from evenglot.inspect.mixed import Mixing
 from evenglot.report.added import Added
+from evenglot.report.course import Course
+from evenglot.report.points import Points
 
 
 @dataclass(frozen=True)
@@ -165,10 +167,6 @@ class CorpusFacts:
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
-Points = Sequence[tuple[float, float]]
-"""A curve: tokens seen, value."""
-
-
 @dataclass(frozen=True)
 class LanguageEvidence:
     """What a training run knows of one language at its end; None where it was not measured."""
@@ -239,6 +237,8 @@ class TrainingRun:
     """What packing did, as the summary has it."""
     added: Added | None = None
     """Languages that it added to another run's, where it did."""
+    course: Course = field(default_factory=Course)
+    """What else the log tells of its course."""
 
     @property
     def worst(self) -> tuple[str, float] | None:

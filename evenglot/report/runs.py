@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,12 +16,15 @@ from corpus.errors import CorpusError, InputError
 from corpus.storage import Storage
 from evenglot.report.added import added
 from evenglot.report.config import ReportConfig
-from evenglot.report.facts import LanguageEvidence, Penalty, Points, TrainingRun
+from evenglot.report.course import KINDS, course
+from evenglot.report.facts import LanguageEvidence, Penalty, TrainingRun
+from evenglot.report.points import Row, curve, curves, mapping, number, thinned
 
-_Row = dict[str, Any]
 METRICS = "metrics.jsonl"
-_KINDS = ("train", "heldout", "sampler", "mixture")
+_KINDS = ("train", "heldout", "sampler", "mixture", *KINDS)
 """Of the lines of the log."""
+_EVENTS = ("mixture", "retrieval")
+"""Those told by the step alone."""
 
 
 def load_runs(paths: Sequence[str], config: ReportConfig) -> list[TrainingRun]:
@@ -69,10 +71,10 @@ def load_run(path: str, config: ReportConfig) -> TrainingRun:
         )
         measured = {}
     if not measured:
-        measured = heldout[-1] if heldout else _mapping(summary.get("final"))
+        measured = heldout[-1] if heldout else mapping(summary.get("final"))
         origin = f"step {measured.get('step')} of the log" if measured else ""
     last = (train or heldout or [{}])[-1]
-    speeds = [row["tokens_per_second"] for row in train if _number(row.get("tokens_per_second")) is not None]
+    speeds = [row["tokens_per_second"] for row in train if number(row.get("tokens_per_second")) is not None]
     thin = config.curve_points
     return TrainingRun(
         name=path,
@@ -81,18 +83,18 @@ def load_run(path: str, config: ReportConfig) -> TrainingRun:
         objective=str(summary.get("objective") or measured.get("objective") or ""),
         step=_whole(summary.get("step", last.get("step"))),
         tokens=_whole(summary.get("tokens", last.get("tokens"))),
-        wall_seconds=_number(summary.get("wall_seconds")),
+        wall_seconds=number(summary.get("wall_seconds")),
         parameters=_whole(summary.get("parameters")),
         tokens_per_second=statistics.median(speeds) if speeds else None,
-        loss=_thinned([(row["tokens"], row.get("loss")) for row in train], thin),
-        losses=_curves(train, "loss", thin),
-        heldout=_curves(heldout, "bits_per_byte", thin),
-        macro=_thinned([(row["tokens"], row.get("macro_bits_per_byte")) for row in heldout], thin),
-        micro=_thinned([(row["tokens"], row.get("micro_bits_per_byte")) for row in heldout], thin),
+        loss=curve(train, "loss", thin),
+        losses=curves(train, "languages", "loss", thin),
+        heldout=curves(heldout, "languages", "bits_per_byte", thin),
+        macro=curve(heldout, "macro_bits_per_byte", thin),
+        micro=curve(heldout, "micro_bits_per_byte", thin),
         final=_final(measured),
         final_from=origin,
-        final_macro=_number(measured.get("macro_bits_per_byte")),
-        final_micro=_number(measured.get("micro_bits_per_byte")),
+        final_macro=number(measured.get("macro_bits_per_byte")),
+        final_micro=number(measured.get("micro_bits_per_byte")),
         evidence=_evidence(_json(storage, "evidence.json", problems)),
         penalties=_penalties(train, thin),
         recipe=recipe,
@@ -101,6 +103,7 @@ def load_run(path: str, config: ReportConfig) -> TrainingRun:
         changes=_changes(log["mixture"], log["sampler"]),
         packing=_packing(summary),
         added=added(_json(storage, "continual.json", problems)),
+        course=course(log, thin),
     )
 
 
@@ -110,19 +113,19 @@ def _evaluated_step(evaluation: Mapping[str, Any]) -> int | None:
     return int(name) if name.isdecimal() else None
 
 
-def _metrics(storage: Storage, problems: list[str]) -> dict[str, list[_Row]]:
+def _metrics(storage: Storage, problems: list[str]) -> dict[str, list[Row]]:
     """The log's lines by kind, in the order of their steps; a step logged again after a resume counts once."""
     if not storage.exists(METRICS):
         return {kind: [] for kind in _KINDS}
-    rows: dict[str, dict[int, _Row]] = {kind: {} for kind in _KINDS}
+    rows: dict[str, dict[int, Row]] = {kind: {} for kind in _KINDS}
     broken = 0
     for line in storage.read_bytes(METRICS).splitlines():
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-            if row["kind"] == "mixture":  # an event, told by the step alone
-                rows["mixture"][int(row["step"])] = row
+            if row["kind"] in _EVENTS:
+                rows[row["kind"]][int(row["step"])] = row
             elif row["kind"] in rows:
                 rows[row["kind"]][int(row["step"])] = row | {"tokens": float(row["tokens"])}
         except (ValueError, KeyError, TypeError):
@@ -134,7 +137,7 @@ def _metrics(storage: Storage, problems: list[str]) -> dict[str, list[_Row]]:
     return {kind: [found[step] for step in sorted(found)] for kind, found in rows.items()}
 
 
-def _windows(rows: Sequence[_Row], limit: int) -> list[tuple[float, dict[str, float]]]:
+def _windows(rows: Sequence[Row], limit: int) -> list[tuple[float, dict[str, float]]]:
     """Tokens at the end of each of at most about ``limit`` stretches, and those of each language in it."""
     together = max(1, -(-len(rows) // limit))
     found = []
@@ -142,19 +145,19 @@ def _windows(rows: Sequence[_Row], limit: int) -> list[tuple[float, dict[str, fl
         part = rows[first : first + together]
         tokens: dict[str, float] = defaultdict(float)
         for row in part:
-            for lang, values in _mapping(row.get("languages")).items():
-                tokens[lang] += _number(_mapping(values).get("tokens")) or 0.0
+            for lang, values in mapping(row.get("languages")).items():
+                tokens[lang] += number(mapping(values).get("tokens")) or 0.0
         if tokens:
             found.append((part[-1]["tokens"], dict(tokens)))
     return found
 
 
-def _changes(mixtures: Sequence[_Row], sampled: Sequence[_Row]) -> list[tuple[float, str]]:
+def _changes(mixtures: Sequence[Row], sampled: Sequence[Row]) -> list[tuple[float, str]]:
     """Tokens at which stages began, and at which the mixture was changed by hand or by feedback."""
-    if not sampled or not sampled[-1]["step"] or not _number(sampled[-1].get("row")):
+    if not sampled or not sampled[-1]["step"] or not number(sampled[-1].get("row")):
         return []
     last = sampled[-1]
-    stages = {name: _number(row) for name, row in _mapping(last.get("stages")).items()}
+    stages = {name: number(row) for name, row in mapping(last.get("stages")).items()}
     found = [(last["tokens"] * row / last["row"], name) for name, row in stages.items() if row]
     steps = [(row["step"], str(row.get("reason") or "")) for row in mixtures if row.get("changed")]
     found += [(last["tokens"] * step / last["step"], reason) for step, reason in steps]
@@ -164,88 +167,60 @@ def _changes(mixtures: Sequence[_Row], sampled: Sequence[_Row]) -> list[tuple[fl
 def _packing(summary: Mapping[str, Any]) -> dict[str, float]:
     """The figures on packing of the summary; none where one is missing."""
     names = ("rows", "documents", "documents_cut_share", "tokens_cut_share", "waste")
-    found = {name: _number(_mapping(summary.get("packing")).get(name)) for name in names}
+    found = {name: number(mapping(summary.get("packing")).get(name)) for name in names}
     known = {name: value for name, value in found.items() if value is not None}
     return known if len(known) == len(names) else {}
 
 
-def _json(storage: Storage, name: str, problems: list[str]) -> _Row:
+def _json(storage: Storage, name: str, problems: list[str]) -> Row:
     if not storage.exists(name):
         return {}
     try:
-        return _mapping(json.loads(storage.read_bytes(name)))
+        return mapping(json.loads(storage.read_bytes(name)))
     except (ValueError, CorpusError) as error:
         problems.append(f"{storage.path(name)} could not be read: {error}")
         return {}
 
 
-def _mapping(value: Any) -> _Row:
-    return value if isinstance(value, dict) else {}
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)
-
-
 def _whole(value: Any) -> int | None:
-    number = _number(value)
-    return None if number is None else round(number)
-
-
-def _thinned(points: Sequence[tuple[float, Any]], limit: int) -> Points:
-    """At most ``limit`` points, evenly spaced, first and last among them; values that are no numbers drop out."""
-    good = [(tokens, float(value)) for tokens, value in points if _number(value) is not None]
-    if len(good) <= limit:
-        return good
-    step = (len(good) - 1) / (limit - 1)
-    return [good[round(index * step)] for index in range(limit)]
-
-
-def _curves(rows: Sequence[_Row], field: str, limit: int) -> dict[str, Points]:
-    found: dict[str, list[tuple[float, Any]]] = defaultdict(list)
-    for row in rows:
-        for lang, values in _mapping(row.get("languages")).items():
-            found[lang].append((row["tokens"], _mapping(values).get(field)))
-    curves = {lang: _thinned(points, limit) for lang, points in found.items()}
-    return {lang: points for lang, points in curves.items() if points}
+    found = number(value)
+    return None if found is None else round(found)
 
 
 def _final(measured: Mapping[str, Any]) -> dict[str, float]:
     found = {
-        lang: _number(_mapping(values).get("bits_per_byte"))
-        for lang, values in _mapping(measured.get("languages")).items()
+        lang: number(mapping(values).get("bits_per_byte"))
+        for lang, values in mapping(measured.get("languages")).items()
     }
     return {lang: value for lang, value in found.items() if value is not None}
 
 
-def _penalties(rows: Sequence[_Row], limit: int) -> dict[str, Penalty]:
+def _penalties(rows: Sequence[Row], limit: int) -> dict[str, Penalty]:
     values: dict[str, list[tuple[float, Any]]] = defaultdict(list)
     strengths: dict[str, list[tuple[float, Any]]] = defaultdict(list)
     for row in rows:
-        for name, penalty in _mapping(row.get("penalties")).items():
-            values[name].append((row["tokens"], _mapping(penalty).get("value")))
-            strengths[name].append((row["tokens"], _mapping(penalty).get("strength")))
-    return {name: Penalty(_thinned(values[name], limit), _thinned(strengths[name], limit)) for name in values}
+        for name, penalty in mapping(row.get("penalties")).items():
+            values[name].append((row["tokens"], mapping(penalty).get("value")))
+            strengths[name].append((row["tokens"], mapping(penalty).get("strength")))
+    return {name: Penalty(thinned(values[name], limit), thinned(strengths[name], limit)) for name in values}
 
 
 def _evidence(record: Mapping[str, Any]) -> dict[str, LanguageEvidence]:
     return {
         lang: LanguageEvidence(
             tokens=_whole(values.get("train_tokens_seen")),
-            repeats=_number(values.get("repeats")),
-            train_bits_per_byte=_number(values.get("train_bits_per_byte")),
-            heldout_bits_per_byte=_number(values.get("heldout_bits_per_byte")),
-            gap=_number(values.get("gap_bits_per_byte")),
-            share_asked=_number(values.get("share_asked")),
-            share_realised=_number(values.get("share_realised")),
-            best_step=_whole(_mapping(values.get("early_stop")).get("best_step")),
-            stopped_at=_whole(_mapping(values.get("early_stop")).get("stopped_at")),
+            repeats=number(values.get("repeats")),
+            train_bits_per_byte=number(values.get("train_bits_per_byte")),
+            heldout_bits_per_byte=number(values.get("heldout_bits_per_byte")),
+            gap=number(values.get("gap_bits_per_byte")),
+            share_asked=number(values.get("share_asked")),
+            share_realised=number(values.get("share_realised")),
+            best_step=_whole(mapping(values.get("early_stop")).get("best_step")),
+            stopped_at=_whole(mapping(values.get("early_stop")).get("stopped_at")),
             stages={
                 name: share
-                for name, found in _mapping(values.get("stages")).items()
-                if (share := _number(_mapping(found).get("share_realised"))) is not None
+                for name, found in mapping(values.get("stages")).items()
+                if (share := number(mapping(found).get("share_realised"))) is not None
             },
         )
         for lang, values in record.items()
@@ -258,7 +233,7 @@ def _mixture(summary: Mapping[str, Any], recipe: str) -> str:
     if isinstance(summary.get("mixture"), str):
         return str(summary["mixture"])
     try:
-        sampler = _mapping(_mapping(yaml.safe_load(recipe)).get("sampler"))
+        sampler = mapping(mapping(yaml.safe_load(recipe)).get("sampler"))
     except yaml.YAMLError:
         return ""
     mixture = sampler.get("mixture")

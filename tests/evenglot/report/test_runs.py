@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from corpus.errors import InputError
 from evenglot.report.config import ReportConfig
-from evenglot.report.runs import _thinned, load_run, load_runs
+from evenglot.report.points import thinned
+from evenglot.report.runs import load_run, load_runs
 
 CONFIG = ReportConfig()
 
@@ -121,7 +122,7 @@ def test_no_run(tmp_path: Path) -> None:
 @given(st.integers(0, 400), st.integers(2, 60))
 def test_thinning_keeps_both_ends_and_the_limit(length: int, limit: int) -> None:
     points = [(float(index), float(index)) for index in range(length)]
-    kept = _thinned(points, limit)
+    kept = thinned(points, limit)
     assert len(kept) == min(length, limit)
     assert kept == sorted(set(kept))
     if points:
