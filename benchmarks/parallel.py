@@ -38,6 +38,7 @@ def _contrastive(**options: Any) -> list[dict[str, Any]]:
 
 ARMS: Final[dict[str, dict[str, Any]]] = {
     "none": {"parallel": {}},
+    "more rows": {"parallel": {}, "rows": 13},
     "tlm": {"parallel": {"tlm": {"pairs": 8}}},
     "contrastive": {"parallel": {"contrastive_pairs": 24}, "regularisers": _contrastive()},
     "contrastive centred": {"parallel": {"contrastive_pairs": 24}, "regularisers": _contrastive(centre=True)},
@@ -106,9 +107,13 @@ def run(corpus: str, tokenizer: str, name: str, seed: int, steps: int) -> dict[s
     with tempfile.TemporaryDirectory(prefix="evenglot-benchmark-") as folder:
         summary = train(corpus, folder, config, sampler, tokenizer=tokenizer, seed=seed)
         lines = read_metrics(Path(folder) / "metrics.jsonl")
+    if not summary.finished:
+        raise SystemExit(f"stopped in the run of '{name}': figures of a part of a run are none")
     spent = time.process_time() - begun
     found = [line for line in lines if line["kind"] == "retrieval"]
     return {
+        "tokens": summary.tokens,
+        "translated_tokens": sum(line["tokens"] for line in lines if line["kind"] == "parallel"),
         "bits_per_byte": summary.final["macro_bits_per_byte"],
         "bits_per_byte_by_language": {
             lang: figures["bits_per_byte"] for lang, figures in summary.final["languages"].items()
@@ -122,13 +127,14 @@ def run(corpus: str, tokenizer: str, name: str, seed: int, steps: int) -> dict[s
 
 def table(runs: list[dict[str, Any]]) -> str:
     """Figures as Markdown: one row for each arm, seeds with commas."""
-    heads = ("bits per byte", "cosine", "margin", "centred", "embeddings", "chance", "CPU time")
+    heads = ("bits per byte", "cosine", "margin", "centred", "embeddings", "chance", "tokens", "CPU time")
     lines = [f"| arm | {' | '.join(heads)} |", f"|---|{'---:|' * len(heads)}"]
     plain = {one["seed"]: one["cpu_seconds"] for one in runs if one["arm"] == "none"}
     for arm in dict.fromkeys(one["arm"] for one in runs):
         own = [one for one in runs if one["arm"] == arm]
         cells = [", ".join(f"{one['bits_per_byte']:.3f}" for one in own)]
         cells += [", ".join(f"{one['retrieval'][key]:.1%}" for one in own) for key in RETRIEVAL]
+        cells.append(f"{statistics.median(one['tokens'] + one['translated_tokens'] for one in own):,.0f}")
         ratios = [one["cpu_seconds"] / plain[one["seed"]] for one in own if plain.get(one["seed"])]
         cells.append(f"{statistics.median(ratios):.2f}" if ratios else "")
         lines.append(f"| {arm} | {' | '.join(cells)} |")

@@ -21,6 +21,8 @@ def test_the_table_gives_each_seed() -> None:
         return {
             "arm": arm,
             "seed": seed,
+            "tokens": 1000,
+            "translated_tokens": 500,
             "bits_per_byte": bits,
             "retrieval": {**found, "chance": 0.01},
             "cpu_seconds": spent,
@@ -28,6 +30,6 @@ def test_the_table_gives_each_seed() -> None:
 
     runs = [run("none", 0, 2.5, 0.02, 10), run("tlm", 0, 2.4, 0.1, 12), run("none", 1, 2.6, 0.03, 20)]
     assert table(runs).splitlines()[2:] == [
-        "| none | 2.500, 2.600 | 2.0%, 3.0% | 2.0%, 3.0% | 2.0%, 3.0% | 2.0%, 3.0% | 1.0%, 1.0% | 1.00 |",
-        "| tlm | 2.400 | 10.0% | 10.0% | 10.0% | 10.0% | 1.0% | 1.20 |",
+        "| none | 2.500, 2.600 | 2.0%, 3.0% | 2.0%, 3.0% | 2.0%, 3.0% | 2.0%, 3.0% | 1.0%, 1.0% | 1,500 | 1.00 |",
+        "| tlm | 2.400 | 10.0% | 10.0% | 10.0% | 10.0% | 1.0% | 1,500 | 1.20 |",
     ]
