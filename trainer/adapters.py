@@ -176,14 +176,32 @@ class LanguageAdapter(nn.Module):
         """Let the weights that some languages have now be the start that their deviation counts from.
 
         Args:
-            new: which languages, bool [languages]; the others' start is the common prior. It is not part of the
-                model's tensors: whoever resumes a run sets it again from the weights that the run began with.
+            new: which languages, bool [languages]; the others keep their start, at first the common prior. It is not
+                part of the model's tensors: whoever resumes a run sets it again.
         """
-        chosen = new.to(self.down.device)[:, None, None]
-        self._origin = (
-            torch.where(chosen, self.down.detach(), self.prior.detach()),
-            torch.where(chosen, self.up.detach(), torch.zeros_like(self.up)),
-        )
+        chosen = new.to(self.down.device).nonzero()[:, 0]
+        self.set_start(chosen, self.down.detach()[chosen], self.up.detach()[chosen])
+
+    def set_start(self, languages: Tensor, down: Tensor, up: Tensor) -> None:
+        """Set the start that the deviation of some languages counts from.
+
+        Args:
+            languages: J indices, int64 [J].
+            down: their inner projections, [J, width, bottleneck].
+            up: their outer ones, [J, bottleneck, width].
+        """
+        if self._origin is None:
+            self._origin = self.prior.detach().repeat(len(self.down), 1, 1), torch.zeros_like(self.up.detach())
+        for start, rows in zip(self._origin, (down, up), strict=True):
+            start[languages.to(start.device)] = rows.to(start.device)
+
+    def start(self, languages: Tensor) -> tuple[Tensor, Tensor]:
+        """What :meth:`set_start` was given for some languages, int64 [J]; the common prior where it was not called."""
+        width, bottleneck = self.prior.shape
+        if self._origin is None:
+            count = len(languages)
+            return self.prior.detach().repeat(count, 1, 1), self.up.new_zeros(count, bottleneck, width)
+        return self._origin[0][languages.to(self.up.device)], self._origin[1][languages.to(self.up.device)]
 
 
 def capacities(train_tokens: Sequence[int], bottleneck: int, power: float) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,11 +13,13 @@ from trainer.batches import pass_rows
 from trainer.compiled import compile_blocks
 from trainer.config import TrainConfig
 from trainer.continual.hold import begin, slow
+from trainer.continual.measure import Place, adapter_losses
 from trainer.distributed import World
 from trainer.evaluate import Evaluator
 from trainer.foreign.vocabulary import check_vocabulary
 from trainer.heldout import HeldoutLanguage, in_memory, load_heldout
 from trainer.language_model import LanguageModel
+from trainer.late_start import LateStarts
 from trainer.optimise import Optimiser, make_optimiser
 from trainer.parallel.retrieval import Retrieval
 from trainer.parallel.setup import parallel_batches, retrieval
@@ -52,6 +54,7 @@ class Parts(NamedTuple):
     tally: Tally
     step: Stepper
     stops: LanguageStops
+    late: LateStarts
     evaluator: Evaluator
     """Of the held-out rows."""
     retrieval: Retrieval | None
@@ -130,7 +133,14 @@ def assemble(
         precision=step.precision,
     )
     stops = LanguageStops(config, model, optimiser, stream.languages, train_tokens, lambda: evaluated(step))
-    return Parts(sampler, rows, stream, model, optimiser, tally, step, stops, evaluator_of(step, heldout), searched)
+    place = Place(corpus, tokenizer, sampler.row_tokens, None, vocabulary)
+
+    def losses_of(lang: str, candidates: Sequence[str]) -> dict[str, float]:
+        return _losses_under(step, stream, place, lang, candidates)
+
+    late = LateStarts(config.late_start, stream, rows, model, optimiser, step.average, losses_of)
+    evaluator = evaluator_of(step, heldout)
+    return Parts(sampler, rows, stream, model, optimiser, tally, step, stops, late, evaluator, searched)
 
 
 def evaluator_of(step: Stepper, rows: Mapping[str, HeldoutLanguage]) -> Evaluator:
@@ -151,6 +161,35 @@ def evaluated(step: Stepper) -> AbstractContextManager[None]:
     """While the block runs, the model has the weights that are evaluated."""
     average, config = step.average, step.config.average
     return nullcontext() if average is None or config is None or not config.evaluate else average.applied()
+
+
+def _losses_under(
+    step: Stepper, stream: CurriculumStream, place: Place, lang: str, candidates: Sequence[str]
+) -> dict[str, float]:
+    """Nats per token of a language's training text under the adapters of others and under the core alone.
+
+    Args:
+        step: has the model.
+        stream: knows which snapshot has the language.
+        place: of the text, but for the snapshot.
+        lang: its tag.
+        candidates: tags of the others.
+    """
+    # The text may need pieces that are not of the others' part of the vocabulary.
+    step.model.limit_tokens([place.vocabulary] * len(stream.languages))
+    try:
+        return adapter_losses(
+            step.model,
+            step.config,
+            place._replace(snapshot=stream.corpus_of(lang).snapshot.number),
+            stream.languages,
+            lang,
+            step.world,
+            rows=step.config.late_start.rows,
+            candidates=candidates,
+        )
+    finally:
+        limit_tokens(step.model, step.config, stream)
 
 
 def _moved(

@@ -1,26 +1,75 @@
 """Rows of the tensors that hold something for each language: adapters, gates, the norms' own gains.
 
-Languages may move at rates of their own, or not at all, and their rows may be kept as they were at some step.
+Languages may move at rates of their own, or not at all, their rows may be kept as they were at some step, and a
+language may take over the mean of others' rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
-from trainer.continual.grow import language_rows
+from trainer.adapters import LanguageAdapter
 from trainer.language_model import LanguageModel
 from trainer.optimise import Optimiser
 from trainer.sharding import cut_like, local
+
+_OWN: Final = ("down", "up", "gate_bias", "usable", "own")
+"""Names of the parameters that have a row for each language, in adapters and in norms."""
+
+
+def language_rows(model: nn.Module) -> set[str]:
+    """Names of the parameters that have a row for each language."""
+    return {
+        f"{path}.{name}"
+        for path, module in model.named_modules()
+        for name, _ in module.named_parameters(recurse=False)
+        if name in _OWN and (isinstance(module, LanguageAdapter) or name == "own")
+    }
 
 
 def own_parameters(model: LanguageModel) -> dict[str, nn.Parameter]:
     """The trained parameters with a row for each language, by name."""
     names = language_rows(model)
     return {name: value for name, value in model.named_parameters() if name in names and value.requires_grad}
+
+
+def mean_rows(stacked: Tensor, languages: Sequence[int]) -> Tensor:
+    """The mean of some languages' rows, which another language may start from.
+
+    The mean of inner and that of outer projections are taken one by one: all adapters leave the same inner projection,
+    so their inner units still correspond.
+
+    Args:
+        stacked: a tensor with a row for each language.
+        languages: at least one index.
+    """
+    return torch.stack([stacked[language] for language in languages]).mean(dim=0)
+
+
+@torch.no_grad()
+def take_over(model: LanguageModel, language: int, relatives: Sequence[int]) -> None:
+    """Give a language the mean of others' rows as they are now; how much of its adapter it may use stays its own.
+
+    Args:
+        model: not cut among processes.
+        language: index of the one that starts.
+        relatives: indices of the others, at least one.
+    """
+    for value in own_parameters(model).values():
+        value[language] = mean_rows(value, relatives)
+
+
+@torch.no_grad()
+def forget_moments(model: LanguageModel, optimiser: Optimiser, language: int) -> None:
+    """Set what the optimiser remembers of a language's rows to zero."""
+    for value in own_parameters(model).values():
+        for remembered in optimiser.state(value).values():
+            if remembered.shape == value.shape:
+                remembered[language] = 0
 
 
 class RowRates:

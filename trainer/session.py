@@ -95,7 +95,7 @@ class Session:
         )
         self.sampler, self.rows, self.stream = parts.sampler, parts.rows, parts.stream
         self.model, self.optimiser, self.step = parts.model, parts.optimiser, parts.step
-        self.tally, self.stops = parts.tally, parts.stops
+        self.tally, self.stops, self.late = parts.tally, parts.stops, parts.late
         self.evaluator, self.retrieval = parts.evaluator, parts.retrieval
         self.total = self.step.total
         self.languages = self.stream.languages
@@ -129,6 +129,7 @@ class Session:
                 self._heldout(log)
                 self.mixture.decide_due(0, log)
             while self.done < last and not self.stops.over:
+                self._join(log)
                 report = self.step(self.done, stop=stopping.is_set())
                 self.done += 1
                 self._watch(report, log)
@@ -168,6 +169,7 @@ class Session:
         load_optimiser_tensors(self.model, self.optimiser, saved.optimiser)
         self.step.load_tensors(saved.methods)
         self.stops.load_state(state.get("early_stop"), saved.methods)
+        self.late.load_tensors(saved.methods)
         self.tally.load_state(state["tally"])
         self.mixture.feedback.load_state(state["feedback"])
         self.done = int(state["step"])
@@ -190,6 +192,13 @@ class Session:
             return
         with MetricsLog(self.folder, self.done, tensorboard=self.config.log.tensorboard) as log:
             yield log
+
+    def _join(self, log: MetricsLog | None) -> None:
+        """Start the languages whose first rows are in the step to come."""
+        with self.pace.paused():
+            line = self.late.join(self.done)
+        if log is not None and line is not None:
+            log.write(line)
 
     def _watch(self, report: StepReport, log: MetricsLog | None) -> None:
         """Count steps without a finite gradient, and give up after too many in a row."""
@@ -281,7 +290,7 @@ class Session:
             for tensors in (
                 self.model.state_dict(),
                 optimiser_tensors(self.model, self.optimiser),
-                self.step.tensors() | self.stops.tensors(),
+                self.step.tensors() | self.stops.tensors() | self.late.tensors(),
             )
         )
         if log is not None:

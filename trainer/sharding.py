@@ -42,7 +42,8 @@ def check_settings(config: TrainConfig, processes: int) -> None:
     Raises:
         ConfigurationError: the rows of a step cannot be divided evenly, though each pass is one of all processes
             together; penalties' gradients are to be measured, or one computes rows twice; there are rows of
-            translations; or the run holds rows of tensors, which are not where they were once these are cut.
+            translations; or the run holds rows of tensors, or sets them, which are not where they were once these
+            are cut.
     """
     other = "or set train.parallelism to ddp"
     growth = config.batch_growth
@@ -80,6 +81,12 @@ def check_settings(config: TrainConfig, processes: int) -> None:
         raise ConfigurationError(
             "train.parallelism is fsdp, and a run with new languages holds rows of whole tensors",
             "Set train.parallelism to ddp",
+        )
+    if config.late_start.start != "core":
+        raise ConfigurationError(
+            "train.parallelism is fsdp, and train.late_start computes a language's rows from others', which lie "
+            "elsewhere",
+            "Set train.parallelism to ddp, or train.late_start.start to core",
         )
 
 

@@ -130,9 +130,10 @@ def _measured(
     found: Mapping[str, Any], folder: Path, trained: Trained, alone: World, progress: Progress | None
 ) -> dict[str, Any]:
     """All languages after training, and what became of the old ones."""
-    from trainer.continual.grow import digest, language_rows, old_part
+    from trainer.continual.grow import digest, old_part
     from trainer.continual.measure import Place, heldout_losses
     from trainer.continual.trained import read_trained
+    from trainer.own_rows import language_rows
     from trainer.reproducible import reproducible
 
     grown = read_trained(folder)

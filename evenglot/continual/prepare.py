@@ -287,7 +287,7 @@ def old_weights(
     """The old parameters by name, the rows of the grown model that they are, and their names."""
     import torch
 
-    from trainer.continual.grow import language_rows
+    from trainer.own_rows import language_rows
 
     stacked = language_rows(model)
     weights, rows = {}, {}

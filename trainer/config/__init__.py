@@ -1,5 +1,6 @@
 """The ``train`` section of a recipe, a module for each part of it. Importing this package loads no torch."""
 
+from trainer.config.late_start import LateStartConfig
 from trainer.config.model import PRESETS, AttentionWay, ModelConfig, Preset, Shape
 from trainer.config.noise import DropoutConfig, LayerDropConfig
 from trainer.config.objective import GoldfishConfig, ObjectiveConfig
@@ -25,6 +26,7 @@ __all__ = [
     "GoldfishConfig",
     "HeldoutConfig",
     "LanguageLossConfig",
+    "LateStartConfig",
     "LayerDropConfig",
     "LogConfig",
     "ModelConfig",

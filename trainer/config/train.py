@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from corpus.config import Config
+from trainer.config.late_start import LateStartConfig
 from trainer.config.model import PRESETS, AttentionWay, ModelConfig
 from trainer.config.noise import DropoutConfig, LayerDropConfig
 from trainer.config.objective import ObjectiveConfig
@@ -44,6 +45,8 @@ class TrainConfig(Config):
     """A running mean of the weights beside them; null for none."""
     continual: ContinualConfig | None = None
     """Go on from another run's model, grown by new languages; null begins with random weights."""
+    late_start: LateStartConfig = LateStartConfig()
+    """Where languages begin that the sampler's stages bring in after the run's beginning."""
     conflict: ConflictConfig | None = None
     """Measure how far the gradients of groups of languages agree; null for no measurement."""
     surgery: SurgeryConfig | None = None
@@ -145,6 +148,16 @@ class TrainConfig(Config):
             raise ValueError(
                 "`parallel.contrastive_pairs` is set, and no regulariser compares translations: add `contrastive`"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _late_languages_have_something_to_start(self) -> TrainConfig:
+        if self.late_start.start == "core":
+            return self
+        if self.model.adapter == 0:
+            raise ValueError("`late_start` starts adapters, and the model has none: remove it or `model.adapter: 0`")
+        if self.continual is not None:
+            raise ValueError("`late_start` is set beside `continual`, whose languages have their starts already")
         return self
 
     @model_validator(mode="after")

@@ -14,28 +14,16 @@ from collections.abc import Mapping, Sequence
 
 import torch
 import xxhash
-from torch import Tensor, nn
+from torch import Tensor
 
-from trainer.adapters import LanguageAdapter
 from trainer.language_model import LanguageModel
+from trainer.own_rows import language_rows, mean_rows
 
-_OWN = ("down", "up", "gate_bias", "usable", "own")
-"""Names of the parameters that have a row for each language, in adapters and in norms."""
 _SIZES = "usable"
 """Says how much of its adapter a language may use: by its amount of text, not by its relatives'."""
 
 Start = tuple[str, ...]
 """The languages whose mean a new one starts from; empty for the core."""
-
-
-def language_rows(model: nn.Module) -> set[str]:
-    """Names of the parameters that have a row for each language."""
-    return {
-        f"{path}.{name}"
-        for path, module in model.named_modules()
-        for name, _ in module.named_parameters(recurse=False)
-        if name in _OWN and (isinstance(module, LanguageAdapter) or name == "own")
-    }
 
 
 def grow(
@@ -55,8 +43,7 @@ def grow(
             did.
         before: the smaller model's languages, in its order.
         now: the larger model's, all of ``before`` among them.
-        starts: for each new language, the old ones whose mean it starts from. The mean of ``down`` and that of ``up``
-            are taken one by one: all adapters left the same ``down``, so their inner units still correspond.
+        starts: for each new language, the old ones whose mean it starts from.
         token_rows: [V_new - V_old, D], for the embedding; None for none.
     """
     stacked = language_rows(model)
@@ -76,7 +63,7 @@ def grow(
                     if lang in place:
                         target[index] = source[place[lang]]
                     elif starts.get(lang) and not name.endswith(_SIZES):
-                        target[index] = torch.stack([source[place[other]] for other in starts[lang]]).mean(dim=0)
+                        target[index] = mean_rows(source, [place[other] for other in starts[lang]])
                     elif name.endswith(".down"):
                         target[index] = old[fresh].to(target.device)
             else:

@@ -21,9 +21,9 @@ from corpus.errors import ConfigurationError, InputError
 from corpus.hashing import file_hash
 from trainer.adapters import LanguageAdapter
 from trainer.continual.config import ContinualConfig
-from trainer.continual.grow import language_rows
 from trainer.language_model import LanguageModel
 from trainer.optimise import Optimiser
+from trainer.own_rows import language_rows
 
 _EMBEDDING = "embedding.weight"
 

@@ -18,6 +18,7 @@ from trainer.evaluate import Evaluator, Progress
 from trainer.heldout import Heldout, in_memory, streamed
 from trainer.language_model import LanguageModel
 from trainer.recent import recent_rows
+from trainer.setup import mask_token
 
 CORE = ""
 """Stands for the core alone, without any language's adapter."""
@@ -71,18 +72,20 @@ def adapter_losses(
     world: World,
     *,
     rows: int = 16,
+    candidates: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, float]:
-    """Nats per token of a new language's training text under each adapter and under the core alone.
+    """Nats per token of a new language's training text under others' adapters and under the core alone.
 
     Args:
         model: on the processes' device.
         config: that it was trained with.
         place: of the text.
-        known: tags of the model's languages, in its order.
+        known: tags of the model's languages, in its order; the new one may be among them.
         language: the new one's tag.
         world: the processes.
         rows: of text; a few batches tell languages apart.
+        candidates: tags of the languages whose adapters are tried; None for all known ones.
         progress: told of the adapters done.
 
     Returns:
@@ -92,14 +95,14 @@ def adapter_losses(
     stream = CurriculumStream(place.corpus, tokenizer=place.tokenizer, config=sampler, seed=0, snapshot=place.snapshot)
     text = in_memory(recent_rows(stream, {language: 1.0}, end=rows, rows=rows))
     found: dict[str, float] = {}
-    candidates = [CORE, *known] if model.adapters() else [CORE]
-    for number, candidate in enumerate(candidates):
-        # The evaluator gives a language the adapter of its place among the known ones.
-        names = [language if tag == candidate else tag for tag in known]
+    tried = [CORE, *(known if candidates is None else candidates)] if model.adapters() else [CORE]
+    for number, candidate in enumerate(tried):
+        # The evaluator gives a language the adapter of its place among the known ones; nobody is called CORE.
+        names = [language if tag == candidate else CORE if tag == language else tag for tag in known]
         scores = _evaluator(text, config, place, names, world)(model)
         found[candidate] = float(scores["languages"][language]["loss"])
         if progress is not None:
-            progress("try adapters", number + 1, len(candidates))
+            progress("try adapters", number + 1, len(tried))
     return dict(sorted(found.items(), key=lambda item: (item[1], item[0])))
 
 
@@ -117,7 +120,7 @@ def _evaluator(text: Heldout, config: TrainConfig, place: Place, known: Sequence
         text,
         known,
         config.objective,
-        mask_id=shards.special("mask"),
+        mask_id=mask_token(shards, config.objective.kind),
         pass_rows=pass_rows(config, world.device, place.row_tokens, place.vocabulary),
         precision=autocast_type(config, world.device),
         world=world,
