@@ -235,6 +235,10 @@ class Heat:
     caption: str
     total: str
     """Heading of the rows' totals."""
+    short: bool = False
+    """Whether the columns' headings are a character or two, which need no room to stand upright."""
+    tone: Literal["a", "h"] = "h"
+    """Of the shades: ``h`` for what the reader should worry about, ``a`` for what is just there."""
     kind: ClassVar[str] = "heat"
 
     @property

@@ -32,11 +32,16 @@ from evenglot.report.sections.identification import identification
 from evenglot.report.sections.mixed import mixed
 from evenglot.report.sections.operations import provenance, times, unreadable
 from evenglot.report.sections.overview import overview
+from evenglot.report.sections.paths import paths
+from evenglot.report.sections.penalties import factors, penalties
 from evenglot.report.sections.removed import removed
 from evenglot.report.sections.samples import samples
+from evenglot.report.sections.speed import speed
 from evenglot.report.sections.thresholds import thresholds
 from evenglot.report.sections.tokens import tokens
 from evenglot.report.sections.training import training
+from evenglot.report.sections.translations import translations
+from evenglot.report.sections.widening import widening
 
 
 def build_report(corpus: str, runs: Sequence[str], output: str, config: ReportConfig | None = None) -> Path:
@@ -115,7 +120,13 @@ def sections(facts: Facts, config: ReportConfig) -> list[Section]:
         balance(context),
         curriculum(context),
         *training(context),
+        widening(context),
         conflict(context),
+        penalties(context),
+        factors(context),
+        paths(context),
+        translations(context),
+        speed(context),
         added(context),
         samples(context),
         duplicates(context),

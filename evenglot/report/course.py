@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from evenglot.report.points import Points, Row, curves, mapping, numbers
+from evenglot.report.points import Points, Row, curve, curves, mapping, number, numbers
 
 KINDS = ("conflict", "parallel", "retrieval")
 """Lines of the log that only this reads."""
@@ -51,6 +51,43 @@ class Course:
     """Part of each group in the step's gradient; they sum to 1."""
     blocks: Mapping[str, Points] = field(default_factory=dict)
     """Mean cosine between groups in each block, by its number."""
+    trained: Mapping[str, Points] = field(default_factory=dict)
+    """By language the mean training loss between two evaluations, nats per token."""
+    heldout: Mapping[str, Points] = field(default_factory=dict)
+    """By language the held-out loss at those evaluations, nats per token."""
+    gaps: Mapping[str, Points] = field(default_factory=dict)
+    """By language the latter less the former."""
+    factors: Mapping[str, Points] = field(default_factory=dict)
+    """By language what its loss is multiplied by."""
+    norms_of: Mapping[str, Points] = field(default_factory=dict)
+    """By language the norm of its adapters' projections."""
+    deviations: Mapping[str, Points] = field(default_factory=dict)
+    """By language the squared distance of its adapters from their start, in units of their prior variance."""
+    gates: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """By language and block how open its path is at the end, from 0 to 1."""
+    openness: Mapping[str, Points] = field(default_factory=dict)
+    """By language the mean of its gates."""
+    translation: Points = ()
+    """Loss of the hidden tokens in translations, nats per token."""
+    translations: Mapping[str, Points] = field(default_factory=dict)
+    """The same by language."""
+    passes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Passes over the translations of each two languages at the end, by what they were read for."""
+    retrieval: Mapping[str, Points] = field(default_factory=dict)
+    """Share of held-out sentences whose translation is found, mean over the pairs of languages, by how; baselines
+    ``chance`` and ``embeddings`` among them."""
+    searched: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """The last search by two languages: number of ``pairs``, and the same shares."""
+    layer: int | None = None
+    """Block, from 0, whose vectors were searched."""
+    speed: Points = ()
+    """Tokens per second between two lines."""
+    mfu: Points = ()
+    """Share of the device's peak."""
+    memory: Points = ()
+    """Bytes that were in use at most so far."""
+    skipped: Points = ()
+    """Steps so far without a finite loss or gradient."""
 
 
 def course(log: Mapping[str, Sequence[Row]], limit: int) -> Course:
@@ -60,13 +97,65 @@ def course(log: Mapping[str, Sequence[Row]], limit: int) -> Course:
         log: lines by kind, in the order of their steps.
         limit: points of a curve at most.
     """
-    conflicts = log["conflict"]
+    conflicts, train = log["conflict"], log["train"]
+    # Their own count of tokens is that of the translations alone; the curves stand over those of the run.
+    parallel = _placed(log["parallel"], train)
+    compared = [row for row in log["heldout"] if mapping(row.get("gaps"))]
+    heldout = curves(compared, "languages", "loss", limit)
+    gaps = curves(compared, "gaps", "gap", limit)
+    gated = [row for row in train if mapping(row.get("gates"))]
+    searches = _placed(log["retrieval"], [*log["heldout"], *train])
+    shares = [{"tokens": row["tokens"], "mean": mapping(row.get("mean"))} for row in searches]
+    last: Row = searches[-1] if searches else {}
+    layer = number(last.get("layer"))
     return Course(
         conflicts=[found for row in conflicts if (found := _conflict(row)) is not None],
         norms=curves(conflicts, "norms", None, limit),
         shares=curves(conflicts, "shares", None, limit),
         blocks=curves(conflicts, "blocks", None, limit),
+        trained=curves(compared, "gaps", "train_loss", limit),
+        heldout={lang: points for lang, points in heldout.items() if lang in gaps},
+        gaps=gaps,
+        factors=curves(train, "languages", "loss_factor", limit),
+        norms_of=curves(train, "adapters", "norm", limit),
+        deviations=curves(train, "adapters", "deviation", limit),
+        gates={lang: numbers(blocks) for lang, blocks in mapping(gated[-1]["gates"]).items()} if gated else {},
+        openness=_openness(gated, limit),
+        translation=curve(parallel, "loss", limit),
+        translations=curves(parallel, "languages", "loss", limit),
+        passes={kind: numbers(pairs) for kind, pairs in mapping(parallel[-1].get("passes")).items()}
+        if parallel
+        else {},
+        retrieval=curves(shares, "mean", None, limit),
+        searched={pair: numbers(values) for pair, values in mapping(last.get("pairs")).items()},
+        layer=None if layer is None else int(layer),
+        speed=curve(train, "tokens_per_second", limit),
+        mfu=curve(train, "mfu", limit),
+        memory=curve(train, "peak_memory_bytes", limit),
+        skipped=curve(train, "skipped", limit),
     )
+
+
+def _openness(rows: Sequence[Row], limit: int) -> dict[str, Points]:
+    """By language the mean over the blocks."""
+    means = [
+        {
+            "tokens": row["tokens"],
+            "gates": {
+                lang: sum(found.values()) / len(found)
+                for lang, blocks in mapping(row["gates"]).items()
+                if (found := numbers(blocks))
+            },
+        }
+        for row in rows
+    ]
+    return curves(means, "gates", None, limit)
+
+
+def _placed(events: Sequence[Row], lines: Sequence[Row]) -> list[Row]:
+    """Events with the tokens that another line of the same step tells; those without such a line are left out."""
+    tokens = {row["step"]: row["tokens"] for row in lines}
+    return [row | {"tokens": tokens[row["step"]]} for row in events if row["step"] in tokens]
 
 
 def _conflict(row: Row) -> Conflict | None:

@@ -192,6 +192,10 @@ class Penalty:
 
     value: Points
     strength: Points
+    share_of_loss: Points = ()
+    """Strength times value over all that was minimised."""
+    share_of_gradient: Points = ()
+    """Norm of its gradient over that of the whole, where that was measured."""
 
 
 @dataclass(frozen=True)

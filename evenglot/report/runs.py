@@ -18,7 +18,7 @@ from evenglot.report.added import added
 from evenglot.report.config import ReportConfig
 from evenglot.report.course import KINDS, course
 from evenglot.report.facts import LanguageEvidence, Penalty, TrainingRun
-from evenglot.report.points import Row, curve, curves, mapping, number, thinned
+from evenglot.report.points import Row, curve, curves, mapping, number
 
 METRICS = "metrics.jsonl"
 _KINDS = ("train", "heldout", "sampler", "mixture", *KINDS)
@@ -196,13 +196,12 @@ def _final(measured: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _penalties(rows: Sequence[Row], limit: int) -> dict[str, Penalty]:
-    values: dict[str, list[tuple[float, Any]]] = defaultdict(list)
-    strengths: dict[str, list[tuple[float, Any]]] = defaultdict(list)
-    for row in rows:
-        for name, penalty in mapping(row.get("penalties")).items():
-            values[name].append((row["tokens"], mapping(penalty).get("value")))
-            strengths[name].append((row["tokens"], mapping(penalty).get("strength")))
-    return {name: Penalty(thinned(values[name], limit), thinned(strengths[name], limit)) for name in values}
+    found = {
+        field: curves(rows, "penalties", field, limit)
+        for field in ("value", "strength", "share_of_loss", "share_of_gradient")
+    }
+    names = dict.fromkeys(name for row in rows for name in mapping(row.get("penalties")))
+    return {name: Penalty(**{field: by_name.get(name, []) for field, by_name in found.items()}) for name in names}
 
 
 def _evidence(record: Mapping[str, Any]) -> dict[str, LanguageEvidence]:

@@ -14,7 +14,7 @@ from evenglot.report.course import Conflict
 from evenglot.report.facts import TrainingRun
 from evenglot.report.numbers import compact, count, percent, percent_tick, plural, signed, significant
 from evenglot.report.sections.context import Context, median
-from evenglot.report.sections.lines import named, steady
+from evenglot.report.sections.lines import named, spaced, steady
 from evenglot.report.svg import tick_text
 
 MAPS: Final = 6
@@ -37,13 +37,6 @@ def conflict(context: Context) -> Section | None:
     return Section(
         "conflict", "Gradient conflict between groups of languages", "Conflict", _finding(context, run), blocks
     )
-
-
-def spaced(number: int, most: int) -> list[int]:
-    """Places of at most so many of a number of things, evenly spaced, the first and the last among them."""
-    if number <= most:
-        return list(range(number))
-    return [round(index * (number - 1) / (most - 1)) for index in range(most)]
 
 
 def shade(value: float, highest: float) -> str:
@@ -180,8 +173,8 @@ def _curves(context: Context, run: TrainingRun) -> list[Block]:
         (
             shares,
             "Part of each group in the gradient over tokens",
-            "Part of each group in the step’s gradient; the parts sum to 100 %. A group below 0 is one that the step "
-            "moves against. A part far above the group’s share of the tokens says that it steers the core.",
+            "Part of each group in the step’s gradient; the parts sum to 100\u202f%. A group below 0 is one that the "
+            "step moves against. A part far above the group’s share of the tokens says that it steers the core.",
         ),
         (
             norms,

@@ -1,4 +1,4 @@
-"""Training: curves per language, bits per byte compared between runs, repeats against the gap, penalties."""
+"""Training: curves per language, bits per byte compared between runs, repeats against the gap."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from evenglot.report.facts import LanguageEvidence, TrainingRun
 from evenglot.report.numbers import compact, count, duration, percent, signed, significant, size, times
 from evenglot.report.sections.comparison import differences_table
 from evenglot.report.sections.context import Context, listed, median, quoted
+from evenglot.report.sections.lines import run_tones
 from evenglot.report.sections.overview import effect
 from evenglot.report.svg import Scale, linear, logarithmic
 
-_TONES = ("accent", "soft", "c2", "c3", "c4", "c5")
 _LABELLED_DOTS = 14
 GHOST = "mean-curve"
 """Identifier of the curve that all panels repeat."""
@@ -37,17 +37,8 @@ def training(context: Context) -> list[Section]:
         commands = [f"evenglot train --corpus {corpus} --run RUN", f"evenglot report --corpus {corpus} --run RUN"]
         missing = Missing("This report was given no training run. To make one and show it here:", commands)
         return [Section("training", "Training", "Training", "", [missing])]
-    found = [_compared(context), _curves(context), _overfitting(context), _penalties(context)]
+    found = [_compared(context), _curves(context), _overfitting(context)]
     return [section for section in found if section is not None]
-
-
-def _tones(context: Context) -> dict[str, str]:
-    """A colour for every run: accent for the one the report is about."""
-    run = context.facts.run
-    ordered = sorted(context.facts.runs, key=lambda one: one is not run)
-    if run is None or len(ordered) == 1:
-        return {one.name: "accent" for one in ordered}
-    return {one.name: _TONES[min(number, len(_TONES) - 1)] for number, one in enumerate(ordered)}
 
 
 def _compared(context: Context) -> Section | None:
@@ -179,7 +170,7 @@ def _curves(context: Context) -> Section | None:
     main = context.facts.run if context.facts.run in runs else next(iter(runs), None)
     if main is None:
         return None
-    tones = _tones(context)
+    tones = run_tones(context)
     blocks: list[Block] = []
     alike, others = measured_alike(runs, main)
     for shown, behind in ((alike, main), (others, others[0] if others else main)):
@@ -396,42 +387,6 @@ def _gap_table(context: Context, run: TrainingRun, evidence: dict[str, LanguageE
             ("dot", "warm", "gap more than twice the median"),
         ),
     )
-
-
-def _penalties(context: Context) -> Section | None:
-    tones = _tones(context)
-    blocks: list[Block] = []
-    names = sorted({name for run in context.facts.runs for name in run.penalties})
-    for name in names:
-        curves, strengths = [], []
-        for run in context.facts.runs:
-            penalty = run.penalties.get(name)
-            if penalty is None:
-                continue
-            if penalty.value:
-                curves.append(charts.Line(penalty.value, run.name, tones[run.name], run.name))
-            if penalty.strength:
-                strengths.append(charts.Line(penalty.strength, run.name, tones[run.name], run.name))
-        if curves:
-            blocks.append(
-                Figure(
-                    charts.lines(curves, height=210, zero=True, label=f"Penalty {name} over tokens"),
-                    caption=f"Value of the penalty “{name}” before its strength, over the tokens seen.",
-                    labels=True,
-                )
-            )
-        if any(len({value for _, value in line.points}) > 1 for line in strengths):
-            blocks.append(
-                Figure(
-                    charts.lines(strengths, height=170, zero=True, label=f"Strength of {name} over tokens"),
-                    caption=f"Strength of “{name}”.",
-                    labels=True,
-                )
-            )
-    if not blocks:
-        return None
-    finding = f"{listed(names).capitalize()}: how far each term weighed in over the run."
-    return Section("penalties", "Regularizers", "Regularizers", finding, blocks)
 
 
 def _ended(evidence: LanguageEvidence) -> str:

@@ -116,9 +116,9 @@ def test_ledger_is_shown_and_closes(small_page: str) -> None:
 def test_every_section_is_there(large_page: str) -> None:
     found = re.findall(r'<section id="(\w+)"', large_page)
     assert found == [
-        "overview", "funnel", "removed", "balance", "sampled", "bits", "curves", "gap", "penalties", "samples",
-        "duplicates", "boilerplate", "evaluation", "identification", "mixed", "thresholds", "tokens", "times",
-        "unreadable", "provenance",
+        "overview", "funnel", "removed", "balance", "sampled", "bits", "curves", "gap", "penalties", "speed",
+        "samples", "duplicates", "boilerplate", "evaluation", "identification", "mixed", "thresholds", "tokens",
+        "times", "unreadable", "provenance",
     ]  # fmt: skip
 
 

@@ -111,7 +111,7 @@ def test_masked_runs_are_not_compared_with_others(small_corpus: Path, small_runs
 
 def test_training_sections(large: Context) -> None:
     found = {section.id: section for section in training(large)}
-    assert list(found) == ["bits", "curves", "gap", "penalties"]
+    assert list(found) == ["bits", "curves", "gap"]
     summary, differing, comparison = tables(found["bits"].blocks)
     assert differing.groups[0].rows == [["sampler.mixture", '"proportional"', '"unimax"']]
     assert summary.rows == 2
