@@ -34,15 +34,14 @@ def translations(context: Context) -> Section | None:
 
 
 def _finding(run: TrainingRun) -> str:
-    ends = {way: points[-1][1] for way, points in run.course.retrieval.items()}
-    if "cosine" in ends:
-        text = f"At the end {percent(ends['cosine'])} of held-out sentences lie nearest to their translation"
-        beside = [
-            f"{percent(ends[way])} {words}"
-            for way, words in (("embeddings", "by their tokens’ embeddings alone"), ("chance", "by chance"))
-            if way in ends
-        ]
-        return f"{text}, against {' and '.join(beside)}." if beside else f"{text}."
+    ends = {way: percent(points[-1][1]) for way, points in run.course.retrieval.items()}
+    if "centred" in ends and "embeddings" in ends and "chance" in ends:  # the means of embeddings are centred as well
+        plain = f" ({ends['cosine']} by the plain cosine)" if "cosine" in ends else ""
+        return (
+            f"At the end {ends['centred']} of held-out sentences lie nearest to their translation once each language’s "
+            f"mean is taken off{plain}, against {ends['embeddings']} by their tokens’ embeddings alone and "
+            f"{ends['chance']} by chance."
+        )
     if not run.course.translation:
         return ""
     first, last = (significant(run.course.translation[place][1]) for place in (0, -1))
