@@ -25,8 +25,8 @@ from typing import Any, Final
 from benchmarks.machine import machine
 from sampler.config import SamplerConfig
 from trainer.config import TrainConfig
-from trainer.logs import METRICS, read_metrics
 from trainer.loop import train
+from trainer.run.logs import METRICS, read_metrics
 
 ARMS: Final[dict[str, dict[str, Any]]] = {
     "unimax": {},

@@ -23,8 +23,8 @@ from typing import Any, Final
 from benchmarks.machine import machine
 from sampler.config import SamplerConfig
 from trainer.config import TrainConfig
-from trainer.logs import read_metrics
 from trainer.loop import train
+from trainer.run.logs import read_metrics
 
 LANGUAGES: Final = ("chr_Cher", "eng_Latn", "fra_Latn", "hin_Deva", "mar_Deva", "swh_Latn")
 ROWS: Final = 8

@@ -27,15 +27,15 @@ from numpy.typing import NDArray
 
 from benchmarks.machine import machine
 from benchmarks.trainer import ROW_TOKENS, VOCABULARY, MadeUpStream, Step, measure
-from trainer.batches import pass_rows
 from trainer.config import ModelConfig, TrainConfig
 from trainer.distributed import World
-from trainer.language_model import LanguageModel
-from trainer.model import Transformer
-from trainer.optimise import Optimiser, make_optimiser
+from trainer.model.language_model import LanguageModel
+from trainer.model.transformer import Transformer
+from trainer.optimiser.build import Optimiser, make_optimiser
 from trainer.reproducible import reproducible
-from trainer.step import Stepper
-from trainer.tally import Tally
+from trainer.steps.batches import pass_rows
+from trainer.steps.step import Stepper
+from trainer.steps.tally import Tally
 
 CHEAP: Final = ("deviation", "orthogonality", "redundancy", "embedding", "vrex")
 DROPOUT: Final = {"dropout": {"rate": 0.1}}

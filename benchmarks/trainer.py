@@ -43,17 +43,17 @@ from torch.nn import functional
 from benchmarks.machine import machine
 from benchmarks.plain_gpt import plain_gpt
 from sampler.config import SamplerConfig
-from trainer.attention import lay_out
-from trainer.batches import pass_rows
 from trainer.config import AttentionWay, ModelConfig, RegulariserConfig, TrainConfig
 from trainer.distributed import World
-from trainer.language_model import Inputs
 from trainer.loop import train
-from trainer.model import Transformer, parameter_count
-from trainer.optimise import clip, make_optimiser
+from trainer.model.attention import lay_out
+from trainer.model.language_model import Inputs
+from trainer.model.transformer import Transformer, parameter_count
+from trainer.optimiser.build import clip, make_optimiser
 from trainer.reproducible import reproducible
-from trainer.step import Stepper
-from trainer.tally import Tally
+from trainer.steps.batches import pass_rows
+from trainer.steps.step import Stepper
+from trainer.steps.tally import Tally
 
 VOCABULARY = 4096
 ROW_TOKENS = 256

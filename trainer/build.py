@@ -7,8 +7,8 @@ from typing import Any
 
 from corpus.errors import ConfigurationError
 from trainer.config import ModelConfig
-from trainer.language_model import LanguageModel
-from trainer.model import Transformer
+from trainer.model.language_model import LanguageModel
+from trainer.model.transformer import Transformer
 
 
 def build_model(

@@ -22,7 +22,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from corpus.errors import ConfigurationError
 from trainer import sharding
-from trainer.language_model import LanguageModel
+from trainer.model.language_model import LanguageModel
 
 Piece = TypeVar("Piece")
 

@@ -21,24 +21,24 @@ from torch.nn import functional
 from corpus.errors import CorpusError, InputError
 from sampler.heldout import HeldoutRows
 from sampler.index import TokenCorpus
-from trainer import checkpoint as checkpoints
-from trainer.backward import autocast_type
-from trainer.batches import pass_rows
 from trainer.build import build_model
 from trainer.config import AttentionWay, ObjectiveConfig, TrainConfig
 from trainer.distributed import World, world
-from trainer.evidence import bits_per_byte
-from trainer.files import write_json
-from trainer.heldout import Heldout, Rows, streamed
-from trainer.language_model import LanguageModel
-from trainer.objectives import make_task
+from trainer.heldout.rows import Heldout, Rows, streamed
+from trainer.model.language_model import LanguageModel
+from trainer.objective.task import make_task
 from trainer.parallel.setup import retrieval
 from trainer.reproducible import reproducible
-from trainer.rows import make_work
-from trainer.setup import mask_token
+from trainer.run import checkpoint as checkpoints
+from trainer.run.evidence import bits_per_byte
+from trainer.run.files import write_json
+from trainer.run.setup import mask_token
 from trainer.sharding import scoring
-from trainer.step import AVERAGE
-from trainer.tally import mean
+from trainer.steps.backward import autocast_type
+from trainer.steps.batches import pass_rows
+from trainer.steps.rows import make_work
+from trainer.steps.step import AVERAGE
+from trainer.steps.tally import mean
 
 EVALUATION: Final = "evaluation.json"
 Progress = Callable[[str, int, int], None]

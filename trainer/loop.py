@@ -14,14 +14,14 @@ import torch
 
 from corpus.storage import write_errors
 from sampler.config import SamplerConfig
-from trainer import checkpoint as checkpoints
 from trainer.config import TrainConfig
 from trainer.distributed import world
-from trainer.outcome import Summary
 from trainer.reproducible import reproducible
-from trainer.resume import clear
-from trainer.session import Progress, Session
-from trainer.signals import terminated
+from trainer.run import checkpoint as checkpoints
+from trainer.run.outcome import Summary
+from trainer.run.resume import clear
+from trainer.run.session import Progress, Session
+from trainer.run.signals import terminated
 
 
 def train(

@@ -19,7 +19,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 
 from corpus.errors import ConfigurationError
 from trainer.config import TrainConfig
-from trainer.language_model import LanguageModel
+from trainer.model.language_model import LanguageModel
 from trainer.regularisers import needs
 
 

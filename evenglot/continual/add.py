@@ -133,7 +133,7 @@ def _measured(
     from trainer.continual.grow import digest, old_part
     from trainer.continual.measure import Place, heldout_losses
     from trainer.continual.trained import read_trained
-    from trainer.own_rows import language_rows
+    from trainer.optimiser.own_rows import language_rows
     from trainer.reproducible import reproducible
 
     grown = read_trained(folder)
@@ -162,7 +162,7 @@ def _measured(
 
 def clear(folder: Path) -> None:
     """Remove what adding languages wrote into a folder."""
-    from trainer.resume import clear as clear_training
+    from trainer.run.resume import clear as clear_training
 
     clear_training(folder)
     for name in (CONTINUAL, START, ANCHOR, RECIPE):

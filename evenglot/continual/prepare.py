@@ -20,7 +20,7 @@ from sampler.config import SamplerConfig
 if TYPE_CHECKING:
     from trainer.continual.trained import Trained
     from trainer.distributed import World
-    from trainer.language_model import LanguageModel
+    from trainer.model.language_model import LanguageModel
 
 START: Final = "start.safetensors"
 ANCHOR: Final = "anchor.safetensors"
@@ -287,7 +287,7 @@ def old_weights(
     """The old parameters by name, the rows of the grown model that they are, and their names."""
     import torch
 
-    from trainer.own_rows import language_rows
+    from trainer.optimiser.own_rows import language_rows
 
     stacked = language_rows(model)
     weights, rows = {}, {}

@@ -16,11 +16,11 @@ from safetensors.torch import load_file
 from corpus.errors import ConfigurationError
 from sampler.config import SamplerConfig
 from trainer.config import BatchGrowthConfig, LogConfig, TrainConfig
-from trainer.continual.config import ContinualConfig
+from trainer.config.continual import ContinualConfig
+from trainer.config.parallel import ParallelRowsConfig
 from trainer.distributed import World, world
-from trainer.logs import read_metrics
 from trainer.loop import train
-from trainer.parallel.config import ParallelRowsConfig
+from trainer.run.logs import read_metrics
 from trainer.sharding import check_settings
 
 SETTINGS: dict[str, Any] = {

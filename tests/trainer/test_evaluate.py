@@ -16,13 +16,13 @@ from corpus.storage import Storage
 from sampler.config import SamplerConfig
 from sampler.heldout import HeldoutRows
 from trainer import evaluate as module
-from trainer import heldout as containers
 from trainer.config import HeldoutConfig, LogConfig, ModelConfig, ObjectiveConfig, TrainConfig
 from trainer.distributed import World
 from trainer.evaluate import Evaluator, evaluate, trained_snapshot
-from trainer.heldout import HeldoutLanguage, in_memory, load_heldout, streamed
+from trainer.heldout import rows as containers
+from trainer.heldout.rows import HeldoutLanguage, in_memory, load_heldout, streamed
 from trainer.loop import train
-from trainer.model import Transformer
+from trainer.model.transformer import Transformer
 
 ALONE = World(0, 1, torch.device("cpu"))
 SMALL = ModelConfig(width=16, layers=1, heads=2)

@@ -16,8 +16,8 @@ from corpus.storage import Storage
 from sampler.config import SamplerConfig
 from trainer.config import TrainConfig
 from trainer.evaluate import evaluate
-from trainer.logs import read_metrics
 from trainer.loop import train
+from trainer.run.logs import read_metrics
 
 WORDS = {
     "fin_Latn": ["järvi", "metsä", "lumi", "talvi", "kesä", "koira", "talo", "yö", "päivä", "tuuli", "on", "ja"],

@@ -22,13 +22,13 @@ from trainer import regularisers
 from trainer.config import TrainConfig
 from trainer.distributed import World
 from trainer.evaluate import evaluate
-from trainer.logs import read_metrics
 from trainer.loop import train
-from trainer.outcome import Summary
-from trainer.pace import MEASURED
 from trainer.regularisers.base import Moment, Penalty
-from trainer.rows import Work, make_work
-from trainer.session import Session, TrainingError
+from trainer.run.logs import read_metrics
+from trainer.run.outcome import Summary
+from trainer.run.pace import MEASURED
+from trainer.run.session import Session, TrainingError
+from trainer.steps.rows import Work, make_work
 
 CPU = torch.device("cpu")
 SAMPLER = {"row_tokens": 32, "block_rows": 8}
@@ -428,7 +428,7 @@ def test_steps_without_finite_loss_are_skipped_and_reported(
     assert summary.skipped == 3
     counted = {line["step"]: line["skipped"] for line in lines(tmp_path) if line["kind"] == "train"}
     assert counted == {4: 2, 8: 3, 9: 3}
-    assert [record.args for record in caplog.records if record.name == "trainer.session"] == [(3,), (4,), (7,)]
+    assert [record.args for record in caplog.records if record.name == "trainer.run.session"] == [(3,), (4,), (7,)]
     skipped = [line for line in lines(tmp_path) if line["kind"] == "skipped"]
     assert [(line["step"], line["first_row"], line["end_row"]) for line in skipped] == [
         (3, 8, 12),

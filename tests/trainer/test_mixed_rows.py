@@ -17,8 +17,8 @@ from safetensors.torch import load_file
 
 from sampler.config import SamplerConfig
 from trainer.config import TrainConfig
-from trainer.logs import read_metrics
 from trainer.loop import train
+from trainer.run.logs import read_metrics
 
 SETTINGS: dict[str, Any] = {
     "steps": 12,

@@ -7,16 +7,16 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from corpus.config import Config
+from trainer.config.conflict import ConflictConfig, SurgeryConfig
+from trainer.config.continual import ContinualConfig
 from trainer.config.late_start import LateStartConfig
 from trainer.config.model import PRESETS, AttentionWay, ModelConfig
 from trainer.config.noise import DropoutConfig, LayerDropConfig
 from trainer.config.objective import ObjectiveConfig
 from trainer.config.optimiser import BatchGrowthConfig, OptimiserConfig, ScheduleConfig
+from trainer.config.parallel import ParallelRowsConfig
 from trainer.config.penalties import LanguageLossConfig, RegulariserConfig
 from trainer.config.run import AverageConfig, CheckpointConfig, EarlyStopConfig, HeldoutConfig, LogConfig
-from trainer.conflict.config import ConflictConfig, SurgeryConfig
-from trainer.continual.config import ContinualConfig
-from trainer.parallel.config import ParallelRowsConfig
 from trainer.row_schedule import RowSchedule
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from corpus.errors import ConfigurationError
-from trainer.conflict.config import GroupsConfig
+from trainer.config.conflict import GroupsConfig
 
 OTHERS: Final = "others"
 

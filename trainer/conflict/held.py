@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from corpus.errors import ConfigurationError
+from trainer.config.conflict import SurgeryConfig
 from trainer.conflict import surgery
-from trainer.conflict.config import SurgeryConfig
 from trainer.conflict.groups import make_groups
 from trainer.distributed import World
-from trainer.language_model import LanguageModel
+from trainer.model.language_model import LanguageModel
 
 
 class Surgery:

@@ -7,12 +7,12 @@ from contextlib import AbstractContextManager, nullcontext
 
 from torch import Tensor
 
-from trainer.conflict.config import ConflictConfig
+from trainer.config.conflict import ConflictConfig
 from trainer.conflict.groups import make_groups
 from trainer.conflict.matrix import ConflictMatrix, ConflictReport
 from trainer.conflict.sketch import Sketch, Sketcher
 from trainer.distributed import World
-from trainer.language_model import Inputs, LanguageModel
+from trainer.model.language_model import Inputs, LanguageModel
 
 
 class ConflictMeter:

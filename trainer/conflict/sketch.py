@@ -29,8 +29,8 @@ from torch import Tensor, nn
 
 from corpus.errors import ConfigurationError
 from corpus.hashing import stable_hash
-from trainer.adapters import LanguageAdapter
-from trainer.language_model import Inputs, LanguageModel, token_languages
+from trainer.model.adapters import LanguageAdapter
+from trainer.model.language_model import Inputs, LanguageModel, token_languages
 
 
 class Sketch(NamedTuple):

@@ -17,9 +17,9 @@ from torch.nn import functional
 
 from corpus.hashing import stable_hash
 from trainer.config import ObjectiveConfig
-from trainer.language_model import LanguageModel
-from trainer.objectives import make_task, masked_rows
-from trainer.rows import RowStream, make_work
+from trainer.model.language_model import LanguageModel
+from trainer.objective.task import make_task, masked_rows
+from trainer.steps.rows import RowStream, make_work
 
 _SEED = 0
 """The estimate does not change with the run's seed."""

@@ -16,8 +16,8 @@ import torch
 import xxhash
 from torch import Tensor
 
-from trainer.language_model import LanguageModel
-from trainer.own_rows import language_rows, mean_rows
+from trainer.model.language_model import LanguageModel
+from trainer.optimiser.own_rows import language_rows, mean_rows
 
 _SIZES = "usable"
 """Says how much of its adapter a language may use: by its amount of text, not by its relatives'."""

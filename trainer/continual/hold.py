@@ -19,11 +19,11 @@ from torch import Tensor, nn
 
 from corpus.errors import ConfigurationError, InputError
 from corpus.hashing import file_hash
-from trainer.adapters import LanguageAdapter
-from trainer.continual.config import ContinualConfig
-from trainer.language_model import LanguageModel
-from trainer.optimise import Optimiser
-from trainer.own_rows import language_rows
+from trainer.config.continual import ContinualConfig
+from trainer.model.adapters import LanguageAdapter
+from trainer.model.language_model import LanguageModel
+from trainer.optimiser.build import Optimiser
+from trainer.optimiser.own_rows import language_rows
 
 _EMBEDDING = "embedding.weight"
 

@@ -10,15 +10,15 @@ from sampler.config import SamplerConfig
 from sampler.heldout import HeldoutRows
 from sampler.index import TokenCorpus
 from sampler.stream import CurriculumStream
-from trainer.backward import autocast_type
-from trainer.batches import pass_rows
 from trainer.config import TrainConfig
 from trainer.distributed import World
 from trainer.evaluate import Evaluator, Progress
-from trainer.heldout import Heldout, in_memory, streamed
-from trainer.language_model import LanguageModel
-from trainer.recent import recent_rows
-from trainer.setup import mask_token
+from trainer.heldout.recent import recent_rows
+from trainer.heldout.rows import Heldout, in_memory, streamed
+from trainer.model.language_model import LanguageModel
+from trainer.run.setup import mask_token
+from trainer.steps.backward import autocast_type
+from trainer.steps.batches import pass_rows
 
 CORE = ""
 """Stands for the core alone, without any language's adapter."""

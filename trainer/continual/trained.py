@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from corpus.errors import InputError
-from trainer import checkpoint as checkpoints
 from trainer.build import build_model
 from trainer.config import TrainConfig
 from trainer.evaluate import evaluated_tensors
-from trainer.language_model import LanguageModel
-from trainer.outcome import EVIDENCE, SUMMARY
+from trainer.model.language_model import LanguageModel
+from trainer.run import checkpoint as checkpoints
+from trainer.run.outcome import EVIDENCE, SUMMARY
 
 
 class Trained(NamedTuple):

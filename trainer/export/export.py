@@ -18,8 +18,8 @@ from trainer.export.own import Stock, as_stock
 from trainer.export.xmod import as_xmod, fits
 from trainer.foreign.loading import library, quiet
 from trainer.foreign.model import ForeignModel
-from trainer.language_model import Inputs, LanguageModel
-from trainer.model import Transformer
+from trainer.model.language_model import Inputs, LanguageModel
+from trainer.model.transformer import Transformer
 
 Form = Literal["safetensors", "transformers"]
 CORE: Final = "core"

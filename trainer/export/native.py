@@ -14,7 +14,7 @@ from corpus.hashing import file_hash
 from trainer.build import build_model
 from trainer.config import ModelConfig
 from trainer.continual.trained import Trained
-from trainer.language_model import LanguageModel
+from trainer.model.language_model import LanguageModel
 
 WEIGHTS: Final = "model.safetensors"
 DESCRIPTION: Final = "evenglot.json"

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from corpus.errors import ConfigurationError
-from trainer.model import Block, RMSNorm, Transformer
+from trainer.model.transformer import Block, RMSNorm, Transformer
 
 _EPSILON: Final = 1e-6
 

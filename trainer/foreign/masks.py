@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainer.attention import attention_mask
+from trainer.model.attention import attention_mask
 
 Masks = Tensor | dict[str, Tensor]
 

@@ -18,14 +18,14 @@ from typing import Any
 from torch import Tensor, nn
 
 from corpus.errors import ConfigurationError
-from trainer.adapters import LanguageAdapter, capacities
 from trainer.config import ModelConfig
 from trainer.foreign.anatomy import Anatomy, anatomy
 from trainer.foreign.loading import Kind, from_description, from_hub
 from trainer.foreign.masks import masks_for
 from trainer.foreign.probe import position_offset
-from trainer.language_model import Inputs, LanguageModel, Outputs
-from trainer.noise import SILENT, Noise, kept_rows
+from trainer.model.adapters import LanguageAdapter, capacities
+from trainer.model.language_model import Inputs, LanguageModel, Outputs
+from trainer.model.noise import SILENT, Noise, kept_rows
 
 
 @dataclass

@@ -10,15 +10,15 @@ import torch
 
 from corpus.hashing import stable_hash
 from trainer.config import ObjectiveConfig
+from trainer.config.parallel import ParallelRowsConfig
 from trainer.distributed import World
-from trainer.objectives import make_task, mask_ratio
+from trainer.objective.task import make_task, mask_ratio
 from trainer.parallel.alike import alike_pairs
-from trainer.parallel.config import ParallelRowsConfig
 from trainer.parallel.order import PairOrder, Place, pair_shares
 from trainer.parallel.pairs import Pairs
 from trainer.parallel.rows import PairRows, Sentence, pair_rows, sentence_rows
 from trainer.parallel.text import ParallelText
-from trainer.rows import Work, make_work
+from trainer.steps.rows import Work, make_work
 
 
 class Special(NamedTuple):

@@ -8,18 +8,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainer.backward import Compute, token_losses
 from trainer.config import StrengthScheduleConfig
+from trainer.config.parallel import TranslationConfig
 from trainer.distributed import World
-from trainer.language_model import LanguageModel, Outputs
-from trainer.noise import SILENT
+from trainer.model.language_model import LanguageModel, Outputs
+from trainer.model.noise import SILENT
+from trainer.optimiser.schedules import strength_share
 from trainer.parallel.batches import ParallelBatches, SentenceBatch, TranslationBatch
-from trainer.parallel.config import TranslationConfig
-from trainer.penalties import Penalties
-from trainer.plan import Agreed, Plan
 from trainer.regularisers.base import Moment
-from trainer.schedules import strength_share
-from trainer.tally import Tally, mean
+from trainer.steps.backward import Compute, token_losses
+from trainer.steps.penalties import Penalties
+from trainer.steps.plan import Agreed, Plan
+from trainer.steps.tally import Tally, mean
 
 
 class ParallelPasses:

@@ -21,8 +21,8 @@ from torch.nn import functional
 
 from sampler.order import permutation
 from trainer.distributed import World
-from trainer.language_model import LanguageModel
-from trainer.noise import SILENT
+from trainer.model.language_model import LanguageModel
+from trainer.model.noise import SILENT
 from trainer.parallel.batches import Special, unpredicted
 from trainer.parallel.pairs import pooled_sums
 from trainer.parallel.rows import Sentence, sentence_rows

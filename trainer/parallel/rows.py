@@ -21,7 +21,7 @@ class Sentence(NamedTuple):
 
 
 class PairRows(NamedTuple):
-    """R rows of L tokens that hold several languages; fulfils ``trainer.rows.MixedRows``."""
+    """R rows of L tokens that hold several languages; fulfils ``trainer.steps.rows.MixedRows``."""
 
     tokens: IntArray
     """Token ids, [R, L]."""

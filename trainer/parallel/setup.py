@@ -11,9 +11,9 @@ from corpus.schema import HELDOUT, TRAIN
 from sampler.index import TokenCorpus
 from trainer import regularisers
 from trainer.config import TrainConfig
+from trainer.config.parallel import two_thirds
 from trainer.distributed import World
 from trainer.parallel.batches import ParallelBatches, Special, reads_both_sides
-from trainer.parallel.config import two_thirds
 from trainer.parallel.retrieval import Retrieval, layer_of
 from trainer.parallel.text import ParallelText
 

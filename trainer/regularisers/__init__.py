@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trainer.parallel.config import ContrastiveOptions
+from trainer.config.parallel import ContrastiveOptions
 from trainer.registry import Registry
 from trainer.regularisers.options import (
     DeviationOptions,

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from corpus.errors import ConfigurationError
 from trainer.continual.anchor import Anchor, read_anchor
-from trainer.language_model import LanguageModel
+from trainer.model.language_model import LanguageModel
 from trainer.regularisers.base import Moment, Penalty
 from trainer.regularisers.options import EwcOptions, L2SpOptions
 

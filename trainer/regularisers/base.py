@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from trainer.language_model import Inputs, LanguageModel, Outputs
+from trainer.model.language_model import Inputs, LanguageModel, Outputs
 from trainer.parallel.pairs import Pairs
 
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from trainer.parallel.config import ContrastiveOptions
+from trainer.config.parallel import ContrastiveOptions
 from trainer.parallel.pairs import Pairs, pooled
 from trainer.regularisers.base import Moment, Penalty
 

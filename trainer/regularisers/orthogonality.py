@@ -22,7 +22,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from trainer.adapters import LanguageAdapter
+from trainer.model.adapters import LanguageAdapter
 from trainer.regularisers.base import Moment, Penalty
 from trainer.regularisers.options import OrthogonalityOptions
 from trainer.regularisers.pairs import drawn_pairs, unrelated

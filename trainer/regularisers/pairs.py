@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from corpus.hashing import stable_hash
-from trainer.objectives import uniform
+from trainer.objective.task import uniform
 from trainer.regularisers.base import Moment
 
 _UNITS: Final = 1 << 40

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from trainer.language_model import token_languages
+from trainer.model.language_model import token_languages
 from trainer.regularisers.base import Moment, Penalty
 from trainer.regularisers.options import RDropOptions
 

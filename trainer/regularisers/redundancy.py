@@ -28,8 +28,8 @@ import torch
 from torch import Tensor
 
 from corpus.hashing import stable_hash
-from trainer.adapters import LanguageAdapter
-from trainer.language_model import token_languages
+from trainer.model.adapters import LanguageAdapter
+from trainer.model.language_model import token_languages
 from trainer.regularisers.base import Moment, Penalty
 from trainer.regularisers.options import RedundancyOptions
 from trainer.regularisers.pairs import drawn_others, unrelated

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from trainer import weighting
 from trainer.config import LanguageLossConfig
-from trainer.schedules import strength_share
+from trainer.optimiser.schedules import strength_share
 from trainer.weighting.base import LanguageLosses
 
 _SCALES = 30.0

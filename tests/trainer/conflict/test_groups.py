@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from corpus.errors import ConfigurationError
-from trainer.conflict.config import GroupsConfig
+from trainer.config.conflict import GroupsConfig
 from trainer.conflict.groups import Groups, make_groups
 
 LANGUAGES = ("deu_Latn", "ell_Grek", "eng_Latn", "rus_Cyrl", "ukr_Cyrl")

@@ -9,8 +9,8 @@ from corpus.errors import ConfigurationError
 from trainer.config import ModelConfig
 from trainer.conflict.matrix import between, pooled
 from trainer.conflict.sketch import Sketcher, core_maps, signs
-from trainer.language_model import Inputs, token_languages
-from trainer.model import Transformer
+from trainer.model.language_model import Inputs, token_languages
+from trainer.model.transformer import Transformer
 
 GROUPS = (0, 1, 2, 1)
 """Group of each of four languages."""

@@ -10,9 +10,9 @@ import torch
 
 from trainer.config import ModelConfig, ObjectiveConfig
 from trainer.continual.fisher import diagonal
-from trainer.model import Transformer
-from trainer.objectives import make_task
-from trainer.rows import make_work
+from trainer.model.transformer import Transformer
+from trainer.objective.task import make_task
+from trainer.steps.rows import make_work
 
 
 class Stream:

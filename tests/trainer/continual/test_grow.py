@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from trainer.build import build_model
 from trainer.config import ModelConfig
 from trainer.continual.grow import digest, grow, old_part
-from trainer.language_model import LanguageModel
-from trainer.own_rows import language_rows
+from trainer.model.language_model import LanguageModel
+from trainer.optimiser.own_rows import language_rows
 
 CONFIG = ModelConfig(width=8, layers=1, heads=2, gate="static", norm_gains=True, adapter_power=0.5)
 

@@ -13,13 +13,13 @@ from corpus.hashing import file_hash
 from sampler.config import SamplerConfig
 from trainer.build import build_model
 from trainer.config import OptimiserConfig, TrainConfig
-from trainer.continual.config import ContinualConfig
+from trainer.config.continual import ContinualConfig
 from trainer.continual.hold import begin, slow
-from trainer.language_model import LanguageModel
 from trainer.loop import train
-from trainer.optimise import make_optimiser
-from trainer.outcome import Summary
-from trainer.own_rows import language_rows
+from trainer.model.language_model import LanguageModel
+from trainer.optimiser.build import make_optimiser
+from trainer.optimiser.own_rows import language_rows
+from trainer.run.outcome import Summary
 
 LANGUAGES = ["eng_Latn", "swh_Latn", "zul_Latn"]
 MODEL = {"width": 8, "layers": 2, "heads": 2, "gate": "static", "norm_gains": True}

@@ -17,12 +17,12 @@ from safetensors.torch import load_file, save_file
 import trainer
 from corpus.errors import ConfigurationError, InputError
 from sampler.config import SamplerConfig
-from trainer.checkpoint import save
 from trainer.config import TrainConfig
 from trainer.continual.trained import read_trained
 from trainer.export.export import export
-from trainer.language_model import Inputs, LanguageModel
 from trainer.loop import train
+from trainer.model.language_model import Inputs, LanguageModel
+from trainer.run.checkpoint import save
 
 LANGUAGES = ["ell_Grek", "eng_Latn", "swh_Latn"]
 SMALL = {"width": 16, "layers": 2, "heads": 2, "feedforward": 24, "adapter": 6}

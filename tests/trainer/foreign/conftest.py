@@ -10,7 +10,7 @@ import pytest
 import torch
 import transformers
 
-from trainer.language_model import Inputs
+from trainer.model.language_model import Inputs
 
 VOCABULARY = 261
 SIZES: dict[str, Any] = {

@@ -15,8 +15,8 @@ from corpus.errors import ConfigurationError
 from sampler.config import SamplerConfig
 from trainer.config import TrainConfig
 from trainer.evaluate import evaluate
-from trainer.logs import read_metrics
 from trainer.loop import train
+from trainer.run.logs import read_metrics
 
 MakeBase = Callable[[str], Path]
 

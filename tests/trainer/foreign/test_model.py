@@ -14,8 +14,8 @@ from corpus.errors import ConfigurationError, InputError
 from trainer.build import build_model
 from trainer.config import ModelConfig, TrainConfig
 from trainer.foreign.model import ForeignModel, foreign_model
-from trainer.language_model import Inputs
-from trainer.noise import Noise
+from trainer.model.language_model import Inputs
+from trainer.model.noise import Noise
 
 MakeBase = Callable[[str], Path]
 Packed = Callable[..., Inputs]

@@ -19,13 +19,13 @@ from corpus.manifest import read_snapshot
 from corpus.storage import Storage
 from sampler.config import SamplerConfig
 from trainer.config import ObjectiveConfig, TrainConfig
+from trainer.config.parallel import ParallelRowsConfig
 from trainer.distributed import World
 from trainer.evaluate import evaluate
-from trainer.logs import read_metrics
 from trainer.loop import train
 from trainer.parallel.batches import ParallelBatches, Special
-from trainer.parallel.config import ParallelRowsConfig
 from trainer.parallel.text import ParallelText
+from trainer.run.logs import read_metrics
 
 LANGUAGES = ("ell_Grek", "eng_Latn", "swh_Latn")
 SETTINGS: dict[str, Any] = {

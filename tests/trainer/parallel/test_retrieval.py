@@ -7,7 +7,7 @@ from corpus.manifest import read_snapshot
 from corpus.storage import Storage
 from trainer.config import ModelConfig
 from trainer.distributed import World
-from trainer.model import Transformer
+from trainer.model.transformer import Transformer
 from trainer.parallel.batches import Special
 from trainer.parallel.retrieval import Retrieval, candidates, found_share, layer_of, margins, scores
 from trainer.parallel.text import ParallelText

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from trainer.config import ModelConfig
-from trainer.language_model import Inputs, Outputs
-from trainer.model import Transformer
+from trainer.model.language_model import Inputs, Outputs
+from trainer.model.transformer import Transformer
 from trainer.regularisers.base import Evidence, Moment
 
 MakeMoment = Callable[..., Moment]

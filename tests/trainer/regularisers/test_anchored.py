@@ -8,8 +8,8 @@ import torch
 from corpus.errors import ConfigurationError, InputError
 from trainer.config import ModelConfig
 from trainer.continual.anchor import Anchor, read_anchor, write_anchor
-from trainer.language_model import Inputs, Outputs
-from trainer.model import Transformer
+from trainer.model.language_model import Inputs, Outputs
+from trainer.model.transformer import Transformer
 from trainer.regularisers.anchored import ewc, l2_sp
 from trainer.regularisers.base import Evidence, Moment
 from trainer.regularisers.options import EwcOptions, L2SpOptions

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from trainer.config import ModelConfig
-from trainer.language_model import Inputs, Outputs
-from trainer.model import Transformer
-from trainer.parallel.config import ContrastiveOptions, two_thirds
+from trainer.config.parallel import ContrastiveOptions, two_thirds
+from trainer.model.language_model import Inputs, Outputs
+from trainer.model.transformer import Transformer
 from trainer.parallel.pairs import Pairs, pooled
 from trainer.regularisers.base import Evidence, Moment
 from trainer.regularisers.contrastive import centred, penalty

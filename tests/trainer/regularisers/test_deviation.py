@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from trainer.config import ModelConfig
-from trainer.model import Inputs, Outputs, Transformer
+from trainer.model.transformer import Inputs, Outputs, Transformer
 from trainer.regularisers.base import Evidence, Moment
 from trainer.regularisers.deviation import penalty
 from trainer.regularisers.options import DeviationOptions

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tests.trainer.regularisers.conftest import MakeMoment
-from trainer.model import Transformer
+from trainer.model.transformer import Transformer
 from trainer.regularisers.embedding import penalty
 from trainer.regularisers.options import EmbeddingOptions
 

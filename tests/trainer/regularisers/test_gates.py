@@ -7,7 +7,7 @@ import torch
 
 from tests.trainer.regularisers.conftest import MakeMoment
 from trainer.config import ModelConfig, RegulariserConfig, TrainConfig
-from trainer.model import Transformer
+from trainer.model.transformer import Transformer
 from trainer.regularisers.gates import penalty
 from trainer.regularisers.options import GateOptions
 

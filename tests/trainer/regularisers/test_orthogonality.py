@@ -7,7 +7,7 @@ from corpus.errors import ConfigurationError
 from tests.trainer.regularisers.conftest import MakeMoment
 from trainer import regularisers
 from trainer.config import ModelConfig
-from trainer.model import Transformer
+from trainer.model.transformer import Transformer
 from trainer.regularisers.options import OrthogonalityOptions
 from trainer.regularisers.orthogonality import overlap, penalty
 

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from tests.trainer.regularisers.conftest import MakeMoment
-from tests.trainer.test_step import stepper
+from tests.trainer.steps.test_step import stepper
 from trainer.config import DropoutConfig, RegulariserConfig, TrainConfig
-from trainer.language_model import Inputs, Outputs
+from trainer.model.language_model import Inputs, Outputs
 from trainer.regularisers.options import RDropOptions
 from trainer.regularisers.rdrop import divergence, penalty
 

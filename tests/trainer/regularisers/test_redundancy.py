@@ -6,8 +6,8 @@ import torch
 from tests.trainer.regularisers.conftest import MakeMoment
 from trainer import regularisers
 from trainer.config import ModelConfig
-from trainer.language_model import Inputs
-from trainer.model import Transformer
+from trainer.model.language_model import Inputs
+from trainer.model.transformer import Transformer
 from trainer.regularisers.options import RedundancyOptions
 from trainer.regularisers.redundancy import centred, penalty, redundancy, same_direction, taken
 

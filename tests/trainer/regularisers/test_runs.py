@@ -17,8 +17,8 @@ from tests.trainer.test_distributed import SAMPLER, SCRIPT, together
 from tests.trainer.test_distributed import SETTINGS as PLAIN
 from tests.trainer.test_loop import killed_in_a_process
 from trainer.config import LogConfig, RegulariserConfig, TrainConfig
-from trainer.logs import read_metrics
 from trainer.loop import train
+from trainer.run.logs import read_metrics
 from trainer.sharding import check_settings
 
 SETTINGS: dict[str, Any] = {

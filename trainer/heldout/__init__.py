@@ -1,0 +1,1 @@
+"""Rows to judge a model on, and languages that no longer improve on them."""

@@ -1,0 +1,1 @@
+"""The transformer, its language adapters, and what training knows of any model."""

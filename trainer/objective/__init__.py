@@ -1,0 +1,1 @@
+"""What is predicted in each row."""
