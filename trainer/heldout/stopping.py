@@ -6,7 +6,7 @@ Brings together who has stopped (:mod:`trainer.heldout.early_stop`), the rows th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -75,11 +75,17 @@ class LanguageStops:
         """Languages whose share of the rows goes to the others."""
         return self._early.stopped if self._early is not None and self._frozen else []
 
-    def observe(self, scores: Scores) -> dict[str, Any] | None:
-        """Take in a ``heldout`` line; gives a line of the log when languages have stopped."""
+    def observe(self, scores: Scores, waiting: Collection[str] = ()) -> dict[str, Any] | None:
+        """Take in a ``heldout`` line; gives a line of the log when languages have stopped.
+
+        Args:
+            scores: the line.
+            waiting: languages that a later stage brings in: none of their rows were read, so they cannot have stopped.
+        """
         if self._early is None:
             return None
-        improved, stopped = self._early.observe(scores["step"], scores["languages"])
+        figures = {lang: found for lang, found in scores["languages"].items() if lang not in waiting}
+        improved, stopped = self._early.observe(scores["step"], figures)
         if self._kept is not None and improved:
             with self._evaluated():
                 self._kept.take(self._indices(improved))

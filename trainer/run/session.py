@@ -255,7 +255,10 @@ class Session:
     def _heldout(self, log: MetricsLog | None) -> None:
         with self.pace.paused():
             self.last_heldout = self._score_heldout()
-            stopped = self.stops.observe(self.last_heldout)
+            waiting = [
+                lang for lang, seen in zip(self.languages, self.tally.seen, strict=True) if self.done and not seen
+            ]
+            stopped = self.stops.observe(self.last_heldout, waiting)
             if self.over:
                 self.last_heldout = dict(self.stops.settle(self.last_heldout, self._score_heldout))
             trained = self.tally.next_evaluated()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from safetensors.torch import load_file
 from sampler.config import SamplerConfig
 from trainer.config import TrainConfig
 from trainer.evaluate import evaluate
-from trainer.heldout.stopping import own_rates
+from trainer.heldout.stopping import LanguageStops, own_rates
 from trainer.loop import train
+from trainer.model.transformer import Transformer
+from trainer.optimiser.build import make_optimiser
 from trainer.run.logs import read_metrics
 from trainer.run.outcome import Summary
 
@@ -46,6 +49,23 @@ def own(folder: Path, step: int, language: int) -> dict[str, torch.Tensor]:
 
 STOP = {"patience": 1, "min_improvement": 0.15, "min_bytes": 1, "action": "stop_learning"}
 FAST = {"learning_rate": 0.05}
+
+
+def test_a_language_that_a_later_stage_brings_in_has_not_stopped_before() -> None:
+    config = TrainConfig.model_validate({"early_stop": {**STOP, "action": "report"}, "model": SETTINGS["model"]})
+    model = Transformer(config.model, 8, 2)
+    optimiser = make_optimiser(model, config.optimiser, 0.1)
+    found = LanguageStops(config, model, optimiser, ["a", "late"], [10, 10], nullcontext)
+
+    def line(step: int, a: float, late: float) -> dict[str, Any]:
+        figures = {"a": a, "late": late}
+        return {"step": step, "languages": {tag: {"bits_per_byte": x, "bytes": 100.0} for tag, x in figures.items()}}
+
+    assert found.observe(line(0, 5.0, 5.0)) is None
+    assert found.observe(line(2, 4.0, 5.5), waiting=["late"]) is None
+    stopped = found.observe(line(4, 3.0, 5.5))
+    assert stopped is not None
+    assert stopped["languages"] == {"late": {"bits_per_byte": 5.5, "best_bits_per_byte": 5.0, "best_step": 0}}
 
 
 def test_a_stopped_language_moves_no_more_and_the_others_get_its_rows(tiny_corpus: str, tmp_path: Path) -> None:
