@@ -20,6 +20,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.nn import functional
 
+from trainer.model.moving import moved
+
 _RATIO: Final = 1.25
 """Longest over shortest document of a bucket; smaller wastes less on padding and makes more buckets."""
 _SHORT: Final = 16
@@ -91,7 +93,7 @@ class Documents:
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Attention of each token to those of its document; all of them, and the result, [B, L, H, W]."""
-        laid = [_spread(x.flatten(0, 1), self.places, self.back) for x in (query, key, value)]
+        laid = [moved(x.flatten(0, 1), self.places, self.back) for x in (query, key, value)]
         sizes = [bucket.documents * bucket.length for bucket in self.buckets]
         found = []
         for bucket, *parts in zip(self.buckets, *(torch.split(x, sizes) for x in laid), strict=True):
@@ -130,20 +132,6 @@ def _send(array: npt.NDArray[Any], device: torch.device) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(array)).to(device, non_blocking=True)
 
 
-class _Spread(Function):
-    """Tokens to places; padding has no gradient, so that a token's is that of its own place alone."""
-
-    @staticmethod
-    def forward(ctx: Any, tokens: Tensor, places: Tensor, back: Tensor) -> Tensor:
-        ctx.save_for_backward(back)
-        return tokens.index_select(0, places)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> Any:
-        (back,) = ctx.saved_tensors
-        return gradients[0].index_select(0, back), None, None
-
-
 class _Gathered(Function):
     """Places to tokens; what lies in the padding is left behind, and its gradient is zero."""
 
@@ -158,10 +146,6 @@ class _Gathered(Function):
         (back,) = ctx.saved_tensors
         gradient = gradients[0]
         return gradient.new_zeros(ctx.places, *gradient.shape[1:]).index_copy_(0, back, gradient), None
-
-
-def _spread(tokens: Tensor, places: Tensor, back: Tensor) -> Tensor:
-    return cast("Tensor", _Spread.apply(tokens, places, back))  # type: ignore[no-untyped-call]
 
 
 def _gathered(laid: Tensor, back: Tensor) -> Tensor:

@@ -13,12 +13,13 @@ Shape letters: T tokens (all of the batch's, row after row), K languages, I and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 from torch.nn import functional
+
+from trainer.model.moving import moved
 
 _grouped_mm: Final[Callable[..., Tensor] | None] = getattr(functional, "grouped_mm", None)
 
@@ -42,11 +43,11 @@ class Groups(NamedTuple):
 
     def sort(self, tokens: Tensor) -> Tensor:
         """Vectors of the batch, [B, L, I], to vectors by language, [T, I]."""
-        return _moved(tokens.flatten(0, 1), self.order, self.back)
+        return moved(tokens.flatten(0, 1), self.order, self.back)
 
     def unsort(self, sorted_tokens: Tensor, rows: int) -> Tensor:
         """Vectors by language, [T, I], to vectors of the batch, [B, L, I]."""
-        return _moved(sorted_tokens, self.back, self.order).view(rows, -1, sorted_tokens.shape[1])
+        return moved(sorted_tokens, self.back, self.order).view(rows, -1, sorted_tokens.shape[1])
 
 
 def group(languages: Tensor, count: int) -> Groups:
@@ -100,21 +101,3 @@ def _padded(x: Tensor, axis: int) -> Tensor:
     """x with zeros behind it along an axis, up to the alignment; x itself where it has it."""
     missing = -x.shape[axis] % (_ALIGNMENT // x.element_size())
     return functional.pad(x, (0, 0) * (x.ndim - 1 - axis) + (0, missing)) if missing else x
-
-
-class _Moved(Function):
-    """Vectors in another order; their gradients go the way back by the opposite selection, not by a scattered sum."""
-
-    @staticmethod
-    def forward(ctx: Any, vectors: Tensor, order: Tensor, back: Tensor) -> Tensor:
-        ctx.save_for_backward(back)
-        return vectors.index_select(0, order)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Any) -> Any:
-        (back,) = ctx.saved_tensors
-        return gradients[0].index_select(0, back), None, None
-
-
-def _moved(vectors: Tensor, order: Tensor, back: Tensor) -> Tensor:
-    return cast("Tensor", _Moved.apply(vectors, order, back))  # type: ignore[no-untyped-call]
