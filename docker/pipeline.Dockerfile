@@ -7,7 +7,7 @@ COPY constraints.txt /src/
 # The dependencies change less often than the code: they get a layer of their own.
 COPY pyproject.toml README.md LICENSE /src/
 COPY docker/requirements.py /src/docker/
-RUN python /src/docker/requirements.py /src/pyproject.toml pipeline review >/src/requirements.txt \
+RUN python /src/docker/requirements.py /src/pyproject.toml pipeline translate review >/src/requirements.txt \
     && /opt/evenglot/bin/pip install --requirement /src/requirements.txt --constraint /src/constraints.txt
 COPY corpus /src/corpus
 COPY pipeline /src/pipeline

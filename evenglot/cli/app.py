@@ -42,6 +42,7 @@ _EXTRAS: Final = {
     "apache_beam": "pipeline", "datasets": "pipeline", "fasttext": "pipeline", "ftfy": "pipeline", "orjson": "pipeline",
     "regex": "pipeline", "sentencepiece": "pipeline", "warcio": "pipeline", "zstandard": "pipeline",
     "tokenizers": "transformers", "transformers": "transformers",
+    "ctranslate2": "translate", "sacrebleu": "translate", "sentencex": "translate", "sklearn": "translate",
     "safetensors": "train", "tensorboard": "train", "torch": "train", "jinja2": "review",
 }  # fmt: skip
 
