@@ -199,7 +199,7 @@ def table(runs: Sequence[Mapping[str, Any]]) -> str:
     lines = [f"| | {' | '.join(arms)} |", f"|---|{'---:|' * len(arms)}"]
 
     def value(one: Mapping[str, Any], group: Sequence[str]) -> float:
-        return statistics.mean(one["bits_per_byte"][lang] for lang in group)
+        return float(statistics.mean(one["bits_per_byte"][lang] for lang in group))
 
     for label, group in [("mean", tags[:-1]), *((lang, [lang]) for lang in tags)]:
         cells = [f"{statistics.mean(value(one, group) for one in base.values()):.3f}"]
