@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
 
+from corpus.augmentation import Augmentation
 from corpus.config import Config
 from corpus.errors import CorpusError
 from corpus.ledger import Ledger
@@ -97,6 +98,8 @@ class LanguageEvidence(Config):
     """Documents the kept training ones stand for, themselves included."""
     synthetic_documents: int = 0
     """Training documents that are not natural."""
+    synthetic_bytes: int = 0
+    """UTF-8 bytes of those; ``bytes`` holds them too."""
     heldout_documents: int = 0
     heldout_bytes: int = 0
     rejected: int = 0
@@ -143,9 +146,10 @@ class Snapshot(Config):
     format_version: int = FORMAT_VERSION
     number: int
     parent: int | None = None
-    made_by: Literal["prepare", "tokenize"]
+    made_by: Literal["prepare", "tokenize", "augment"]
     goes_on_with: int | None = None
-    """The prepared snapshot whose documents this one has as well; None where a run began anew."""
+    """The prepared snapshot whose documents this one has as well; None where a run began anew. Of one made by
+    ``augment`` the natural one below the synthetic text."""
     languages: dict[str, LanguageEvidence]
     mixtures: dict[str, dict[str, float]]
     """Sampling probability of each language under each named mixture, in documents' bytes."""
@@ -164,6 +168,8 @@ class Snapshot(Config):
     """Per tokenizer name: vocabulary size, path and hash of its model, special ids."""
     parallel: dict[str, ParallelText] = Field(default_factory=dict)
     """Per tokenizer name: what there is of parallel text."""
+    augmentation: Augmentation | None = None
+    """What is known of its synthetic text; None where it has none."""
     recipe: dict[str, Any] = Field(default_factory=dict)
     """The whole resolved recipe of the run."""
     fingerprint: str = ""

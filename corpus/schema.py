@@ -45,7 +45,8 @@ RECORD_SCHEMA: Final = pa.schema(
         pa.field("url", pa.string()),
         pa.field("origin", _CATEGORY, nullable=False),
         pa.field("parent", pa.string()),  # id of the document that this one was made from, or split off
-        pa.field("generator", _CATEGORY),  # model and revision that made a synthetic one
+        pa.field("generator", _CATEGORY),  # name@revision of what made a synthetic one, " > " between steps
+        pa.field("provenance", pa.string()),  # how a synthetic one was made and judged, as a JSON object
         pa.field("copies", pa.int32(), nullable=False),  # documents this one stands for, itself included
         pa.field("cluster", pa.string()),  # 128-bit hex, shared by documents that are nearly the same
         pa.field("quality", pa.float32()),  # 0 to 1, higher is better
@@ -66,7 +67,8 @@ REJECTED_SCHEMA: Final = pa.schema(
         pa.field("declared_lang", _CATEGORY),
         pa.field("source", _CATEGORY),
         pa.field("url", pa.string()),
-        pa.field("parent", pa.string()),  # id of the document that this one was split off
+        pa.field("parent", pa.string()),  # id of the document that this one was made from, or split off
+        pa.field("provenance", pa.string()),  # how a synthetic one was made and judged, as a JSON object
         pa.field("meta", pa.string()),
         pa.field("file", _CATEGORY, nullable=False),
         pa.field("offset", pa.int64(), nullable=False),  # byte offset in the decompressed file, or row number
@@ -78,6 +80,8 @@ REJECTED_SCHEMA: Final = pa.schema(
     ]
 )
 
+LATER_COLUMNS: Final = ("provenance",)
+"""Columns that shards of older versions lack; they stand for nulls."""
 
 RUN_DOCUMENTS: Final = 1024
 """Documents in a run: neighbours of one record batch of a token shard, which are read and counted together.

@@ -17,7 +17,7 @@ from corpus.hashing import file_hash
 from corpus.ledger import Ledger
 from corpus.manifest import ShardFile, Snapshot, current_number, read_snapshot
 from corpus.parallel import PARALLEL_REJECTED_SCHEMA, parallel_schema
-from corpus.schema import RECORD_SCHEMA, REJECTED_SCHEMA, UNDETERMINED, token_schema
+from corpus.schema import LATER_COLUMNS, RECORD_SCHEMA, REJECTED_SCHEMA, UNDETERMINED, token_schema
 from corpus.shards import read_batches, run_tokens
 from corpus.storage import Storage
 
@@ -220,6 +220,8 @@ def _schema_of(snapshot: Snapshot, file: ShardFile) -> pa.Schema:
 def _schema_problems(file: ShardFile, found: pa.Schema, expected: pa.Schema) -> Iterator[str]:
     for column in expected:
         index = found.get_field_index(column.name)
+        if index < 0 and column.name in LATER_COLUMNS:
+            continue
         if index < 0:
             yield f"{file.path} lacks the column '{column.name}'"
         elif found.field(index).type != column.type:

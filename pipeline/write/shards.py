@@ -98,6 +98,7 @@ def write_text(corpus: Storage, work: Storage, part: TextPart, job: WriteJob) ->
             "bytes": sum(pc.sum(pc.binary_length(batch.column("text"))).as_py() for batch in batches),
             "characters": sum(pc.sum(pc.utf8_length(batch.column("text"))).as_py() for batch in batches),
             "copies": sum(pc.sum(batch.column("copies")).as_py() for batch in batches),
+            **synthetic_counts(batches),
         }
         first = 0
         for kept in groups if job.index else ():
@@ -112,6 +113,16 @@ def write_text(corpus: Storage, work: Storage, part: TextPart, job: WriteJob) ->
                     writer.write(batch)
         account["index"] = {"name": name, "bytes": work.size(name)}
     return account
+
+
+def synthetic_counts(batches: Sequence[pa.RecordBatch]) -> dict[str, int]:
+    """Documents and bytes among the rows that are not natural; empty where all are."""
+    documents = size = 0
+    for batch in batches:
+        made = pc.not_equal(pc.cast(batch.column("origin"), pa.string()), NATURAL)
+        documents += pc.sum(made).as_py() or 0
+        size += pc.sum(pc.binary_length(batch.column("text").filter(made))).as_py() or 0
+    return {"synthetic_documents": documents, "synthetic_bytes": size} if documents else {}
 
 
 @dataclass(frozen=True)
@@ -187,7 +198,7 @@ def by_split(staged: Sequence[pa.Table], decided: Sequence[pa.Table], lang: str,
         "id": hexadecimal(fixed_bytes(match.column("other"))),
         "cluster": hexadecimal(clusters),
         "copies": match.column("copies"),
-        "origin": repeated(NATURAL, batch.num_rows),
+        "origin": batch.column("origin") if "origin" in batch.schema.names else repeated(NATURAL, batch.num_rows),
         "weight": pa.repeat(pa.scalar(job.weights.get(lang, 1.0), pa.float32()), batch.num_rows),
     }
     for name, column in columns.items():

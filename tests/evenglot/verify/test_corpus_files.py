@@ -5,10 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from corpus.errors import CorpusError
 from corpus.hashing import file_hash
+from corpus.schema import RECORD_SCHEMA
+from corpus.shards import ShardWriter, read_table
 from evenglot.verify.corpus_files import verify_corpus
 
 SNAPSHOT = "snapshots/000001.json"
@@ -68,6 +71,19 @@ def test_a_file_that_is_no_shard_is_damage_even_with_the_right_hash(corpus: Path
     edit_snapshot(corpus, lambda snapshot: entry(snapshot, ENGLISH).update(size=8, hash=file_hash(corpus / ENGLISH)))
     (problem,) = verify_corpus(str(corpus)).problems
     assert problem.startswith(f"{ENGLISH}: cannot read shard")
+
+
+@pytest.mark.parametrize(("column", "problems"), [("provenance", 0), ("copies", 1)])
+def test_a_shard_of_an_older_version_may_lack_later_columns_alone(corpus: Path, column: str, problems: int) -> None:
+    older = pa.schema([field for field in RECORD_SCHEMA if field.name != column])
+    batches = [batch.drop_columns([column]) for batch in read_table(corpus / ENGLISH).to_batches()]
+    with ShardWriter(corpus / ENGLISH, older) as writer:
+        for batch in batches:
+            writer.write(batch)
+    size, digest = (corpus / ENGLISH).stat().st_size, file_hash(corpus / ENGLISH)
+    edit_snapshot(corpus, lambda snapshot: entry(snapshot, ENGLISH).update(size=size, hash=digest))
+    said = [f"{ENGLISH} lacks the column '{column}'"] * problems
+    assert [problem for problem in verify_corpus(str(corpus)).problems if "lacks" in problem] == said
 
 
 def test_wrong_rows_and_wrong_language_are_damage(corpus: Path) -> None:

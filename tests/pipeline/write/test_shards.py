@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from corpus.shards import open_shard
@@ -14,7 +15,7 @@ from pipeline.config import PrepareConfig
 from pipeline.prepare import prepare
 from pipeline.sources import InputConfig
 from pipeline.write import shards
-from pipeline.write.shards import hexadecimal
+from pipeline.write.shards import hexadecimal, synthetic_counts
 
 FILES, LINES = 5, 12
 WORDS = (
@@ -89,3 +90,10 @@ def test_keys_as_hexadecimal_digits() -> None:
         "00000000000000000000000000000000",
     ]
     assert hexadecimal(keys[:0]).to_pylist() == []
+
+
+def test_what_is_not_natural_is_counted_and_natural_text_has_no_such_count() -> None:
+    rows = [("natural", "abc"), ("back_translation", "h\u00e9"), ("insertion", "wxyz")]
+    batch = pa.RecordBatch.from_pylist([{"origin": origin, "text": text} for origin, text in rows])
+    assert synthetic_counts([batch, batch]) == {"synthetic_documents": 4, "synthetic_bytes": 14}
+    assert synthetic_counts([batch.slice(0, 1)]) == {}

@@ -1,0 +1,1 @@
+"""Synthetic text over a natural snapshot: plan, calibrate, generate, join."""
