@@ -1,0 +1,85 @@
+"""Sentences to batches of like length, and how large a batch may be.
+
+A batch costs what its longest sentence costs, times its size: sentences are ordered by length, and batches counted in
+tokens with padding. No batch crosses a power of two (8, 16, 32, ... tokens). CTranslate2's sums over a padded sentence
+take another way where the padded length reaches the width of the processor's vectors (16 floats, 8 or 4), and with int8
+a last bit that differs there may become a difference in the third decimal of a score. Between two powers of two nothing
+differs, so a sentence has one translation, whatever else is in its batch: see ``docs/translation-engine.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Final
+
+from corpus.errors import ConfigurationError
+from pipeline.translation.devices import Device
+
+MIN_BATCH_TOKENS: Final = 256
+CPU_BATCH_TOKENS: Final = 1024
+"""Beyond this a CPU gains nothing, and a request has fewer batches to divide among translators."""
+CUDA_BATCH_TOKENS: Final = 16_384
+SAMPLE_TOKENS: Final = 1024
+"""Tokens of a batch that is sampled, on every machine: its draws depend on who is in it."""
+FIXED_TOKENS: Final = 8192
+"""Tokens of a batch on CUDA where results depend on who is in it, unless the recipe has a number."""
+_BASE_PARAMETERS: Final = 75e6
+_BASE_TOKEN_BYTES: Final = 128 * 1024
+_SHARE: Final = 0.5
+
+
+def rung(tokens: int) -> int:
+    """The largest number of tokens that may share a batch with a sentence of so many: 1, 3, 7, 15, 31, ..."""
+    return (1 << tokens.bit_length()) - 1
+
+
+def cut(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:
+    """Divide sentences into batches of like length.
+
+    Args:
+        lengths: tokens of each sentence, at least 1.
+        batch_tokens: most tokens of a batch, padding included; a longer sentence is a batch of its own.
+
+    Returns:
+        Indices of the sentences of each batch: by length, then in the given order.
+    """
+    order = sorted(range(len(lengths)), key=lambda index: lengths[index])
+    batches: list[list[int]] = []
+    for _, group in groupby(order, key=lambda index: rung(lengths[index])):
+        batch: list[int] = []
+        for index in group:
+            if batch and lengths[index] * (len(batch) + 1) > batch_tokens:
+                batches.append(batch)
+                batch = []
+            batch.append(index)
+        batches.append(batch)
+    return batches
+
+
+def automatic_tokens(memory: int, weights: int, parameters: int, beam: int, device: Device) -> int:
+    """Tokens of a batch that fit into memory.
+
+    What a token needs are its keys and values in every layer of the decoder, once for each hypothesis, and as much
+    again for what is computed. That grows with layers times width, so with the power 2/3 of the parameters; a Marian
+    base model (75 million parameters, 6 layers, 512 wide) takes 128 KiB for a hypothesis.
+
+    Args:
+        memory: bytes of the device.
+        weights: bytes that the model's weights take of them.
+        parameters: number of weights.
+        beam: hypotheses of a sentence.
+        device: where it runs; half of its memory is used, and divided among its translators.
+
+    Raises:
+        ConfigurationError: the weights alone do not fit.
+    """
+    if weights >= memory:
+        raise ConfigurationError(
+            f"the model's weights take {weights / 2**30:.1f} GiB and the device has {memory / 2**30:.1f} GiB",
+            "Take a smaller model, one stored as int8, or a larger device",
+        )
+    token = _BASE_TOKEN_BYTES * beam * (max(parameters, 1) / _BASE_PARAMETERS) ** (2 / 3)
+    fitting = int((memory - weights) * _SHARE / device.translators / token)
+    most = CPU_BATCH_TOKENS if device.name == "cpu" else CUDA_BATCH_TOKENS
+    return max(MIN_BATCH_TOKENS, min(most, 1 << (max(fitting, 1).bit_length() - 1)))

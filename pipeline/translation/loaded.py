@@ -1,0 +1,150 @@
+"""A model in memory: its tokens, and the translator that CTranslate2 made of its weights."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from corpus.errors import ConfigurationError, EvenglotError
+from pipeline.translation.batches import FIXED_TOKENS, SAMPLE_TOKENS, automatic_tokens
+from pipeline.translation.card import ModelCard, check_files
+from pipeline.translation.config import TranslationConfig
+from pipeline.translation.decoding import Decoding
+from pipeline.translation.devices import (
+    CUDA_LIBRARIES,
+    Device,
+    choose_compute_type,
+    device_memory,
+)
+from pipeline.translation.families import END, Family, open_family
+from pipeline.translation.search import Events, Output, Translate, search
+
+WEIGHTS: Final = "model.bin"
+_SEEDING: Final = threading.Lock()
+"""The seed of CTranslate2 is one for the process."""
+
+
+class LoadedModel:
+    """One model on one device; used by any number of threads at a time.
+
+    Args:
+        folder: of the model.
+        card: its card.
+        device: where it runs.
+        config: how large batches are, in which type it computes.
+
+    Raises:
+        InputError: a file is missing or is not the card's.
+        ConfigurationError: the device does not support the type of arithmetic.
+    """
+
+    def __init__(self, folder: str | Path, card: ModelCard, device: Device, config: TranslationConfig) -> None:
+        check_files(folder, card)
+        self.folder = Path(folder)
+        self.card = card
+        self.device = device
+        self.family: Family = open_family(folder, card)
+        self.compute_type = choose_compute_type(config.compute_type, card.quantisation, device)
+        self.invariant = device.name == "cpu" and self.compute_type in ("int8", "int8_float32")
+        """Whether a sentence has the same translation in every batch of its rung: measured for int8 on CPUs."""
+        self._config = config
+        self._lock = threading.Lock()
+        self._translator: Any = None
+
+    def most_tokens(self, decoding: Decoding) -> int:
+        """Most tokens of a source that the model takes, language tokens and the end included."""
+        bound = self.card.max_positions
+        return decoding.max_source_tokens if bound is None else min(decoding.max_source_tokens, bound)
+
+    def output_limit(self, source_tokens: int, decoding: Decoding) -> int:
+        """Most tokens of an output, for sentences up to so many tokens."""
+        limit = decoding.output_limit(min(source_tokens, self.most_tokens(decoding)))
+        # The prefix and the end take positions too.
+        return limit if self.card.max_positions is None else max(1, min(limit, self.card.max_positions - 2))
+
+    def batch_tokens(self, decoding: Decoding) -> int:
+        """Source tokens of a batch."""
+        if decoding.samples:
+            return SAMPLE_TOKENS
+        if self._config.batch_tokens != "auto":
+            return self._config.batch_tokens
+        if not self.invariant and self.device.name == "cpu":
+            return SAMPLE_TOKENS
+        weights = (self.folder / WEIGHTS).stat().st_size
+        fitting = automatic_tokens(
+            device_memory(self.device), weights, self.card.parameters or weights, decoding.beam_size, self.device
+        )
+        return fitting if self.invariant else min(fitting, FIXED_TOKENS)
+
+    def search(
+        self,
+        batches: Sequence[Sequence[list[str]]],
+        limits: Sequence[int],
+        prefix: list[str],
+        decoding: Decoding,
+        seed: int,
+        events: Events,
+    ) -> list[list[Output | str]]:
+        """Translate batches of tokens, see :func:`pipeline.translation.search.search`.
+
+        Args:
+            batches: tokens of each sentence.
+            limits: most output tokens of each batch.
+            prefix: tokens that every output begins with.
+            decoding: how to search.
+            seed: for sampling: the same batches with the same seed have the same outputs.
+            events: counts what went wrong.
+        """
+        if decoding.samples:
+            with self._seeded(seed) as translate:
+                return search(translate, batches, limits, prefix, decoding, events)
+        return search(self._resident(), batches, limits, prefix, decoding, events)
+
+    def _resident(self) -> Translate:
+        with self._lock:
+            if self._translator is None:
+                self._translator = self._open(self.device.translators, self.device.indices)
+            translate: Translate = self._translator.translate_batch
+            return translate
+
+    @contextmanager
+    def _seeded(self, seed: int) -> Iterator[Translate]:
+        """A translator whose generator of random numbers begins at a seed.
+
+        In CTranslate2 every thread of a translator has a generator of its own, which takes the process's seed when it
+        first draws and never again. So each seed needs a new translator; one draw makes sure of its generator before
+        another thread sets the next seed.
+        """
+        import ctranslate2
+
+        with _SEEDING:
+            ctranslate2.set_random_seed(1 + seed % 0xFFFF_FFFE)
+            translator = self._open(1, self.device.indices[:1])
+            translator.translate_batch([[END]], beam_size=1, max_decoding_length=1, sampling_topk=0)
+        yield translator.translate_batch
+
+    def _open(self, translators: int, indices: tuple[int, ...]) -> Any:
+        import ctranslate2
+
+        try:
+            return ctranslate2.Translator(
+                str(self.folder),
+                device=self.device.name,
+                device_index=list(indices) if self.device.name == "cuda" else 0,
+                compute_type=self.compute_type,
+                inter_threads=translators,
+                intra_threads=self.device.threads,
+            )
+        except (RuntimeError, ValueError, MemoryError) as error:
+            for name, fix in CUDA_LIBRARIES.items():
+                if name in str(error):
+                    raise ConfigurationError(
+                        f"{name} cannot be loaded, which CTranslate2 needs on CUDA", fix
+                    ) from error
+            raise EvenglotError(
+                f"the model {self.folder} cannot be loaded on {self.device.name}: {error}",
+                "Convert it again, or take a device with more memory",
+            ) from error
