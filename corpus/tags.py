@@ -114,6 +114,12 @@ def english_name(tag: str) -> str:
     return re.sub(r" \(.*\)", "", str(langcodes.Language.get(bcp47(tag)).language_name("en")))
 
 
+def is_group(tag: str) -> bool:
+    """Whether the code stands for a group of languages, as those of ISO 639-5 do (``sla_Latn``: Slavic languages)."""
+    name = str(langcodes.Language.get(tag[:3]).language_name("en"))
+    return name.endswith((" languages", "(family)", " pidgins"))
+
+
 def bcp47(tag: str) -> str:
     """The BCP-47 form for HTML ``lang`` attributes, for example ``sw-Latn``."""
     code, _, script = tag.partition("_")

@@ -1,0 +1,196 @@
+"""Models of other toolkits with random weights, as their publishers lay them out: for tests of converting them.
+
+They translate nothing, but a converted one must give what the original gives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+SENTENCES = (
+    "the river rose in the night",
+    "the farmer led the cows up the hill",
+    "der fluss stieg in der nacht",
+    "der bauer trieb die kuehe den berg hinauf",
+)
+README = """---
+language:
+- en
+- de
+license: apache-2.0
+tags:
+- translation
+---
+
+### opus-mt-en-de
+"""
+
+
+def pieces_model(folder: Path, symbols: Sequence[str] = (), **settings: Any) -> tuple[bytes, list[str]]:
+    """A SentencePiece model of the sentences above, and its pieces."""
+    import sentencepiece
+
+    made = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(SENTENCES * 5),
+        model_writer=made,
+        vocab_size=60 + len(symbols),
+        hard_vocab_limit=False,
+        minloglevel=2,
+        user_defined_symbols=list(symbols),
+        **settings,
+    )
+    pieces = sentencepiece.SentencePieceProcessor(model_proto=made.getvalue())
+    return made.getvalue(), [str(pieces.id_to_piece(number)) for number in range(pieces.get_piece_size())]
+
+
+def marian(folder: Path, *, source: str = "en", target: str = "de", targets: Sequence[str] = ()) -> Path:
+    """A Marian model as ``transformers`` saves it; with ``targets``, one that is told the target by ``>>xxx<<``."""
+    import transformers
+
+    folder.mkdir(parents=True)
+    model, pieces = pieces_model(folder)
+    tokens = [f">>{code}<<" for code in targets]
+    words = [piece for piece in pieces if piece not in ("<s>", "</s>", "<unk>")]
+    vocabulary = ["</s>", "<unk>", *words, *tokens, "<pad>"]
+    write_json(folder / "vocab.json", {piece: number for number, piece in enumerate(vocabulary)})
+    for name in ("source.spm", "target.spm"):
+        (folder / name).write_bytes(model)
+    settings = {"source_lang": source, "target_lang": target, "tokenizer_class": "MarianTokenizer"}
+    write_json(folder / "tokenizer_config.json", settings)
+    (folder / "README.md").write_text(README, encoding="utf-8")
+    pad = len(vocabulary) - 1
+    config = transformers.MarianConfig(
+        vocab_size=len(vocabulary),
+        d_model=16,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=32,
+        decoder_ffn_dim=32,
+        max_position_embeddings=64,
+        scale_embedding=True,
+        init_std=0.5,
+        pad_token_id=pad,
+        eos_token_id=0,
+        forced_eos_token_id=0,
+        decoder_start_token_id=pad,
+    )
+    save(transformers.MarianMTModel, config, folder)
+    return folder
+
+
+def nllb(folder: Path, codes: Sequence[str] | None = None) -> Path:
+    """An NLLB model as ``transformers`` saves it, with a ``tokenizer.json`` alone; None: all its 202 languages."""
+    import transformers
+
+    merges = [("t", "h"), ("th", "e"), ("▁", "the"), ("e", "r"), ("d", "er"), ("▁", "der")]
+    letters = sorted(set("".join(SENTENCES)) - {" "})
+    words = ["<s>", "<pad>", "</s>", "<unk>", "▁", *letters, *("".join(merge) for merge in merges)]
+    tokenizer = transformers.NllbTokenizer(
+        vocab={word: number for number, word in enumerate(words)},
+        merges=merges,
+        src_lang="eng_Latn",
+        tgt_lang="deu_Latn",
+        additional_special_tokens=None if codes is None else list(codes),
+    )
+    tokenizer.save_pretrained(folder)
+    config = _m2m100_config(len(tokenizer) + 2)  # as published: a few embeddings more than tokens
+    save(transformers.M2M100ForConditionalGeneration, config, folder)
+    return folder
+
+
+def m2m100(folder: Path, *, listed: bool) -> Path:
+    """An M2M100 model; ``listed``: as published, with its languages in ``special_tokens_map.json``."""
+    import transformers
+
+    folder.mkdir(parents=True)
+    model, pieces = pieces_model(folder, model_type="bpe")
+    vocabulary = ["<s>", "<pad>", "</s>", "<unk>", *pieces[3:]]
+    (folder / "sentencepiece.bpe.model").write_bytes(model)
+    write_json(folder / "vocab.json", {piece: number for number, piece in enumerate(vocabulary)})
+    settings = {"tokenizer_class": "M2M100Tokenizer", "src_lang": "en", "tgt_lang": "de", "num_madeup_words": 8}
+    write_json(folder / "tokenizer_config.json", settings)
+    tokenizer = transformers.M2M100Tokenizer.from_pretrained(folder)
+    if listed:
+        parts = {"eos_token": "</s>", "additional_special_tokens": list(tokenizer.lang_token_to_id)}
+        write_json(folder / "special_tokens_map.json", parts)
+    config = _m2m100_config(len(vocabulary) + len(tokenizer.lang_token_to_id) + 8)
+    save(transformers.M2M100ForConditionalGeneration, config, folder)
+    return folder
+
+
+def _m2m100_config(size: int) -> Any:
+    import transformers
+
+    return transformers.M2M100Config(
+        vocab_size=size,
+        d_model=16,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=32,
+        decoder_ffn_dim=32,
+        max_position_embeddings=64,
+        scale_embedding=True,
+        init_std=0.5,
+    )
+
+
+def madlad(folder: Path, codes: Sequence[str] = ("de", "en", "translate")) -> Path:
+    """A T5 model with a piece for each target language, as MADLAD-400."""
+    import numpy as np
+    import sentencepiece
+    import transformers
+    from safetensors.numpy import load_file, save_file
+
+    folder.mkdir(parents=True)
+    symbols = [f"<2{code}>" for code in codes]
+    model, pieces = pieces_model(folder, symbols, pad_id=0, eos_id=1, unk_id=2, bos_id=-1)
+    (folder / "spiece.model").write_bytes(model)
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+    scored = [(piece, float(processor.get_score(number))) for number, piece in enumerate(pieces)]
+    transformers.T5Tokenizer(vocab=scored, extra_ids=0).save_pretrained(folder)
+    config = transformers.T5Config(
+        vocab_size=len(pieces),
+        d_model=16,
+        d_kv=8,
+        d_ff=32,
+        num_layers=1,
+        num_heads=2,
+        feed_forward_proj="gated-gelu",
+        tie_word_embeddings=False,
+        pad_token_id=0,
+        eos_token_id=1,
+        decoder_start_token_id=0,
+    )
+    save(transformers.T5ForConditionalGeneration, config, folder)
+    # As published: an output layer of its own, and a configuration that says so.
+    weights = load_file(folder / "model.safetensors")
+    weights["lm_head.weight"] = np.random.default_rng(7).standard_normal((len(pieces), 16)).astype(np.float32)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    settings.pop("scale_decoder_outputs", None)
+    write_json(folder / "config.json", {**settings, "tie_word_embeddings": False})
+    return folder
+
+
+def save(kind: Any, config: Any, folder: Path, **settings: Any) -> None:
+    """Write a model with random weights, always the same."""
+    import torch
+
+    torch.manual_seed(7)
+    with contextlib.redirect_stderr(io.StringIO()):
+        kind(config).save_pretrained(folder, **settings)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file."""
+    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
