@@ -6,8 +6,8 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES_ONLY = ("evenglot/demo/texts",)
-"""Read by the build of the sample alone, which runs in a checkout."""
+SOURCES_ONLY = ("evenglot/demo/texts", "evenglot/demo/parallel")
+"""Read by the builds of the sample and of its models alone, which run in a checkout."""
 
 
 def test_every_data_file_of_the_packages_is_installed() -> None:

@@ -1,0 +1,94 @@
+"""The demo's parallel text: always the same, every pattern in it, and nothing of what is held out in what is learnt."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from evenglot.demo.parallel import lexicon
+from evenglot.demo.parallel.lexicon import Pair, free
+from evenglot.demo.parallel.pairs import REPEATS, parallel_text
+from evenglot.demo.parallel.parts import Choice
+from evenglot.demo.parallel.patterns import PATTERNS, compared, generate, joined_first, meant, relative
+
+
+def test_every_pattern_makes_sentences_and_none_twice() -> None:
+    made = list(generate(4))
+    assert {name for name, _ in made} == set(PATTERNS)
+    assert len({pair.english for _, pair in made}) == len(made)
+    assert made == list(generate(4))
+
+
+@pytest.mark.parametrize(
+    ("make", "key", "pair"),
+    [
+        (
+            compared,
+            "compared/3",
+            Pair("The river was deeper than the road.", "Die rivier was dieper as die pad."),
+        ),
+        (
+            joined_first,
+            "joined_first/3",
+            Pair(
+                "When this owl could fly, we stayed in the barn.",
+                "Toe hierdie uil kon vlieg, het ons in die skuur gebly.",
+            ),
+        ),
+        (
+            relative,
+            "relative/4",
+            Pair("The pupil who ate oranges is good.", "Die leerling wat lemoene geëet het, is goed."),
+        ),
+        (
+            meant,
+            "meant/0",
+            Pair("She will go to the market to wash the orange.", "Sy sal na die mark gaan om die lemoen te was."),
+        ),
+    ],
+)
+def test_literal_sentences(make: Callable[[Choice], Pair], key: str, pair: Pair) -> None:
+    assert make(Choice(key)) == pair
+
+
+def test_sentences_are_well_formed() -> None:
+    for _, (english, afrikaans) in generate(10):
+        for text in (english, afrikaans):
+            assert text[-1] in ".?", text
+            assert re.match(r"[A-Z]|'n [A-Z]", text), text
+            assert "  " not in text
+            assert " ," not in text
+        assert ("not" in re.findall(r"\w+", english) or "never" in english) <= (" nie" in afrikaans), english
+        # "a" before vowels is "an", and the other way about
+        assert not re.search(r"\b[Aa] [aeiou]", english), english
+        assert not re.search(r"\b[Aa]n [^aeiou]", english), english
+
+
+def test_what_is_held_out_is_not_learnt() -> None:
+    text = parallel_text(10)
+    learnt = {side for pair in text.train for side in pair}
+    out = {side for pair in (*text.heldout, *text.heldout_free) for side in pair}
+    assert not learnt & out
+    assert len(text.heldout) > 20
+    assert 30 <= len(text.heldout_free) <= 60
+    times = Counter(text.train)
+    assert {times[pair] for pair in free() if pair in times} == {REPEATS}
+    assert text == parallel_text(10)
+
+
+def test_pairs_by_hand_are_different_sentences() -> None:
+    assert len(free()) >= 150
+    english = Counter(pair.english for pair in free())
+    assert [text for text, number in english.items() if number > 1] == []
+    assert all(pair.english[-1] == pair.afrikaans[-1] for pair in free())
+
+
+def test_a_broken_line_of_a_word_list_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "nouns.txt").write_text("# nouns\ncat | cats | kat\n", encoding="utf-8")
+    monkeypatch.setattr(lexicon, "HERE", tmp_path)
+    with pytest.raises(ValueError, match=r"nouns.txt, line 2: 3 columns, not 6"):
+        list(lexicon.rows("nouns.txt", 6))
