@@ -78,8 +78,7 @@ def convert(
     if languages.unmapped:
         listed = ", ".join(languages.unmapped)
         say(f"{len(languages.unmapped)} of its language codes name no single language and are left out: {listed}")
-    revision = revision or _revision(source, weights.names)
-    called = name or (origin or source.resolve().name).rstrip("/").rpartition("/")[2]
+    called = card_name(name, origin, source)
     with staged(output, replace) as folder:
         say(f"converting {called} to {quantisation}")
         if weights.form == "npz":
@@ -94,10 +93,10 @@ def convert(
             )
         copy_tokenizer(source, folder, TOKENIZER_FILES[family])
         card = ModelCard(
-            name=_UNUSABLE.sub("-", called),
+            name=called,
             family=family,
             source=origin or source.resolve().name,
-            revision=_UNUSABLE.sub("-", revision),
+            revision=source_revision(source, weights.names, revision),
             licence=licence or licence_of(source),
             pairs=languages.pairs,
             languages=() if languages.pairs else tuple(languages.codes),
@@ -171,8 +170,15 @@ def copy_tokenizer(source: Path, folder: Path, groups: Sequence[Sequence[str]]) 
             shutil.copyfile(source / name, folder / name)
 
 
-def _revision(source: Path, names: Sequence[str]) -> str:
-    return fingerprint([[name, file_hash(source / name)] for name in names])[:16]
+def card_name(name: str | None, origin: str | None, source: Path) -> str:
+    """What a card calls the model: as asked, else the origin's name without its owner, else the folder's."""
+    return _UNUSABLE.sub("-", name or (origin or source.resolve().name).rstrip("/").rpartition("/")[2])
+
+
+def source_revision(source: Path, weights: Sequence[str], given: str | None) -> str:
+    """The state of the source: as given, else 16 hexadecimal digits of a hash of its weights."""
+    hashed = fingerprint([[name, file_hash(source / name)] for name in weights]) if given is None else given
+    return _UNUSABLE.sub("-", given or hashed[:16])
 
 
 def _positions(source: Path, family: Family) -> int | None:

@@ -182,6 +182,49 @@ def madlad(folder: Path, codes: Sequence[str] = ("de", "en", "translate")) -> Pa
     return folder
 
 
+def encoder(folder: Path, kind: str) -> Path:
+    """A BERT or an XLM-R with a ``tokenizer.json``."""
+    import transformers
+
+    folder.mkdir(parents=True)
+    marks = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"] if kind == "bert" else ["<s>", "<pad>", "</s>", "<unk>"]
+    words = sorted({word for sentence in SENTENCES for word in sentence.split()})
+    _word_tokenizer(kind, marks, words).save(str(folder / "tokenizer.json"))
+    names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    if kind != "bert":
+        names = {"pad_token": "<pad>", "unk_token": "<unk>", "cls_token": "<s>", "sep_token": "</s>"}
+    write_json(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", **names})
+    settings: dict[str, Any] = {
+        "vocab_size": len(marks) + len(words),
+        "hidden_size": 16,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+        "max_position_embeddings": 32,
+        "initializer_range": 0.5,
+    }
+    if kind == "bert":
+        save(transformers.BertModel, transformers.BertConfig(**settings, type_vocab_size=2), folder)
+    else:
+        config = transformers.XLMRobertaConfig(**settings, type_vocab_size=1, pad_token_id=1)
+        save(transformers.XLMRobertaModel, config, folder)
+    return folder
+
+
+def _word_tokenizer(kind: str, marks: Sequence[str], words: Sequence[str]) -> Any:
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    begin, end, unknown = ("[CLS]", "[SEP]", "[UNK]") if kind == "bert" else ("<s>", "</s>", "<unk>")
+    vocabulary = {word: number for number, word in enumerate([*marks, *words])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=unknown))
+    tokenizer.add_special_tokens(list(marks))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{begin} $A {end}", special_tokens=[(begin, vocabulary[begin]), (end, vocabulary[end])]
+    )
+    return tokenizer
+
+
 def save(kind: Any, config: Any, folder: Path, **settings: Any) -> None:
     """Write a model with random weights, always the same."""
     import torch
