@@ -119,6 +119,16 @@ class LanguageModel:
         """Itself; an ensemble has its first model here."""
         return self
 
+    def relatives_of(self, tag: str) -> tuple[str, ...]:
+        """The tags that the model easily takes for this one, itself among them; none where it does not know it."""
+        if tag not in self.tags:
+            return ()
+        if self._relatives is None:
+            return (tag,)
+        own = np.full(len(self.tags), self.tags.index(tag), dtype=np.int64)
+        related = self._relatives.related(np.arange(len(self.tags)), own)
+        return tuple(self.tags[number] for number in np.flatnonzero(related).tolist())
+
     def describe(self) -> dict[str, Any]:
         """What a snapshot says of the model that labelled it: name, hash of its files, licence, number of labels."""
         hashes = [file_hash(path) for path in self._files]

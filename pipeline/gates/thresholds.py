@@ -1,0 +1,103 @@
+"""Thresholds of each pair from a natural sample, and where each comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from pipeline.gates.config import Bound, GateConfig
+from pipeline.gates.features import Features
+from pipeline.gates.rules import RULES, Rule, values
+from pipeline.gates.words import Floats
+
+DERIVED: Final = "derived"
+POOLED: Final = "pooled"
+DEFAULT: Final = "default"
+_FEWEST_RATIOS: Final = 20
+"""Sentences from which on the usual ratio of lengths is the sample's median."""
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What the sentences of one pair must reach."""
+
+    limits: Mapping[str, float]
+    """By gate, as in ``GateConfig``; a gate that is off is missing."""
+    origins: Mapping[str, str]
+    """By gate: ``derived`` from the pair's own sample, ``pooled`` from that of all pairs, ``strictest`` or ``loosest``
+    where the sample asked for one beyond that bound, ``default``."""
+    length_ratio: float = 1.0
+    """Usual ratio of lengths."""
+    sample: int = 0
+    """Sentences of the pair's own sample."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the snapshot and the report."""
+        return {
+            "limits": {name: round(limit, 6) for name, limit in self.limits.items()},
+            "origins": dict(self.origins),
+            "length_ratio": round(self.length_ratio, 6),
+            "sample": self.sample,
+        }
+
+
+def from_dict(found: Mapping[str, Any]) -> Thresholds:
+    """The thresholds that ``as_dict`` wrote."""
+    return Thresholds(found["limits"], found["origins"], found["length_ratio"], found["sample"])
+
+
+def calibrate(sample: Features | None, config: GateConfig, pooled: Features | None = None) -> Thresholds:
+    """Thresholds of one pair.
+
+    A threshold is the ``config.quantile`` of what the natural sample has, from the side where bad text is, and never
+    outside its bounds. The sample may join natural text of the target language (measured without sources) with
+    translations of natural text, as far as each gate can be measured on it.
+
+    Args:
+        sample: of the pair; None where there is none.
+        config: bounds and quantile.
+        pooled: the samples of all pairs, for gates of which the pair has too few measured sentences.
+    """
+    expected = _expected(sample)
+    limits: dict[str, float] = {}
+    origins: dict[str, str] = {}
+    for rule in RULES:
+        bound = config.bound(rule.name)
+        if bound is None:
+            continue
+        limits[rule.name], origins[rule.name] = bound.default, DEFAULT
+        for features, origin in ((sample, DERIVED), (pooled, POOLED)):
+            if features is None:
+                continue
+            found = values(rule, features, expected if origin == DERIVED else _expected(features))
+            found = found[~np.isnan(found)]
+            if len(found) >= config.min_sample:
+                limits[rule.name], origins[rule.name] = _limit(rule, found, bound, config.quantile, origin)
+                break
+    return Thresholds(limits, origins, expected, 0 if sample is None else len(sample))
+
+
+def _expected(features: Features | None) -> float:
+    if features is None:
+        return 1.0
+    ratios = features["length_ratio"]
+    ratios = ratios[~np.isnan(ratios)]
+    return float(np.median(ratios)) if len(ratios) >= _FEWEST_RATIOS else 1.0
+
+
+def _limit(rule: Rule, found: Floats, bound: Bound, quantile: float, origin: str) -> tuple[float, str]:
+    # A natural value stands on the limit, never between two: so no more than the quantile lies beyond it.
+    if rule.side == "min":
+        asked = float(np.quantile(found, quantile, method="lower"))
+        low, high, names = bound.loosest, bound.strictest, ("loosest", "strictest")
+    else:
+        asked = float(np.quantile(found, 1 - quantile, method="higher"))
+        low, high, names = bound.strictest, bound.loosest, ("strictest", "loosest")
+    if asked < low:
+        return low, names[0]
+    if asked > high:
+        return high, names[1]
+    return asked, origin
