@@ -44,6 +44,10 @@ class Kept(Protocol):
         """Take up new ones."""
         ...
 
+    def close(self) -> None:
+        """Nothing more comes."""
+        ...
+
 
 class NothingKept:
     """Keeps nothing."""
@@ -53,6 +57,9 @@ class NothingKept:
         return {}
 
     def keep(self, made: Mapping[bytes, Done]) -> None:
+        """Nothing happens."""
+
+    def close(self) -> None:
         """Nothing happens."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
@@ -10,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from corpus.errors import ConfigurationError
+from pipeline.translation.cache import Cache
 from pipeline.translation.card import ModelCard, read_card
 from pipeline.translation.cells import Counts, Done, Kept, NothingKept, translate_step
 from pipeline.translation.config import TranslationConfig
@@ -56,7 +58,7 @@ class Engine:
 
     Args:
         config: models and device.
-        kept: translations made before; nothing is kept without.
+        kept: translations made before; without, those of the configuration's cache, where it names one.
 
     Raises:
         InputError: a model folder has no card.
@@ -71,7 +73,9 @@ class Engine:
         """What was done since the beginning."""
         self.loads = 0
         """How often a model was loaded."""
-        self._kept: Kept = kept or NothingKept()
+        self._kept: Kept = kept or (Cache(config.cache) if config.cache is not None else NothingKept())
+        # At the end of the process too: a worker has no other moment to write the last few.
+        weakref.finalize(self, self._kept.close)
         self._loaded: OrderedDict[str, LoadedModel] = OrderedDict()
         self._device: Device | None = None
         self._lock = threading.Lock()
@@ -106,6 +110,11 @@ class Engine:
         Returns:
             For each request what :meth:`translate` returns for it alone.
         """
+        return self.translate_and_count(requests)[0]
+
+    def translate_and_count(self, requests: Sequence[Request]) -> tuple[list[list[Translation]], Counts]:
+        """As :meth:`translate_requests`, and what was done for it."""
+        counts = Counts()
         for request in requests:
             _check_route(request.route, self.models)
         found = [[Translation(sentence) for sentence in request.sentences] for request in requests]
@@ -116,18 +125,31 @@ class Engine:
                     groups.setdefault((request.route[hop], request.decoding), []).append(index)
             for (step, decoding), indices in groups.items():
                 asked = [[one.text for one in found[index] if _goes_on(one)] for index in indices]
-                done = self._step(step, decoding, asked, [requests[index].seed for index in indices])
+                done = self._step(step, decoding, asked, [requests[index].seed for index in indices], counts)
                 for index, by_text in zip(indices, done, strict=True):
                     found[index] = [_after(one, by_text[one.text]) if _goes_on(one) else one for one in found[index]]
-        return found
+        with self._counting:
+            for field, value in zip(fields(counts), astuple(counts), strict=True):
+                setattr(self.counts, field.name, getattr(self.counts, field.name) + value)
+        return found, counts
+
+    def close(self) -> None:
+        """Write what the cache has not written and let go of the models."""
+        with self._lock:
+            self._loaded.clear()
+            self._kept.close()
 
     def _step(
-        self, step: Step, decoding: Decoding, asked: Sequence[Sequence[str]], seeds: Sequence[int]
+        self,
+        step: Step,
+        decoding: Decoding,
+        asked: Sequence[Sequence[str]],
+        seeds: Sequence[int],
+        counts: Counts,
     ) -> list[Mapping[str, Done]]:
         if not any(asked):
             return [{} for _ in asked]
         model = self._model(step.model)
-        counts = Counts()
         if model.invariant and not decoding.samples:
             together = [text for texts in asked for text in texts]
             shared = translate_step(model, step, decoding, together, 0, self._kept, counts)
@@ -137,9 +159,6 @@ class Engine:
                 translate_step(model, step, decoding, texts, seed, self._kept, counts)
                 for texts, seed in zip(asked, seeds, strict=True)
             ]
-        with self._counting:
-            for field, value in zip(fields(counts), astuple(counts), strict=True):
-                setattr(self.counts, field.name, getattr(self.counts, field.name) + value)
         return done
 
     def _model(self, name: str) -> LoadedModel:
