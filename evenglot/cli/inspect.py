@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from evenglot.inspect.selection import Selection
 
 ALL: Final = "all"
-_OPTIONAL: Final = ("--rejected", "--thresholds", "--clusters")
+_OPTIONAL: Final = ("--rejected", "--thresholds", "--clusters", "--synthetic")
 """Options that may stand without a value."""
 
 
@@ -93,6 +93,16 @@ def inspect(
             show_default=False,
         ),
     ] = None,
+    synthetic: Annotated[
+        str | None,
+        typer.Option(
+            "--synthetic",
+            metavar="[WHAT]",
+            help="Synthetic documents beside the natural ones they were made from, and rejected candidates with their "
+            "scores. With kept, rejected, back_translation, paraphrase, insertion or a reason: only those.",
+            show_default=False,
+        ),
+    ] = None,
     mixed: Annotated[bool, typer.Option("--mixed", help="Documents in several languages, segment by segment.")] = False,
     boilerplate: Annotated[
         bool,
@@ -115,6 +125,14 @@ def inspect(
     ] = None,
     contains: Annotated[
         str | None, typer.Option("--contains", metavar="TEXT", help="Only documents with this in their text.")
+    ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option("--origin", metavar="ORIGIN", help="Only natural, back_translation, paraphrase or insertion."),
+    ] = None,
+    generator: Annotated[
+        str | None,
+        typer.Option("--generator", metavar="NAME", help="Only what a model with this in its name or revision made."),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "--count", "-n", metavar="N", min=1, help="How many to show.")] = 5,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Another number shows other documents.")] = 0,
@@ -146,6 +164,8 @@ def inspect(
 
     evenglot inspect out/corpus --thresholds --lang swh_Latn
 
+    evenglot inspect out/corpus --synthetic --lang swh_Latn
+
     evenglot inspect out/corpus --mixed --lang swh_Latn
 
     evenglot inspect out/corpus --boilerplate --source news.example
@@ -167,6 +187,7 @@ def inspect(
         "--borderline": borderline,
         "--thresholds": thresholds,
         "--clusters": clusters,
+        "--synthetic": synthetic,
         "--mixed": mixed or None,
         "--boilerplate": boilerplate or None,
         "--scores": scores or None,
@@ -180,7 +201,10 @@ def inspect(
     tag = None if lang is None else lang if is_tag(lang) else to_tag(lang)
     if tag is not None:
         _require_language(tag, str(lang), {*state.languages, *state.ledger.language_totals()}, corpus)
-    selection = Selection(lang=tag, source=source, contains=contains)
+    if origin is not None:
+        _require_origin(origin)
+    origins = None if origin is None else frozenset({origin})
+    selection = Selection(lang=tag, source=source, contains=contains, origins=origins, generator=generator)
     with result_output(as_json or as_lines) as show:
         with Reporter() as progress:
             watched = WatchedStorage(corpus, progress)
@@ -217,13 +241,15 @@ def _view(way: str | None, value: str, look: Look) -> View:
         return _thresholds(None if value == ALL else value, look)
     if way == "--clusters":
         return _clusters(None if value == ALL else value, look)
+    if way == "--synthetic":
+        return _synthetic(value, look)
     if way == "--mixed":
         return _mixed(look)
     if way == "--boilerplate":
         return _boilerplate(look)
     if way == "--scores":
         return _scores(look)
-    if selection.lang is not None or selection.source is not None or selection.contains is not None:
+    if any((selection.lang, selection.source, selection.contains, selection.origins, selection.generator)):
         return _samples(look)
     return _languages(look)
 
@@ -369,6 +395,23 @@ def _clusters(reason: str | None, look: Look) -> View:
     return View(result, "clusters", views.clusters(found, sizes, languages, look.selection))
 
 
+def _synthetic(asked: str, look: Look) -> View:
+    from evenglot.cli.inspect_synthetic import synthetic as text
+    from evenglot.inspect.synthetic import synthetic
+
+    found = synthetic(look.storage, look.state, look.selection, asked, look.limit, look.seed)
+    about = look.state.augmentation
+    languages = {} if about is None else about.languages
+    result = {
+        "lang": look.selection.lang,
+        "languages": {lang: one.model_dump() for lang, one in languages.items()},
+        "kept_total": found.kept_total,
+        "rejected_total": found.rejected_total,
+        "documents": [*found.kept, *found.rejected],
+    }
+    return View(result, "documents", text(found, look.state, look.selection, look.corpus))
+
+
 def _mixed(look: Look) -> View:
     from dataclasses import asdict, replace
 
@@ -451,6 +494,14 @@ def _require_no_path(way: str | None, value: str) -> None:
         raise ConfigurationError(
             f"'{value}' stands where {way} expects a reason", f"Put it first: `evenglot inspect {value} {way}`"
         )
+
+
+def _require_origin(origin: str) -> None:
+    from corpus.errors import ConfigurationError
+    from corpus.schema import ORIGINS
+
+    if origin not in ORIGINS:
+        raise ConfigurationError(f"'{origin}' is no origin", f"Origins: {', '.join(ORIGINS)}")
 
 
 def _require_language(tag: str, given: str, known: set[str], corpus: str) -> None:

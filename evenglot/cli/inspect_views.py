@@ -38,7 +38,7 @@ _LANGUAGES: Final = 6
 _FACTS: Final = ("declared_lang", "copies", "url", "duplicate_of")
 _ALL_FACTS: Final = (
     "lang", "lang_score", "declared_lang", "split", "copies", "weight", "quality", "url", "source", "key", "path",
-    "file", "offset", "duplicate_of", "meta",
+    "file", "offset", "duplicate_of", "origin", "parent", "generator", "provenance", "meta",
 )  # fmt: skip
 
 
@@ -341,6 +341,10 @@ def document(
     if other:
         text.append(f"\n\nis a duplicate of {other['id']} ({other['lang']}, {other['path']}):\n", style="cyan")
         text.append(visible(shortened(str(other["text"]), _EXCERPT)), style="default")
+    parent = row.get("parent_document")
+    if parent:
+        text.append(f"\n\nwas made from {parent['id']} ({parent['lang']}, {parent['path']}):\n", style="cyan")
+        text.append(visible(shortened(str(parent["text"]), _EXCERPT)), style="default")
     if row.get("duplicates"):
         text.append(f"\n\nrejected as its duplicates: {', '.join(row['duplicates'])}", style="cyan")
     return text

@@ -14,6 +14,7 @@ from corpus.manifest import Snapshot
 from corpus.storage import Storage
 from evenglot.inspect.sample import Row, batches
 from evenglot.inspect.selection import strings
+from evenglot.inspect.synthetic import is_synthetic, with_parents
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def find_document(storage: Storage, snapshot: Snapshot, prefix: str) -> Row:
 
     Returns:
         its columns; ``kept``: whether it is in the corpus; ``path``: the shard it is in; for a duplicate
-        ``duplicate_of_document``, the kept one; for a kept one ``duplicates``, the ids of those rejected for it.
+        ``duplicate_of_document``, the kept one; for a kept one ``duplicates``, the ids of those rejected for it; for a
+        synthetic one ``made``, how, and ``parent_document``, from which.
 
     Raises:
         CorpusError: no document has such an id, or several have.
@@ -75,6 +77,8 @@ def find_document(storage: Storage, snapshot: Snapshot, prefix: str) -> Row:
     if row["kept"]:
         duplicates = _matching(storage, snapshot, "duplicate_of", row["id"], whole=True)
         row["duplicates"] = sorted(match["id"] for match in duplicates)
+    if is_synthetic(row):
+        with_parents(storage, snapshot, [row])
     return row
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.schema import UNDETERMINED
+from corpus.schema import NATURAL, UNDETERMINED
 from evenglot.inspect.mixed import SEGMENTS, involves
+
+_METHOD: Final = r'"method": "(?P<method>[a-z_]+)"'
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,11 @@ class Selection:
     """Of rejected documents: name of the limit that decided."""
     mixed: bool = False
     """Only documents in several languages; a language is then any of those in them."""
+
+    origins: frozenset[str] | None = None
+    """How a document came about: ``natural``, ``back_translation`` ...; of rejected ones, what they would have been."""
+    generator: str | None = None
+    """Part of the name of a model that made it."""
 
     def of_reasons(self, reasons: Iterable[str], limit: str | None = None) -> Selection:
         """The same, and rejected for one of these, by this limit."""
@@ -58,7 +66,24 @@ class Selection:
         if self.contains is not None:
             found = pc.match_substring(strings(batch, "text"), self.contains, ignore_case=True)
             mask = pc.and_(mask, pc.fill_null(found, False))
+        if self.origins is not None:
+            mask = pc.and_(mask, pc.is_in(origins(batch), pa.array(sorted(self.origins), pa.string())))
+        if self.generator is not None:
+            column = "generator" if batch.schema.get_field_index("generator") >= 0 else "provenance"
+            named = batch.schema.get_field_index(column) >= 0
+            made_by = strings(batch, column) if named else pa.nulls(batch.num_rows, pa.string())
+            mask = pc.and_(mask, pc.fill_null(pc.match_substring(made_by, self.generator), False))
         return mask
+
+
+def origins(batch: pa.RecordBatch) -> pa.Array:
+    """How each row came about; rejected ones say it in their provenance, and older shards have none."""
+    if batch.schema.get_field_index("origin") >= 0:
+        return strings(batch, "origin")
+    if batch.schema.get_field_index("provenance") < 0:
+        return pa.array([NATURAL] * batch.num_rows, pa.string())
+    method = pc.struct_field(pc.extract_regex(strings(batch, "provenance"), _METHOD), "method")
+    return pc.fill_null(method, NATURAL)
 
 
 def strings(batch: pa.RecordBatch, column: str) -> pa.Array:

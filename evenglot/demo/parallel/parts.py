@@ -15,7 +15,10 @@ _PRONOUNS: Final = (
     Subject(Pair("I", "ek"), "I"), Subject(Pair("you", "jy"), "many"), Subject(Pair("he", "hy")),
     Subject(Pair("she", "sy")), Subject(Pair("we", "ons"), "many"), Subject(Pair("they", "hulle"), "many"),
 )  # fmt: skip
-_OBJECTS: Final = (Pair("me", "my"), Pair("you", "jou"), Pair("him", "hom"), Pair("us", "ons"), Pair("them", "hulle"))
+_OBJECTS: Final = (
+    Pair("me", "my"), Pair("him", "hom"), Pair("her", "haar"), Pair("us", "ons"), Pair("them", "hulle"),
+)  # fmt: skip
+_IT: Final = (Pair("it", "dit"), Pair("them", "hulle"))
 _OWNERS: Final = (
     Pair("my", "my"), Pair("your", "jou"), Pair("his", "sy"), Pair("her", "haar"), Pair("our", "ons"),
     Pair("their", "hul"),
@@ -118,6 +121,10 @@ def noun_phrase(choice: Choice, noun: Noun, *, plain: bool = False) -> Subject:
         adjective = choice.of("adjective", adjectives_here)
         words = Pair(f"{adjective.english} {words.english}", f"{adjective.before} {words.afrikaans}")
     said = Pair(f"{article.english} {words.english}".strip(), f"{article.afrikaans} {words.afrikaans}".strip())
+    if noun.classes & {"person", "building"} and choice.chance("with", 14):
+        kinds = frozenset({"worn", "tool"} if "person" in noun.classes else {"part", "openable"}) - {"building"}
+        more = noun_phrase(choice.under("with"), choice.of("with", matching(kinds, without=noun))).words
+        said = Pair(f"{said.english} with {more.english}", f"{said.afrikaans} met {more.afrikaans}")
     return Subject(Pair(_an(said.english), said.afrikaans), "many" if many else "one")
 
 
@@ -204,9 +211,10 @@ def _place(choice: Choice, verb: Verb) -> Pair:
 def _with_object(choice: Choice, clause: Clause, subject: Noun | None) -> Clause:
     wanted = clause.verb.objects
     if "person" in wanted and choice.chance("pronoun", 3):
-        options = [one for one in _OBJECTS if one.afrikaans != clause.subject.words.afrikaans and one.english != "you"
-                   and not (one.english == "me" and clause.subject.person == "I")]  # fmt: skip
-        return replace(clause, object=choice.of("pronoun", options), weak=not clause.verb.preposition)
+        others = [one for one in _OBJECTS if not (one.english == "me" and clause.subject.person == "I")]
+        return replace(clause, object=choice.of("pronoun", others), weak=not clause.verb.preposition)
+    if "person" not in wanted and not clause.verb.preposition and choice.chance("it", 9):
+        return replace(clause, object=choice.of("it", _IT), weak=True)
     if choice.chance("measured", 7) and wanted & {"food", "drink", "goods"} and clause.verb.base not in ("cut", "bake"):
         measured = _measured(choice)
         if clause.verb.base != "drink" or measured.words.english.startswith(("a cup", "two cups", "three cups")):

@@ -106,7 +106,11 @@ def compared(choice: Choice) -> Pair:
     some = [one for one in nouns() if adjective in fitting(one) and one.many is not None]
     first = choice.of("first", some)
     second = choice.of("second", [one for one in some if one is not first and one.classes & first.classes] or some)
-    one, other = (noun_phrase(choice, noun, plain=True) for noun in (first, second))
+    plain = choice.chance("plain", 2)
+    one = noun_phrase(choice.under("one"), first, plain=plain)
+    other = noun_phrase(choice.under("other"), second, plain=plain)
+    if adjective.english in f"{one.words.english} {other.words.english}".split():
+        raise ValueError("the same adjective twice")
     clause = Clause(one, BE, choice.of("tense", ("now", "past")), predicate=Pair(
         f"{adjective.english_more} than {other.words.english}", f"{adjective.more} as {other.words.afrikaans}"
     ))  # fmt: skip
@@ -258,9 +262,32 @@ def linked(choice: Choice) -> Pair:
     if word.english == "and then" and when == "past":
         word = Pair("and then", "en toe")
     other = Pair(english(second), afrikaans(second, order))
-    return _pair(
-        Pair(f"{one.english}, {word.english} {other.english}", f"{one.afrikaans}, {word.afrikaans} {other.afrikaans}")
-    )
+    comma = "" if word.english == "and" and choice.chance("comma", 3) else ","
+    return _pair(Pair(f"{one.english}{comma} {word.english} {other.english}",
+                      f"{one.afrikaans}{comma} {word.afrikaans} {other.afrikaans}"))  # fmt: skip
+
+
+def shared(choice: Choice) -> Pair:
+    """Somebody does one thing and another: the second clause goes without its subject."""
+    when = choice.of("when", ("now", "past"))
+    tenses: tuple[Tense, ...] = ("now",) if when == "now" else ("past",)
+    first = action(choice.under("first"), tenses=tenses, bare=not choice.chance("more", 3))
+    second = replace(action(choice.under("second"), tenses=tenses, bare=True), subject=first.subject)
+    if (
+        not (first.verb.subjects & second.verb.subjects & {"person", "adult", "young", "seller"})
+        or first.verb is second.verb
+    ):
+        raise ValueError("nobody does both")
+    subject = who(choice.under("subject"), first.verb.subjects & second.verb.subjects)[0]
+    first, second = replace(first, subject=subject), replace(second, subject=subject)
+    if first.time is not None and choice.chance("front", 2):
+        one = Pair(english(first, front=first.time), afrikaans(first, front=first.time))
+    else:
+        one = _plain(first)
+    # the auxiliary of the past is not said again
+    said = afrikaans(second, subject="")
+    other = Pair(english(second, subject=""), said.removeprefix("het ") if when == "past" else said)
+    return _pair(Pair(f"{one.english} and {other.english}", f"{one.afrikaans} en {other.afrikaans}"))
 
 
 def there(choice: Choice) -> Pair:
@@ -343,10 +370,10 @@ def _with_time(words: str, time: str) -> str:
 
 PATTERNS: Final[dict[str, tuple[Callable[[Choice], Pair], int]]] = {
     "simple": (simple, 26), "fronted": (fronted, 12), "denied": (denied, 11), "being": (being, 14),
-    "compared": (compared, 3), "asked": (asked, 5), "asked_for": (asked_for, 6), "ordered": (ordered, 5),
+    "compared": (compared, 5), "asked": (asked, 5), "asked_for": (asked_for, 6), "ordered": (ordered, 5),
     "joined_last": (joined_last, 14), "joined_first": (joined_first, 10), "told": (told, 7), "relative": (relative, 7),
-    "linked": (linked, 9), "there": (there, 16), "located": (located, 7), "never": (never, 3), "meant": (meant, 6),
-    "remarked": (remarked, 2),
+    "linked": (linked, 9), "shared": (shared, 26), "there": (there, 16), "located": (located, 7), "never": (never, 3),
+    "meant": (meant, 6), "remarked": (remarked, 2),
 }  # fmt: skip
 """Each with its share of the attempts."""
 

@@ -149,3 +149,87 @@ def test_the_corpus_after_an_option_that_takes_a_reason(cli: Run, prepared: Path
     found = cli("inspect", "--rejected", prepared)
     assert found.returncode == 2
     assert f"Put it first: `evenglot inspect {prepared} --rejected`" in found.stderr
+
+
+@pytest.fixture(scope="module")
+def augmented(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus with one synthetic document and one rejected candidate, both made from an English one."""
+    import pyarrow as pa
+
+    from corpus.augmentation import Augmentation, LanguageAugmentation
+    from corpus.ledger import Ledger
+    from corpus.manifest import LanguageEvidence, ShardFile, Snapshot, commit
+    from corpus.schema import RECORD_SCHEMA, REJECTED_SCHEMA
+    from corpus.shards import ShardWriter, conform
+    from corpus.storage import Storage
+
+    storage = Storage(tmp_path_factory.mktemp("augmented"))
+    common = {"source": "demo", "copies": 1, "split": "train", "weight": 1.0}
+    how = json.dumps({"method": "back_translation", "models": ["demo-eng-afr@1"], "scores": {"round_trip_chrf": 0.912}})
+    parent = {"id": "a" * 32, "text": "The roof leaks.", "lang": "eng_Latn", "origin": "natural", **common}
+    child = {
+        "id": "b" * 32, "text": f"Die dak lek.{BELL}", "lang": "afr_Latn", "origin": "back_translation",
+        "parent": "a" * 32, "generator": "demo-eng-afr@1", "provenance": how, **common,
+    }  # fmt: skip
+    bad = {
+        "id": "c" * 32, "text": "Die die die.", "lang": "afr_Latn", "parent": "a" * 32, "provenance": how,
+        "source": "demo", "file": "text/eng_Latn/000001-train-00000.arrow", "offset": 0, "stage": "gates",
+        "reason": "repetition", "detail": "repetition 0.7 > max_repetition 0.3",
+    }  # fmt: skip
+    files = []
+    for name, row, schema, kind in (
+        ("text/eng_Latn/000001-train-00000.arrow", parent, RECORD_SCHEMA, "text"),
+        ("text/afr_Latn/000002-train-00000.arrow", child, RECORD_SCHEMA, "text"),
+        ("rejected/000002-00000.arrow", bad, REJECTED_SCHEMA, "rejected"),
+    ):
+        plain = pa.schema(
+            [pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in schema]
+        )
+        with storage.create(name) as path, ShardWriter(path, schema) as writer:
+            writer.write(conform(pa.RecordBatch.from_pylist([row], schema=plain), schema))
+        lang = row["lang"] if kind == "text" else None
+        files.append(ShardFile(path=name, kind=kind, lang=lang, split="train" if lang else None, rows=1))  # type: ignore[arg-type]
+    about = LanguageAugmentation(
+        natural_bytes=20, budget=20, candidates=2, kept=1, kept_bytes=12, rejected={"gates/repetition": 1}
+    )
+    snapshot = Snapshot(
+        number=1, made_by="prepare", mixtures={}, mixture="unimax", files=files,
+        languages={"eng_Latn": LanguageEvidence(documents=1, bytes=15), "afr_Latn": LanguageEvidence(documents=1)},
+        ledger=Ledger(
+            read=3, kept={"eng_Latn": 1, "afr_Latn": 1}, rejected={"gates/repetition": {"afr_Latn": 1}}, unreadable={}
+        ),
+        augmentation=Augmentation(fingerprint="f", languages={"afr_Latn": about}),
+    )  # fmt: skip
+    commit(storage, snapshot, {})
+    return Path(storage.url)
+
+
+def test_synthetic_documents_beside_their_parents(cli: Run, augmented: Path) -> None:
+    shown = cli("inspect", augmented, "--synthetic").stdout
+    assert "1 synthetic documents kept, 1 candidates rejected" in shown
+    assert "gates/repetition 1" in shown
+    assert "60%" in shown  # of the budget
+    assert "The roof leaks." in shown
+    assert r"Die dak lek.\x1b]0;x\x07" in shown
+    assert BELL not in shown
+    assert "by demo-eng-afr@1" in shown
+    assert "round_trip_chrf 0.912" in shown
+    assert "rejected: gates/repetition (repetition 0.7 > max_repetition 0.3)" in shown
+    found = result(cli, augmented, "--synthetic", "kept")
+    assert (found["kept_total"], found["rejected_total"]) == (1, 0)
+    assert found["documents"][0]["parent_document"]["text"] == "The roof leaks."
+    assert [row["id"][0] for row in lines(cli, augmented, "--synthetic", "repetition")] == ["c"]
+
+
+def test_documents_by_origin_and_generator(cli: Run, augmented: Path) -> None:
+    assert [row["id"][0] for row in lines(cli, augmented, "--origin", "natural")] == ["a"]
+    assert [row["id"][0] for row in lines(cli, augmented, "--generator", "demo-eng")] == ["b"]
+    assert "was made from" in cli("inspect", augmented, "--id", "bbb").stdout
+    wrong = cli("inspect", augmented, "--origin", "robot")
+    assert wrong.returncode != 0
+    assert "'robot' is no origin" in wrong.stderr
+    assert "back_translation" in wrong.stderr
+
+
+def test_a_corpus_without_synthetic_text_says_so(cli: Run, prepared: Path) -> None:
+    assert "this snapshot holds no synthetic text" in cli("inspect", prepared, "--synthetic").stdout

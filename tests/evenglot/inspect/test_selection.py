@@ -48,3 +48,16 @@ def test_documents_in_several_languages() -> None:
     assert Selection(mixed=True, lang="eng_Latn").mask(batch).to_pylist() == [True, False]
     assert Selection(mixed=True, lang="deu_Latn").mask(batch).to_pylist() == [False, False]
     assert Selection(mixed=True).mask(BATCH).to_pylist() == [False] * 4
+
+
+def test_how_documents_came_about() -> None:
+    kept = pa.record_batch({"origin": ["natural", "paraphrase"], "generator": [None, "pivot@2 > back@1"]})
+    assert Selection(origins=frozenset({"paraphrase"})).mask(kept).to_pylist() == [False, True]
+    assert Selection(generator="back@1").mask(kept).to_pylist() == [False, True]
+    assert Selection(generator="back@2").mask(kept).to_pylist() == [False, False]
+    rejected = pa.record_batch({"provenance": [None, '{"method": "insertion", "models": ["lexicon@3"]}']})
+    assert Selection(origins=frozenset({"natural"})).mask(rejected).to_pylist() == [True, False]
+    assert Selection(origins=frozenset({"insertion"}), generator="lexicon").mask(rejected).to_pylist() == [False, True]
+    # shards of older versions know no synthetic text
+    assert Selection(origins=frozenset({"natural"})).mask(BATCH).to_pylist() == [True] * 4
+    assert Selection(generator="x").mask(BATCH).to_pylist() == [False] * 4

@@ -13,7 +13,7 @@ from evenglot.demo.parallel import lexicon
 from evenglot.demo.parallel.lexicon import Pair, free
 from evenglot.demo.parallel.pairs import REPEATS, parallel_text
 from evenglot.demo.parallel.parts import Choice
-from evenglot.demo.parallel.patterns import PATTERNS, compared, generate, joined_first, meant, relative
+from evenglot.demo.parallel.patterns import PATTERNS, compared, generate, joined_first, meant, relative, shared
 
 
 def test_every_pattern_makes_sentences_and_none_twice() -> None:
@@ -33,12 +33,13 @@ def test_every_pattern_makes_sentences_and_none_twice() -> None:
         ),
         (
             joined_first,
-            "joined_first/3",
+            "joined_first/2",
             Pair(
-                "When this owl could fly, we stayed in the barn.",
-                "Toe hierdie uil kon vlieg, het ons in die skuur gebly.",
+                "After she had to arrive, the friend's dog could bark.",
+                "Nadat sy moes aankom, kon die vriend se hond blaf.",
             ),
         ),
+        (shared, "shared/4", Pair("We sing and get up.", "Ons sing en staan op.")),
         (
             relative,
             "relative/4",
