@@ -21,6 +21,8 @@ class Bound(Config):
     """The threshold is never wider than this, however badly the natural sample does."""
     default: float
     """The threshold of pairs with too small a sample."""
+    quantile: float | None = Field(default=None, ge=0, lt=1)
+    """Share of the natural sample that may fail this gate; null takes that of all gates."""
 
     @model_validator(mode="before")
     @classmethod
@@ -47,29 +49,31 @@ class GateConfig(Config):
 
     quantile: float = Field(default=0.02, ge=0, lt=0.5)
     """Share of the natural sample that may fail each gate: what a threshold asks for, within its bounds."""
-    min_sample: int = Field(default=200, ge=1)
-    """Measured sentences a pair needs for a threshold of its own. With fewer, those of all pairs together are taken,
-    and with fewer than that of all pairs, the default."""
+    min_sample: int = Field(default=100, ge=1)
+    """Measured sentences a pair needs for a threshold of its own. With fewer, the sentences of all pairs together set
+    it (the default, where those are too few as well), or the pair's own from 20 on, if that rejects less."""
     min_language: Bound | None = Bound(strictest=0.8, loosest=0.2, default=0.5)
     """Probability of the target language, close relatives counting as it. Reason ``wrong_language``."""
     min_script: Bound | None = Bound(strictest=0.9, loosest=0.5, default=0.6)
     """Share of the letters in the scripts of the target language. Reason ``wrong_script``."""
     max_repetition: Bound | None = Bound(strictest=0.1, loosest=0.3, default=0.2)
     """Share of the words that repeat those directly before them. Reason ``repetition``."""
-    max_copy_rate: Bound | None = Bound(strictest=0.15, loosest=0.6, default=0.3)
+    max_copy_rate: Bound | None = Bound(strictest=0.15, loosest=0.8, default=0.3)
     """Share of the words, names left aside, that are copied from the source in runs. Reason ``copied``."""
     min_distance: Bound | None = Bound(strictest=0.3, loosest=0.1, default=0.2)
     """Of paraphrases: 1 - chrF / 100 between output and parent. Reason ``too_close``."""
     max_distance: Bound | None = Bound(strictest=0.9, loosest=0.9, default=0.9)
     """Of paraphrases: above it nothing of the parent is left. Reason ``too_far``."""
-    max_length_deviation: Bound | None = Bound(strictest=2.5, loosest=4.0, default=3.0)
+    max_length_deviation: Bound | None = Bound(strictest=2.0, loosest=4.5, default=3.0)
     """Standard deviations between the logarithm of the ratio of lengths and what is usual for the pair; short sentences
     vary more and are allowed more. Reasons ``too_short``, ``too_long``."""
-    reject_truncated: bool = True
-    """Reject outputs that ran into the limit of their length, or that lost the final mark of their source and are
-    shorter than usual for the pair. Reason ``truncated``."""
-    min_numbers: Bound | None = Bound(strictest=0.5, loosest=0.0, default=0.25)
-    """Share of the numbers from 10 on that both sides hold. Reason ``numbers``."""
+    max_truncated: Bound | None = Bound(strictest=0.0, loosest=0.5, default=0.0, quantile=0.1)
+    """0 rejects outputs that lost the final mark of their source and are shorter than usual for the pair, 0.5 only
+    those that ran into the limit of their length: for languages that end sentences without a mark. Reason
+    ``truncated``."""
+    min_numbers: Bound | None = Bound(strictest=0.3, loosest=0.0, default=0.3, quantile=0.15)
+    """Share of the numbers of two digits and more that both sides hold; 0 is off, for languages that write numbers as
+    words. Reason ``numbers``."""
     min_round_trip: Bound | None = Bound(strictest=45.0, loosest=15.0, default=30.0)
     """chrF of the source translated there and back, 0 to 100. Reason ``round_trip``."""
     min_agreement: Bound | None = Bound(strictest=0.8, loosest=0.3, default=0.5)

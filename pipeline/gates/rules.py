@@ -9,11 +9,13 @@ import numpy as np
 from pipeline.gates.features import SIZE, Features
 from pipeline.gates.words import Floats
 
-LENGTH_SPREAD: Final = 0.12
-"""Standard deviation of the logarithm of the ratio of lengths for long sentences."""
-LENGTH_NOISE: Final = 2.0
+LENGTH_SPREAD: Final = 0.095
+"""Standard deviation of the logarithm of the ratio of lengths for long sentences, as in NTREX-128 (120 languages)."""
+LENGTH_NOISE: Final = 1.15
 """What short ones add to its variance, divided by their characters: as in Gale and Church 1993
 (https://aclanthology.org/J93-1004), where the variance of a translation's length grows with the length."""
+SHORTER: Final = -1.0
+"""Standard deviations below the usual length from which on a lost final mark tells of a lost end."""
 
 
 class Rule(NamedTuple):
@@ -27,6 +29,7 @@ class Rule(NamedTuple):
 
 
 LENGTH: Final = "max_length_deviation"
+END: Final = "max_truncated"
 RULES: Final = (
     Rule("min_script", "script", "min", "wrong_script"),
     Rule("min_language", "language", "min", "wrong_language"),
@@ -34,6 +37,7 @@ RULES: Final = (
     Rule("max_copy_rate", "copy_rate", "max", "copied"),
     Rule("min_distance", "distance", "min", "too_close"),
     Rule("max_distance", "distance", "max", "too_far"),
+    Rule(END, "truncated", "max", "truncated"),
     Rule(LENGTH, "length_ratio", "max", "too_long"),
     Rule("min_numbers", "numbers", "min", "numbers"),
     Rule("min_round_trip", "round_trip_chrf", "min", "round_trip"),
@@ -42,15 +46,8 @@ RULES: Final = (
 )
 EMPTY: Final = "empty"
 TOO_SHORT: Final = "too_short"
-TRUNCATED: Final = "truncated"
-REASONS: Final = (
-    EMPTY,
-    *(rule.reason for rule in RULES[:6]),
-    TRUNCATED,
-    TOO_SHORT,
-    *(rule.reason for rule in RULES[6:]),
-)
-"""Every reason for which a sentence goes, in order."""
+REASONS: Final = (EMPTY, TOO_SHORT, *(rule.reason for rule in RULES))
+"""Every reason for which a sentence goes."""
 
 
 def length_deviation(features: Features, expected: float) -> Floats:
@@ -60,7 +57,15 @@ def length_deviation(features: Features, expected: float) -> Floats:
 
 
 def values(rule: Rule, features: Features, expected: float) -> Floats:
-    """[n] what a gate compares with its threshold."""
+    """[n] what a gate compares with its threshold.
+
+    Of lengths that is the distance from the usual ratio, on either side; a lost final mark counts only where the output
+    is shorter than usual.
+    """
     if rule.name == LENGTH:
         return np.abs(length_deviation(features, expected))
-    return features[rule.feature]
+    found = features[rule.feature]
+    if rule.name == END:
+        long = length_deviation(features, expected) >= SHORTER
+        return np.where((found < 1) & long, 0.0, found)
+    return found

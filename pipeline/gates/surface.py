@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
-from pipeline.gates.words import Bools, Floats, Int64s, WordTable, in_ngrams, words_of
+from pipeline.gates.words import Bools, Floats, Int64s, WordTable, column, in_ngrams, words_of
+from pipeline.script.counts import script_counts
+from pipeline.script.unicode import SCRIPT_IDS
 
-_DENSE: Final = re.compile(r"[\u3040-\u9fff\uac00-\ud7a3]")
+_WEIGHTS: Final = {"Hani": 2.7, "Hang": 2.2, "Hira": 1.7, "Kana": 1.7, "Ethi": 1.7, "Cher": 1.6, "Hebr": 1.4}
+"""Letters of the Latin script that one of a denser script stands for: from the lengths of 2,000 sentences of NTREX-128
+in 122 languages, of Cherokee from the Bible. Scripts that are not listed lie within 30 % of it."""
 _COPIED: Final = 3
 """Words in a row that are a copy: related languages share many words, but seldom so many together."""
 _FEWEST: Final = 4
@@ -23,14 +28,24 @@ _FINAL: Final = re.compile(
     r"[\"'\u2019\u201c\u201d\u00bb\u203a)\]\u300d\u300f\uff09\s]*\Z"
 )
 _SEPARATOR: Final = re.compile(
-    r"(?<=\d)[.,\u066b\u066c'\u2019\u00a0\u202f](?=\d)|(?<=\b\d) (?=\d{3}\b)|(?<=\b\d\d) (?=\d{3}\b)"
+    r"(?<=\d)[.,:h\u066b\u066c'\u2019\u00a0\u202f](?=\d)|(?<=\b\d) (?=\d{3}\b)|(?<=\b\d\d) (?=\d{3}\b)"
 )
-_NUMBER: Final = re.compile(r"\d{2,}")
+_NUMBER: Final = re.compile(r"\d+")
 
 
 def sizes(texts: Sequence[str]) -> Floats:
-    """[n] characters that are no space; ideographs, kana and hangul syllables count for three."""
-    return np.array([len(text) - text.count(" ") + 2 * len(_DENSE.findall(text)) for text in texts], np.float64)
+    """[n] characters that are no space, as they would be in an alphabet: an ideograph counts for 2.7."""
+    counts = script_counts(column(texts)) @ _weights()
+    spaces = np.fromiter((sum(map(str.isspace, text)) for text in texts), np.float64, len(texts))
+    return np.maximum(counts - spaces, 0.0)
+
+
+@lru_cache(maxsize=1)
+def _weights() -> Floats:
+    weights = np.ones(256)
+    for script, weight in _WEIGHTS.items():
+        weights[SCRIPT_IDS[script]] = weight
+    return weights
 
 
 def length_ratio(sources: Sequence[str], outputs: Sequence[str]) -> Floats:
@@ -100,22 +115,31 @@ def truncated(sources: Sequence[str], outputs: Sequence[str]) -> Floats:
 
 
 def numbers(sources: Sequence[str], outputs: Sequence[str]) -> Floats:
-    """[n] share of the numbers from 10 on that both sides hold (Dice); NaN where neither holds any.
+    """[n] share of the numbers of two digits and more, of both sides, that the other holds; NaN where there are none.
 
-    Digits of all scripts are alike, and separators of thousands and decimals are left out.
+    Digits of all scripts are alike. Separators and zeros at either end are left out, so that ``11 million`` is found in
+    ``1100 \u4e07``, ``4:40`` in ``4.40`` and ``1.5`` in ``1,50``.
     """
     found = []
     for source, output in zip(sources, outputs, strict=True):
-        left, right = _numbers(source), _numbers(output)
+        (left, all_left), (right, all_right) = _numbers(source), _numbers(output)
         total = left.total() + right.total()
-        found.append(2 * (left & right).total() / total if total else np.nan)
+        lost = (left - all_right).total() + (right - all_left).total()
+        found.append(1 - lost / total if total else np.nan)
     return np.array(found, np.float64)
 
 
-def _numbers(text: str) -> Counter[int]:
-    if not any(map(str.isdigit, text)):
-        return Counter()
-    return Counter(int(digits) for digits in _NUMBER.findall(_SEPARATOR.sub("", text)))
+def _numbers(text: str) -> tuple[Counter[str], Counter[str]]:
+    """Numbers of two digits and more, and all numbers."""
+    every: Counter[str] = Counter()
+    large: Counter[str] = Counter()
+    if any(map(str.isdigit, text)):
+        for digits in _NUMBER.findall(_SEPARATOR.sub("", text)):
+            number = str(int(digits)).rstrip("0")
+            every[number] += 1
+            if len(digits.lstrip("0")) > 1:
+                large[number] += 1
+    return large, every
 
 
 def surface(sources: Sequence[str], outputs: Sequence[str]) -> dict[str, Floats]:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from pipeline.gates.config import Bound, GateConfig
-from pipeline.gates.features import Features
+from pipeline.gates.features import Features, concat
 from pipeline.gates.rules import RULES, Rule, values
 from pipeline.gates.words import Floats
 
 DERIVED: Final = "derived"
 POOLED: Final = "pooled"
 DEFAULT: Final = "default"
-_FEWEST_RATIOS: Final = 20
-"""Sentences from which on the usual ratio of lengths is the sample's median."""
+_FEWEST: Final = 20
+"""Sentences from which on a sample says something: the usual ratio of lengths, and that a limit is too tight."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def calibrate(sample: Features | None, config: GateConfig, pooled: Features | No
     Args:
         sample: of the pair; None where there is none.
         config: bounds and quantile.
-        pooled: the samples of all pairs, for gates of which the pair has too few measured sentences.
+        pooled: the samples of all pairs, as ``pool`` joins them, for gates of which the pair has too few sentences.
     """
     expected = _expected(sample)
     limits: dict[str, float] = {}
@@ -68,16 +68,28 @@ def calibrate(sample: Features | None, config: GateConfig, pooled: Features | No
         bound = config.bound(rule.name)
         if bound is None:
             continue
-        limits[rule.name], origins[rule.name] = bound.default, DEFAULT
-        for features, origin in ((sample, DERIVED), (pooled, POOLED)):
-            if features is None:
-                continue
-            found = values(rule, features, expected if origin == DERIVED else _expected(features))
-            found = found[~np.isnan(found)]
-            if len(found) >= config.min_sample:
-                limits[rule.name], origins[rule.name] = _limit(rule, found, bound, config.quantile, origin)
-                break
+        quantile = config.quantile if bound.quantile is None else bound.quantile
+        own = _measured(rule, sample, expected)
+        limit, origin = bound.default, DEFAULT
+        if len(own) < config.min_sample:
+            others = _measured(rule, pooled, 1.0)
+            if len(others) >= config.min_sample:
+                limit, origin = _limit(rule, others, bound, quantile, POOLED)
+        if len(own) >= min(config.min_sample, _FEWEST):
+            asked = _limit(rule, own, bound, quantile, DERIVED)
+            looser = asked[0] < limit if rule.side == "min" else asked[0] > limit
+            if looser or len(own) >= config.min_sample:
+                limit, origin = asked
+        limits[rule.name], origins[rule.name] = limit, origin
     return Thresholds(limits, origins, expected, 0 if sample is None else len(sample))
+
+
+def pool(samples: Sequence[Features]) -> Features:
+    """The samples of all pairs as one; each pair's ratios of lengths are divided by its usual one."""
+    alike = [
+        Features({**sample.columns, "length_ratio": sample["length_ratio"] / _expected(sample)}) for sample in samples
+    ]
+    return concat(alike)
 
 
 def _expected(features: Features | None) -> float:
@@ -85,7 +97,14 @@ def _expected(features: Features | None) -> float:
         return 1.0
     ratios = features["length_ratio"]
     ratios = ratios[~np.isnan(ratios)]
-    return float(np.median(ratios)) if len(ratios) >= _FEWEST_RATIOS else 1.0
+    return float(np.median(ratios)) if len(ratios) >= _FEWEST else 1.0
+
+
+def _measured(rule: Rule, features: Features | None, expected: float) -> Floats:
+    if features is None:
+        return np.empty(0)
+    found = values(rule, features, expected)
+    return found[~np.isnan(found)]
 
 
 def _limit(rule: Rule, found: Floats, bound: Bound, quantile: float, origin: str) -> tuple[float, str]:

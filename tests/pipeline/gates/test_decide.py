@@ -8,7 +8,7 @@ from pipeline.gates.config import Bound, GateConfig
 from pipeline.gates.decide import decide
 from pipeline.gates.document import assemble
 from pipeline.gates.features import NAMES, SIZE, Features
-from pipeline.gates.thresholds import Thresholds, calibrate, from_dict
+from pipeline.gates.thresholds import Thresholds, calibrate, from_dict, pool
 from pipeline.sentences.split import split
 
 
@@ -67,7 +67,7 @@ def test_empty_output() -> None:
 
 
 def test_a_gate_that_is_off_judges_nothing() -> None:
-    config = GateConfig(min_language=None, reject_truncated=False)
+    config = GateConfig(min_language=None, max_truncated=None)
     found = features(2, language=0.0, truncated=1.0)
     assert decide(found, calibrate(None, config), config).reasons == [None, None]
     assert decide(found, DEFAULTS, config).reasons == [None, None]
@@ -90,11 +90,41 @@ def test_thresholds_come_from_the_sample_within_bounds() -> None:
 def test_a_small_sample_takes_those_of_all_pairs() -> None:
     config = GateConfig(min_sample=100)
     pooled = features(150, language=0.55, score=[-1.0] * 150)
-    found = calibrate(features(30, language=0.3, length_ratio=2.0), config, pooled)
+    found = calibrate(features(30, language=0.6, length_ratio=2.0), config, pooled)
     assert (found.limits["min_language"], found.origins["min_language"]) == (0.55, "pooled")
     assert (found.limits["min_score"], found.origins["min_score"]) == (-1.0, "pooled")
     assert found.length_ratio == 2.0
     assert calibrate(features(5, length_ratio=2.0), config).length_ratio == 1.0
+
+
+def test_few_sentences_of_a_pair_can_only_loosen() -> None:
+    config = GateConfig(min_sample=100)
+    strict = calibrate(features(30, language=0.7), config)
+    assert (strict.limits["min_language"], strict.origins["min_language"]) == (0.5, "default")
+    loose = calibrate(features(30, language=0.3), config, features(100, language=0.6))
+    assert (loose.limits["min_language"], loose.origins["min_language"]) == (0.3, "derived")
+    assert calibrate(features(19, language=0.3), config).limits["min_language"] == 0.5
+
+
+def test_a_gate_may_have_a_quantile_of_its_own() -> None:
+    numbers = [0.0] * 14 + [1.0] * 86
+    assert calibrate(features(100, numbers=numbers), GateConfig()).limits["min_numbers"] == 0.3
+    spelled = [0.0] * 16 + [1.0] * 84
+    assert calibrate(features(100, numbers=spelled), GateConfig()).limits["min_numbers"] == 0.0
+
+
+def test_a_language_without_final_marks_is_not_truncated() -> None:
+    natural = features(100, truncated=[0.5] * 20 + [0.0] * 80, length_ratio=[0.8] * 20 + [1.0] * 80)
+    found = calibrate(natural, GateConfig())
+    assert found.limits["max_truncated"] == 0.5
+    short = features(2, truncated=[0.5, 1.0], length_ratio=0.85)
+    assert decide(short, found, GateConfig()).reasons == [None, "truncated"]
+    assert decide(short, DEFAULTS, GateConfig()).reasons == ["truncated", "truncated"]
+
+
+def test_ratios_of_all_pairs_are_told_from_their_own_usual_ones() -> None:
+    joined = pool([features(30, length_ratio=2.0), features(30, length_ratio=0.5)])
+    assert joined["length_ratio"].tolist() == [1.0] * 60
 
 
 def test_no_more_than_the_quantile_of_the_sample_fails() -> None:

@@ -1,0 +1,311 @@
+"""Gates for synthetic text: how many planted bad translations they catch, and how many human ones they reject.
+
+    python -m benchmarks.gates --json FILE [--quick] [--data ../shared/data] [--models FOLDER ...]
+
+Good are human translations; bad are made of them by rules (``gate_faults``). A quarter of the sentences is bad at a
+time, so that each is judged among good ones. Thresholds are calibrated, and the defaults were chosen, on ``dev``
+documents; all figures are of ``test`` documents. With models that translate a pair back, every output makes the round
+trip, too; without, only surface gates judge.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import zstandard
+
+from benchmarks.gate_faults import FAULTS, Pair, Unit
+from benchmarks.machine import machine
+from corpus.hashing import stable_hash
+from pipeline.gates.config import GateConfig
+from pipeline.gates.decide import decide
+from pipeline.gates.features import Features, measure
+from pipeline.gates.thresholds import Thresholds, calibrate, pool
+
+if TYPE_CHECKING:
+    from pipeline.translation.engine import Engine
+
+PAIRS = {
+    "parallel/tico19": (
+        ("eng_Latn", "swh_Latn"),
+        ("eng_Latn", "lug_Latn"),
+        ("eng_Latn", "fra_Latn"),
+        ("eng_Latn", "ind_Latn"),
+        ("eng_Latn", "amh_Ethi"),
+        ("eng_Latn", "tam_Taml"),
+        ("eng_Latn", "zho_Hans"),
+        ("eng_Latn", "rus_Cyrl"),
+        ("por_Latn", "spa_Latn"),
+        ("hin_Deva", "mar_Deva"),
+        ("arb_Arab", "pes_Arab"),
+        ("swh_Latn", "eng_Latn"),
+    ),
+    "parallel/stories": (("eng_Latn", "tsn_Latn"), ("eng_Latn", "xho_Latn"), ("eng_Latn", "afr_Latn")),
+    "parallel/bible_pd": (("eng_Latn", "chr_Cher"), ("eng_Latn", "glv_Latn"), ("eng_Latn", "eus_Latn")),
+    "lid/ntrex128": (
+        ("zho_Hans", "jpn_Jpan"),
+        ("rus_Cyrl", "ukr_Cyrl"),
+        ("ind_Latn", "zsm_Latn"),
+        ("eng_Latn", "tha_Thai"),
+        ("eng_Latn", "yor_Latn"),
+    ),
+}
+QUICK_PAIRS = 4
+TURNS = 4
+"""Every sentence is bad in one of so many turns."""
+RARE = 0.1
+"""Share of bad sentences for which precision is told beside that of equal numbers."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One pair with its two halves."""
+
+    file: str
+    dev: Pair
+    test: Pair
+
+    @property
+    def name(self) -> str:
+        """``eng_Latn > swh_Latn``"""
+        return f"{self.test.source} > {self.test.target}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark and write its figures."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gates", description=__doc__)
+    parser.add_argument("--json", type=Path, required=True, help="file to write the figures to")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with parallel/ and lid/")
+    parser.add_argument("--models", nargs="*", default=[], help="model folders, for round trips")
+    parser.add_argument("--sentences", type=int, default=400, help="sentences of each half of a pair")
+    parser.add_argument("--half", choices=("dev", "test"), default="test", help="which half to judge")
+    parser.add_argument("--quick", action="store_true", help="four pairs, 100 sentences")
+    options = parser.parse_args(arguments)
+    tasks = load(options.data, 100 if options.quick else options.sentences)
+    if options.quick:
+        tasks = tasks[:QUICK_PAIRS]
+    config = GateConfig()
+    back = Backwards(options.models)
+    report: dict[str, Any] = {
+        "benchmark": "gates",
+        "machine": machine(),
+        "half": options.half,
+        "config": config.model_dump(),
+        "surface": judged(tasks, config, options.half, None),
+    }
+    served = [task for task in tasks if back.serves(task.test)]
+    if served:
+        report["round_trip"] = judged(served, config, options.half, back)
+        report["models"] = back.names
+    report["microseconds_per_sentence"] = costs(tasks[0].test)
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for name in ("surface", "round_trip"):
+        if name in report:
+            print(table(name, report[name]), file=sys.stderr)
+    return 0
+
+
+def load(data: Path, sentences: int) -> list[Task]:
+    """All pairs; the halves are the files' own, of NTREX by document."""
+    tasks = []
+    for name, pairs in PAIRS.items():
+        with zstandard.open(data / f"{name}.jsonl.zst", "rb") as raw:
+            rows = [json.loads(line) for line in io.TextIOWrapper(raw, encoding="utf-8")]
+        halves: dict[str, list[dict[str, Any]]] = {"dev": [], "test": []}
+        for row in rows:
+            half = row["split"] if name.startswith("parallel") else ("dev", "test")[stable_hash(row["doc"]) % 2]
+            if half in halves:
+                halves[half].append(row)
+        for source, target in pairs:
+            dev, test = (_pair(halves[half], source, target, sentences) for half in ("dev", "test"))
+            tasks.append(Task(name, dev, test))
+    return tasks
+
+
+def _pair(rows: Sequence[dict[str, Any]], source: str, target: str, most: int) -> Pair:
+    units = [Unit(str(row["id"]), row["doc"], row["text"]) for row in rows if {source, target} <= row["text"].keys()]
+    chosen = {unit.id for unit in sorted(units, key=lambda unit: stable_hash(unit.id))[:most]}
+    return Pair(source, target, [unit for unit in units if unit.id in chosen])
+
+
+class Backwards:
+    """Translates outputs back, each text once."""
+
+    def __init__(self, folders: Sequence[str]) -> None:
+        self._engine: Engine | None = None
+        self._known: dict[tuple[str, str, str], str | None] = {}
+        self.names: list[str] = []
+        if folders:
+            from pipeline.translation.config import TranslationConfig
+            from pipeline.translation.engine import Engine
+
+            self._engine = Engine(TranslationConfig(models=tuple(folders), device="cpu"))
+            self.names = sorted(self._engine.models)
+
+    def serves(self, pair: Pair) -> bool:
+        """Whether there is a way back."""
+        return self._engine is not None and (pair.target, pair.source) in self._engine.routes.direct
+
+    def __call__(self, pair: Pair, outputs: Sequence[str]) -> list[str | None]:
+        """[n] outputs in the source language; None where a model refused."""
+        from pipeline.translation.decoding import Decoding
+
+        assert self._engine is not None
+        way = (pair.target, pair.source)
+        new = sorted({text for text in outputs if (*way, text) not in self._known})
+        if new:
+            route = self._engine.routes.find(*way)
+            for text, found in zip(new, self._engine.translate(new, route, Decoding(beam_size=1)), strict=True):
+                self._known[(*way, text)] = found.text if found.problem is None else None
+        return [self._known[(*way, text)] for text in outputs]
+
+
+def features_of(pair: Pair, outputs: Sequence[str], back: Backwards | None) -> Features:
+    """Measure outputs in place of the pair's translations."""
+    return measure(
+        pair.sources,
+        outputs,
+        source_lang=pair.source,
+        target_lang=pair.target,
+        documents=_numbers([unit.document for unit in pair.units]),
+        round_trips=back(pair, outputs) if back is not None else None,
+    )
+
+
+def _numbers(names: Sequence[str]) -> list[int]:
+    known = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return [known[name] for name in names]
+
+
+def judged(tasks: Sequence[Task], config: GateConfig, half: str, back: Backwards | None) -> dict[str, Any]:
+    """Figures of all pairs under calibrated thresholds, and with the defaults alone."""
+    samples = [features_of(task.dev, task.dev.targets, back) for task in tasks]
+    pooled = pool(samples)
+    pairs: dict[str, Any] = {}
+    for task, sample in zip(tasks, samples, strict=True):
+        pair = getattr(task, half)
+        thresholds = calibrate(sample, config, pooled)
+        defaults = calibrate(None, config)
+        runs = tried(pair, back)
+        pairs[task.name] = {
+            "file": task.file,
+            "sentences": len(pair.units),
+            "thresholds": thresholds.as_dict(),
+            "calibrated": tallied(runs, thresholds, config),
+            "defaults": tallied(runs, defaults, config),
+        }
+    return {"pairs": pairs, **{mode: summary(pairs, mode) for mode in ("calibrated", "defaults")}}
+
+
+def tried(pair: Pair, back: Backwards | None) -> dict[str, list[tuple[Features, list[int]]]]:
+    """By kind the features of every turn and the rows that are bad in it; ``good`` has one turn without any."""
+    runs = {"good": [(features_of(pair, pair.targets, back), list(range(len(pair.units))))]}
+    for kind, fault in FAULTS.items():
+        bad = [fault(pair, row) for row in range(len(pair.units))]
+        turns = []
+        for turn in range(TURNS):
+            rows = [row for row in range(turn, len(bad), TURNS) if bad[row] is not None]
+            outputs = pair.targets
+            for row in rows:
+                outputs[row] = bad[row] or ""
+            if rows:
+                turns.append((features_of(pair, outputs, back), rows))
+        if turns:
+            runs[kind] = turns
+    return runs
+
+
+def tallied(
+    runs: dict[str, list[tuple[Features, list[int]]]], thresholds: Thresholds, config: GateConfig
+) -> dict[str, Any]:
+    """By kind how many sentences there are, how many were rejected, and by which gates."""
+    found = {}
+    for kind, turns in runs.items():
+        reasons: Counter[str | None] = Counter()
+        for features, rows in turns:
+            given = decide(features, thresholds, config).reasons
+            reasons.update(given[row] for row in rows)
+        total, kept = reasons.total(), reasons.pop(None, 0)
+        found[kind] = {"sentences": total, "rejected": total - kept, "reasons": dict(reasons.most_common())}
+    return found
+
+
+def summary(pairs: dict[str, Any], mode: str) -> dict[str, Any]:
+    """Over all pairs: false rejects, and by kind recall and precision."""
+    good = [found[mode]["good"] for found in pairs.values()]
+    false = sum(one["rejected"] for one in good) / sum(one["sentences"] for one in good)
+    worst = max(pairs, key=lambda name: pairs[name][mode]["good"]["rejected"] / pairs[name][mode]["good"]["sentences"])
+    kinds = {}
+    for kind in FAULTS:
+        met = [found[mode][kind] for found in pairs.values() if kind in found[mode]]
+        if not met:
+            continue
+        recall = sum(one["rejected"] for one in met) / sum(one["sentences"] for one in met)
+        kinds[kind] = {
+            "sentences": sum(one["sentences"] for one in met),
+            "recall": round(recall, 4),
+            "lowest_recall_of_a_pair": round(min(one["rejected"] / one["sentences"] for one in met), 4),
+            "precision_equal": round(recall / (recall + false), 4) if recall else None,
+            "precision_rare": round(RARE * recall / (RARE * recall + (1 - RARE) * false), 4) if recall else None,
+        }
+    by_reason: Counter[str] = Counter()
+    for one in good:
+        by_reason.update(one["reasons"])
+    return {
+        "good_sentences": sum(one["sentences"] for one in good),
+        "false_rejects": round(false, 4),
+        "false_rejects_by_reason": dict(by_reason.most_common()),
+        "worst_pair": worst,
+        "kinds": kinds,
+    }
+
+
+def costs(pair: Pair) -> dict[str, float]:
+    """CPU time of each group of measures, the least of five."""
+    from pipeline.gates.chrf import chrf
+    from pipeline.gates.language import language_probability, script_share
+    from pipeline.gates.surface import surface
+
+    sources, targets = pair.sources, pair.targets
+    measures: dict[str, Callable[[], object]] = {
+        "surface": lambda: surface(sources, targets),
+        "language": lambda: language_probability(targets, pair.target, pair.source),
+        "script": lambda: script_share(targets, pair.target),
+        "chrf": lambda: chrf(sources, targets),
+    }
+    least: dict[str, float] = {}
+    for _ in range(5):
+        for name, run in measures.items():
+            started = time.process_time()
+            run()
+            spent = (time.process_time() - started) / len(sources) * 1e6
+            least[name] = round(min(least.get(name, spent), spent), 1)
+    return least
+
+
+def table(title: str, found: dict[str, Any]) -> str:
+    """What a person reads."""
+    lines = []
+    for mode in ("calibrated", "defaults"):
+        part = found[mode]
+        lines.append(f"{title}, {mode}: false rejects {part['false_rejects']:.2%} of {part['good_sentences']} good")
+        lines += [
+            f"  {kind:28} recall {one['recall']:7.2%}  lowest {one['lowest_recall_of_a_pair']:7.2%}  "
+            f"precision 1:1 {one['precision_equal'] or 0:7.2%}  at {RARE:.0%} bad {one['precision_rare'] or 0:7.2%}"
+            for kind, one in part["kinds"].items()
+        ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
