@@ -9,7 +9,7 @@ from corpus.ledger import Ledger
 
 STAGE_ORDER: Final = (
     "read", "normalise", "count_lines", "boilerplate", "pii", "identify", "script", "quality", "filter",
-    "decontaminate", "sign", "match", "deduplicate", "augment", "balance", "write", "tokenize",
+    "decontaminate", "sign", "match", "gates", "deduplicate", "augment", "balance", "write", "tokenize",
 )  # fmt: skip
 UNREADABLE: Final = "unreadable"
 """Stands for a stage: what could not be parsed."""

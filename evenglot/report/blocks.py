@@ -253,6 +253,16 @@ class Heat:
 
 
 @dataclass(frozen=True)
+class Parent:
+    """The natural document that a synthetic one was made from."""
+
+    language: LanguageName
+    text: str
+    cut: bool
+    id: str
+
+
+@dataclass(frozen=True)
 class Quote:
     """A piece of a document, as it is."""
 
@@ -265,6 +275,8 @@ class Quote:
     """Stage and reason of a rejected one; empty for a kept one."""
     detail: str = ""
     """The numbers that decided."""
+    parent: Parent | None = None
+    """Shown beside the text."""
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from evenglot.report.sections.penalties import factors, penalties
 from evenglot.report.sections.removed import removed
 from evenglot.report.sections.samples import samples
 from evenglot.report.sections.speed import speed
+from evenglot.report.sections.synthetic import synthetic
 from evenglot.report.sections.thresholds import thresholds
 from evenglot.report.sections.tokens import tokens
 from evenglot.report.sections.training import training
@@ -117,6 +118,7 @@ def sections(facts: Facts, config: ReportConfig) -> list[Section]:
         overview(context),
         funnel(context),
         removed(context),
+        synthetic(context),
         balance(context),
         curriculum(context),
         *training(context),

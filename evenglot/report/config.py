@@ -16,6 +16,8 @@ class ReportConfig(Config):
     """Kept documents quoted for each language."""
     samples_rejected: int = Field(default=2, ge=0)
     """Rejected documents quoted for each language and reason."""
+    samples_synthetic: int = Field(default=12, ge=0)
+    """Synthetic documents, and as many rejected candidates, quoted beside what they were made from."""
     samples_total: int = Field(default=700, ge=0)
     """Documents quoted in all; with many languages each one's share shrinks, to one kept document at least."""
     sample_characters: int = Field(default=320, ge=20)

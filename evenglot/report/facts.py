@@ -12,6 +12,7 @@ from evenglot.inspect.boilerplate import Boilerplate
 from evenglot.inspect.mixed import Mixing
 from evenglot.report.added import Added
 from evenglot.report.course import Course
+from evenglot.report.made import MadeFacts
 from evenglot.report.points import Points
 
 
@@ -146,6 +147,8 @@ class CorpusFacts:
     """Kept documents in several languages."""
     boilerplate: Boilerplate
     """Lines removed from the pages of a site."""
+    made: MadeFacts = field(default_factory=MadeFacts)
+    """Synthetic documents and rejected candidates."""
 
     @property
     def counters(self) -> dict[str, int]:

@@ -40,6 +40,7 @@ from evenglot.report.facts import (
     StageTime,
     Unreadable,
 )
+from evenglot.report.made import load_made
 
 _SIMILARITY = r"^(?P<measure>jaccard|containment) (?P<value>[01](?:\.\d+)?)"
 """How the detail of a near duplicate begins."""
@@ -96,6 +97,7 @@ def load_corpus(corpus: str, config: ReportConfig) -> CorpusFacts:
         problems=problems,
         mixing=mixing,
         boilerplate=_boilerplate(storage, snapshot, config, problems),
+        made=load_made(storage, snapshot, config, problems),
     )
 
 
@@ -306,7 +308,7 @@ def _corpus_runs(storage: Storage, snapshot: Snapshot, problems: list[str]) -> l
     chain: list[Snapshot] = [snapshot]
     while len(chain) < _RUNS:
         last = chain[-1]
-        before = last.goes_on_with if last.made_by == "prepare" else last.parent
+        before = last.parent if last.made_by == "tokenize" else last.goes_on_with
         if before is None:
             break
         try:
