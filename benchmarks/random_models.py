@@ -73,12 +73,13 @@ def random_marian(
     # Not the embeddings, as trained models have it: noise would repeat its last piece for ever.
     spec.decoder.projection.weight = 3 * _noise(generator, len(pieces), width)
     bias = np.zeros(len(pieces), dtype=np.float32)
-    bias[pieces.index("</s>")] = end
+    bias[pieces.index("</s>")], bias[pieces.index("<unk>")] = end, -20.0  # trained models hardly ever give <unk>
     spec.decoder.projection.bias = bias
     spec.register_source_vocabulary(pieces)
     spec.register_target_vocabulary(pieces)
     spec.config.decoder_start_token = "</s>"
     spec.validate()
+    parameters = sum(value.size for value in spec.variables().values() if isinstance(value, np.ndarray))
     spec.optimize(quantization=quantisation)
     spec.save(str(folder))
     card = ModelCard(
@@ -90,7 +91,7 @@ def random_marian(
         codes=codes or {},
         quantisation=quantisation or "float32",
         files=hash_files(folder),
-        parameters=sum(value.size for value in spec.variables().values() if isinstance(value, np.ndarray)),
+        parameters=parameters,
         max_positions=positions,
         made_of="random weights, for tests and measurements of speed",
     )

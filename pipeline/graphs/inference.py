@@ -41,7 +41,7 @@ class Translated:
 class TranslationHandler(ModelHandler[Request, Translated, Engine]):
     """Translates requests in ``RunInference``.
 
-    Counters (namespace ``translation``): ``sentences`` asked for, ``kept`` of them found in the cache,
+    Counters (namespace ``translation``): ``sentences`` asked for, of them ``too_long`` and ``kept`` in the cache,
     ``source_tokens`` and ``target_tokens`` of the others, ``batches``, ``halved`` batches that did not fit into memory,
     ``failed`` sentences. RunInference adds its own of time and batches.
 

@@ -69,6 +69,8 @@ class Counts(Events):
 
     sentences: int = 0
     """Different sentences that were asked for."""
+    too_long: int = 0
+    """Those of more tokens than the model takes."""
     kept: int = 0
     """Those that had been translated before."""
     source_tokens: int = 0
@@ -112,6 +114,7 @@ def translate_step(
     }
     rows = [row for row, text in enumerate(unique) if text not in done]
     counts.sentences += len(unique)
+    counts.too_long += len(done)
     basis = _basis(model, step, decoding)
     tokens_of_batch = model.batch_tokens(decoding)
     if model.invariant and not decoding.samples:

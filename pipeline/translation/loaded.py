@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -115,16 +115,21 @@ class LoadedModel:
         """A translator whose generator of random numbers begins at a seed.
 
         In CTranslate2 every thread of a translator has a generator of its own, which takes the process's seed when it
-        first draws and never again. So each seed needs a new translator; one draw makes sure of its generator before
-        another thread sets the next seed.
+        first draws and never again. So each seed needs a new translator. On the CPU one draw makes sure of its
+        generator before another thread sets the next seed; on CUDA a generator for more sentences may be made later,
+        so that others wait until the end.
         """
         import ctranslate2
 
-        with _SEEDING:
-            ctranslate2.set_random_seed(1 + seed % 0xFFFF_FFFE)
+        with ExitStack() as held:
+            held.enter_context(_SEEDING)
+            ctranslate2.set_random_seed(1 + seed % 0xFFFF_FFFD)  # the largest number is CTranslate2's sign for none
             translator = self._open(1, self.device.indices[:1])
-            translator.translate_batch([[END]], beam_size=1, max_decoding_length=1, sampling_topk=0)
-        yield translator.translate_batch
+            if self.device.name == "cpu":
+                # An empty sentence would not be translated, and draw nothing.
+                translator.translate_batch([["<unk>", END]], beam_size=1, max_decoding_length=1, sampling_topk=0)
+                held.close()
+            yield translator.translate_batch
 
     def _open(self, translators: int, indices: tuple[int, ...]) -> Any:
         import ctranslate2

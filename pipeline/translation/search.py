@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from corpus.errors import EvenglotError
+from corpus.errors import ConfigurationError, EvenglotError
 from pipeline.translation.decoding import Decoding
 from pipeline.translation.families import END
 from pipeline.translation.result import FAILED
@@ -69,6 +69,7 @@ def search(
 
     Raises:
         DeviceFailed: the device cannot be used any more.
+        ConfigurationError: more tokens are to be drawn from than the model has.
     """
     # All are handed over at once: CTranslate2 gives them to whichever translator is free.
     waiting = [
@@ -118,6 +119,8 @@ def _after(
     events: Events,
 ) -> list[Output | str]:
     """Go on after a batch failed: halves of it, down to the sentence that is the cause."""
+    if "sampling_topk option" in str(error):
+        raise ConfigurationError(f"sampling_topk: {error}", "Set a smaller one, or 0 to draw from all")
     memory = _is_memory(error)
     if not memory and _is_device(error):
         raise DeviceFailed(f"translation stopped: {error}", "Look at the device and its driver; work done is kept")
