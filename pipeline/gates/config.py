@@ -78,6 +78,8 @@ class GateConfig(Config):
     """chrF of the source translated there and back, 0 to 100. Reason ``round_trip``."""
     min_agreement: Bound | None = Bound(strictest=0.8, loosest=0.3, default=0.5)
     """Cosine of the sentence embeddings of source and output, where a model is given. Reason ``disagrees``."""
+    agreement_model: str | None = None
+    """Folder of a sentence encoder, as ``evenglot models convert`` makes it; null measures no agreement."""
     min_score: Bound | None = Bound(strictest=-0.7, loosest=-3.0, default=-1.5)
     """Mean log-probability of the output's tokens. Reason ``low_score``."""
     min_kept_share: float = Field(default=0.7, ge=0, le=1)

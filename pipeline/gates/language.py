@@ -16,7 +16,7 @@ from pipeline.script.unicode import SCRIPT_IDS
 
 _CANDIDATES: Final = 10
 """Labels read for a sentence; the model is less sure of a short text, so the right one may stand low."""
-FULL: Final = 60
+FULL: Final = 15
 """Letters from which on a sentence speaks for itself; a shorter one is judged together with its document."""
 
 

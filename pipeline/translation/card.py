@@ -8,7 +8,7 @@ file: what was translated is filed under these hashes.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -142,7 +142,14 @@ def hash_files(folder: str | Path) -> dict[str, str]:
     return {name: file_hash(Path(folder) / name) for name in chosen}
 
 
-def check_files(folder: str | Path, card: ModelCard) -> None:
+class HasFiles(Protocol):
+    """A card with the hashes of its files: of a translation model or of a sentence encoder."""
+
+    @property
+    def files(self) -> dict[str, str]: ...
+
+
+def check_files(folder: str | Path, card: HasFiles) -> None:
     """Compare a model's files with the hashes on its card.
 
     Raises:

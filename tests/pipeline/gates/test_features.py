@@ -127,7 +127,7 @@ def test_a_short_sentence_is_judged_with_its_document() -> None:
     assert language[0] > 0.95
     assert language[2] < 0.05
     assert language[1] > language[3]
-    assert language[1] - language[3] == pytest.approx((1 - 5 / 60) * 0.99, abs=0.1)
+    assert language[1] - language[3] == pytest.approx((1 - 5 / 15) * 0.99, abs=0.05)
     assert 0 <= value(alone, "language") <= 1
 
 
