@@ -1,0 +1,1 @@
+"""Rare phenomena under control: natural sentences that carry what is rare in their language, made less rare."""
