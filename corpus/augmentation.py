@@ -1,7 +1,7 @@
 """What a snapshot says of its synthetic text: budgets, candidates and what became of them, by language.
 
-Synthetic text is a layer over a natural snapshot (``Snapshot.goes_on_with``): leaving out the shards whose records have
-another origin than ``natural`` gives that snapshot's text back.
+Synthetic text is a layer over a natural snapshot (``Snapshot.goes_on_with``): leaving out ``Augmentation.shards`` gives
+that snapshot's text back.
 """
 
 from __future__ import annotations
@@ -76,8 +76,10 @@ class Augmentation(Config):
 
     fingerprint: str
     """Of the natural snapshot, the settings, the models and the code: equal ones give equal text."""
+    shards: tuple[str, ...] = ()
+    """Paths of the text shards that hold synthetic documents; all others are natural."""
     languages: dict[str, LanguageAugmentation] = Field(default_factory=dict)
-    """Those that were asked for or are small enough, also those that got nothing."""
+    """Those that the rules of the budget allow any, also where no model can make it."""
     thresholds: dict[str, dict[str, float]] = Field(default_factory=dict)
     """Bounds of the gates by pair, named ``eng_Latn>swh_Latn``, from the calibration sample."""
     models: dict[str, UsedModel] = Field(default_factory=dict)

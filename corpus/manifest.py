@@ -196,6 +196,11 @@ class Snapshot(Config):
         ]
         return sorted(chosen, key=lambda file: file.path)
 
+    def natural_text(self, *, lang: str | None = None, split: str | None = None) -> list[ShardFile]:
+        """Text shards without those of synthetic documents, narrowed by language and split, in the order of paths."""
+        made = set() if self.augmentation is None else set(self.augmentation.shards)
+        return [file for file in self.select("text", lang=lang, split=split) if file.path not in made]
+
 
 def current_number(storage: Storage) -> int | None:
     """The number of the current snapshot, or None where no run has been committed yet.

@@ -34,6 +34,9 @@ MATCH_SCHEMA = pa.schema(
     ]
 )
 
+REFUSED_SCHEMA = pa.schema([*MATCH_SCHEMA, *(pa.field(name, pa.string()) for name in ("stage", "reason", "detail"))])
+"""Decisions some of which are refusals: those say why."""
+
 MOVE: Final = np.dtype([("piece", "<u4"), ("row", "<u4"), ("other", "S16"), ("cluster", "S16")])
 """A new place to point to, for the exact copy of a document in a cluster of near duplicates."""
 
@@ -246,9 +249,9 @@ def read_decisions(storage: Storage, folder: str, piece: str) -> pa.Table:
     return read_mapped(storage, name).combine_chunks()
 
 
-def write_decisions(storage: Storage, name: str, match: pa.RecordBatch) -> None:
+def write_decisions(storage: Storage, name: str, match: pa.RecordBatch, schema: pa.Schema = MATCH_SCHEMA) -> None:
     """Keep the decisions on one piece as a file that later steps map into memory."""
-    with storage.create(f"{name}.arrow") as path, ShardWriter(path, MATCH_SCHEMA) as writer:
+    with storage.create(f"{name}.arrow") as path, ShardWriter(path, schema) as writer:
         writer.write(match)
 
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from corpus.config import Config
 from evenglot.report.config import ReportConfig
+from pipeline.augment.config import AugmentConfig
 from pipeline.config import PrepareConfig
 from pipeline.parallel.config import ParallelConfig
 from pipeline.sources.config import InputConfig
@@ -27,6 +28,8 @@ class Recipe(Config):
     """The raw files to read, in any number of groups."""
     prepare: PrepareConfig = Field(default_factory=PrepareConfig)
     """From raw files to the corpus."""
+    augment: AugmentConfig = Field(default_factory=AugmentConfig)
+    """Synthetic text over the corpus."""
     tokenizer: TokenizerConfig = Field(default_factory=TokenizerConfig)
     """The vocabulary trained on the corpus."""
     parallel: ParallelConfig = Field(default_factory=ParallelConfig)

@@ -41,6 +41,8 @@ KEPT: Final = 0
 DUPLICATE_TEXT: Final = 1
 REPEATED_ID: Final = 2
 NEAR_DUPLICATE: Final = 3
+REFUSED: Final = 4
+"""For another reason than a comparison; the decisions say which."""
 
 Rows = npt.NDArray[np.void]
 

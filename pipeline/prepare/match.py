@@ -42,8 +42,17 @@ class Matched:
     """Account of the search for near duplicates; None where there was none."""
 
 
-def match(context: Context, reading: Reading, earlier: Sequence[EarlierPart]) -> Matched:
-    """Thresholds, duplicates, held-out bounds; then mixtures and weights."""
+def match(
+    context: Context, reading: Reading, earlier: Sequence[EarlierPart], limits: EarlierLimits | None = None
+) -> Matched:
+    """Thresholds, duplicates, held-out bounds; then mixtures and weights.
+
+    Args:
+        context: of the run.
+        reading: its pieces.
+        earlier: documents that are compared as well, and stay.
+        limits: that are carried on; None takes those of the snapshot that the run goes on with.
+    """
     from pipeline.graphs.match import match_job
     from pipeline.graphs.new_keys import new_keys_job
 
@@ -62,7 +71,8 @@ def match(context: Context, reading: Reading, earlier: Sequence[EarlierPart]) ->
     exact = f"{decisions.folder}/{'exact' if near.enabled else 'final'}"
     if not decisions.is_done("exact"):
         with jobs.step("thresholds, exact duplicates (pieces)", context.files_in(exact, ".arrow", len(names))):
-            limits = None if context.base is None else EarlierLimits.of(context.base)
+            if limits is None and context.base is not None:
+                limits = EarlierLimits.of(context.base)
             known = (earlier, keys, limits)
             job = match_job(names, context.work_url, decisions.folder, config, context.seed, *known)
             jobs.run(job, reading.rows)

@@ -145,15 +145,15 @@ def tokenize_corpus(
 
 
 def tokenizer_fingerprint(snapshot: Snapshot, config: TokenizerConfig, seed: int) -> str:
-    """What a tokenizer follows from: its settings, the seed and the training text; or the files it was taken from."""
+    """What a tokenizer follows from: settings, seed and natural training text; or the files it was taken from."""
     if config.source is not None:
         return fingerprint([_LAYOUT, "source", model_hash(packed(config.source, config.revision))])
-    texts = [[file.path, file.hash] for file in snapshot.select("text", split=TRAIN)]
+    texts = [[file.path, file.hash] for file in snapshot.natural_text(split=TRAIN)]
     return fingerprint([_LAYOUT, config.model_dump(mode="json", exclude={"scores", "source", "revision"}), seed, texts])
 
 
 def trained_before(storage: Storage, snapshot: Snapshot, config: TokenizerConfig, seed: int) -> dict[str, Any] | None:
-    """The description of the tokenizer that these settings gave in an earlier snapshot whose text this one holds too.
+    """The description of the tokenizer that these settings gave in an earlier snapshot whose natural text this one has.
 
     Args:
         storage: the corpus.
@@ -161,7 +161,7 @@ def trained_before(storage: Storage, snapshot: Snapshot, config: TokenizerConfig
         config: settings.
         seed: of the sample.
     """
-    texts = {(file.path, file.hash) for file in snapshot.select("text")}
+    texts = {(file.path, file.hash) for file in snapshot.natural_text()}
     # Of a tokenizer that was taken from a model it does not depend on the text.
     fixed = tokenizer_fingerprint(snapshot, config, seed) if config.source is not None else None
     state = snapshot
@@ -171,7 +171,7 @@ def trained_before(storage: Storage, snapshot: Snapshot, config: TokenizerConfig
         if (
             described is not None
             and described.get("fingerprint") == (fixed or tokenizer_fingerprint(state, config, seed))
-            and {(file.path, file.hash) for file in state.select("text")} <= texts
+            and {(file.path, file.hash) for file in state.natural_text()} <= texts
         ):
             return described
     return None
@@ -203,7 +203,7 @@ def _model(
 ) -> tuple[dict[str, Any], float]:
     """The tokenizer's description and the seconds of training; trained unless its model is there."""
     begun = time.monotonic()
-    sizes = {lang: known.bytes for lang, known in parent.languages.items()}
+    sizes = {lang: known.bytes - known.synthetic_bytes for lang, known in parent.languages.items()}
     wanted = {} if config.source is not None else sample_sizes(sizes, config.sample_bytes, config.alpha)
     report("train tokenizer", 0, 1)
     if storage.exists(path):

@@ -1,4 +1,8 @@
-"""The text a vocabulary is learnt from: balanced over languages, chosen by hash."""
+"""The text a vocabulary is learnt from: balanced over languages, chosen by hash, natural text only.
+
+Synthetic text is left out, so that a vocabulary is not learnt from what a model that has a vocabulary of its own has
+written, and stays when the synthetic layer is made anew.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +50,7 @@ def sample_sizes(sizes: Mapping[str, int], sample_bytes: int, alpha: float) -> d
 
 
 def sample_lines(storage: Storage, snapshot: Snapshot, sizes: Mapping[str, int], seed: int) -> Iterator[str]:
-    """Lines of the sample, language after language; only text of the training split.
+    """Lines of the sample, language after language; only natural text of the training split.
 
     A language gives the documents with the smallest hashes of (seed, id) until it has given its bytes; the
     last one is cut there.
@@ -60,7 +64,7 @@ def sample_lines(storage: Storage, snapshot: Snapshot, sizes: Mapping[str, int],
     for lang in sorted(sizes):
         with ExitStack() as stack:
             batches: list[pa.RecordBatch] = []
-            for file in snapshot.select("text", lang=lang, split=TRAIN):
+            for file in snapshot.natural_text(lang=lang, split=TRAIN):
                 path = stack.enter_context(storage.local_copy(file.path))
                 batches.extend(read_batches(path))
             for text in _chosen(batches, sizes[lang], seed):

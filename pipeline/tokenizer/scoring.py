@@ -1,7 +1,8 @@
 """By what the documents of a corpus are scored while they are encoded.
 
-A language's statistics rest on the text it had when it was first tokenised under a tokenizer, and stay: scores of
-text added later compare with those of before, and token shards that exist are never written again.
+A language's statistics rest on the natural text it had when it was first tokenised under a tokenizer, and stay: scores
+of text added later, synthetic text included, compare with those of before, and token shards that exist are never
+written again. A language without natural text is scored by what it has.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pipeline.tokenizer.encode import Scoring
 
 
 def earlier_snapshots(storage: Storage, snapshot: Snapshot, tokenizer: str, identity: str) -> list[Snapshot]:
-    """The snapshots before this one that have tokens of the same tokenizer, and only text that this one has too.
+    """The snapshots before this one with tokens of the same tokenizer, and only natural text that this one has too.
 
     Args:
         storage: the corpus.
@@ -29,12 +30,12 @@ def earlier_snapshots(storage: Storage, snapshot: Snapshot, tokenizer: str, iden
     Returns:
         the oldest first.
     """
-    texts = {(file.path, file.hash) for file in snapshot.select("text")}
+    texts = {(file.path, file.hash) for file in snapshot.natural_text()}
     found, state = [], snapshot
     while state.parent is not None and storage.exists(f"snapshots/{state.parent:06d}.json"):
         state = read_snapshot(storage, state.parent)
         same = state.tokenizers.get(tokenizer, {}).get("fingerprint") == identity
-        if same and {(file.path, file.hash) for file in state.select("text")} <= texts:
+        if same and {(file.path, file.hash) for file in state.natural_text()} <= texts:
             found.append(state)
     return found[::-1]
 
@@ -59,12 +60,14 @@ def sample_tasks(
     tasks = []
     for number, lang in enumerate(sorted(languages)):
         for state in snapshots:
-            shards = state.select("text", lang=lang, split=TRAIN)
+            natural = state.natural_text(lang=lang, split=TRAIN)
+            shards = natural or state.select("text", lang=lang, split=TRAIN)
             if shards:
                 known = state.languages.get(lang, LanguageEvidence())
-                part = share(known.bytes, sum(shard.rows for shard in shards), config.sample_bytes)
+                size = known.bytes - known.synthetic_bytes if natural else known.bytes
+                part = share(size, sum(shard.rows for shard in shards), config.sample_bytes)
                 paths = tuple(shard.path for shard in shards)
-                tasks.append((known.bytes * part, SampleTask(root, lang, paths, part, str(folder / f"{number:05d}"))))
+                tasks.append((size * part, SampleTask(root, lang, paths, part, str(folder / f"{number:05d}"))))
                 break
     return [task for _, task in sorted(tasks, key=lambda pair: (-pair[0], pair[1].lang))]
 

@@ -18,7 +18,7 @@ from corpus.schema import HELDOUT, NATURAL, RECORD_SCHEMA, REJECTED_SCHEMA, TRAI
 from corpus.shards import ShardWriter, conform, read_table
 from corpus.storage import Storage
 from pipeline.deduplicate.config import NearDuplicateConfig
-from pipeline.deduplicate.exact import DUPLICATE_TEXT, KEPT, NEAR_DUPLICATE, REPEATED_ID
+from pipeline.deduplicate.exact import DUPLICATE_TEXT, KEPT, NEAR_DUPLICATE, REFUSED, REPEATED_ID
 from pipeline.earlier.index import index_rows, index_schema
 from pipeline.match import Thresholds, fixed_bytes, read_decisions
 from pipeline.quality.config import FilterConfig
@@ -36,6 +36,9 @@ _REASONS = {
     NEAR_DUPLICATE: "near_duplicate",
     REPEATED_ID: "repeated_id",
 }
+
+DOCUMENT_QUALITY: Final = "document_quality"
+"""Quality of a synthetic row, whose column ``quality`` says which of two that are nearly the same stays."""
 
 TOGETHER: Final = 64 << 20
 """Bytes of rows that are handled at once: far below the 2 GiB that an Arrow column of strings can hold."""
@@ -159,7 +162,7 @@ def kept_rows(work: Storage, part: TextPart, job: WriteJob) -> Iterator[KeptRows
     What costs the same for ten rows as for thousands is done for many pieces at once: a language may have a few
     rows in every piece.
     """
-    wanted = sorted({*RECORD_SCHEMA.names, *index_schema(job.near).names, *SCORES_SCHEMA.names})
+    wanted = sorted({*RECORD_SCHEMA.names, *index_schema(job.near).names, *SCORES_SCHEMA.names, DOCUMENT_QUALITY})
     staged: list[pa.Table] = []
     decided: list[pa.Table] = []
     size = 0
@@ -198,9 +201,16 @@ def by_split(staged: Sequence[pa.Table], decided: Sequence[pa.Table], lang: str,
         "id": hexadecimal(fixed_bytes(match.column("other"))),
         "cluster": hexadecimal(clusters),
         "copies": match.column("copies"),
-        "origin": batch.column("origin") if "origin" in batch.schema.names else repeated(NATURAL, batch.num_rows),
+        "origin": repeated(NATURAL, batch.num_rows),
         "weight": pa.repeat(pa.scalar(job.weights.get(lang, 1.0), pa.float32()), batch.num_rows),
     }
+    if DOCUMENT_QUALITY in batch.schema.names:
+        # Synthetic rows: what they were ranked by is no quality, and their copies are no natural documents.
+        columns |= {
+            "origin": batch.column("origin"),
+            "quality": batch.column(DOCUMENT_QUALITY),
+            "copies": pa.array(np.ones(batch.num_rows, np.int32)),
+        }
     for name, column in columns.items():
         batch = with_column(batch, name, column)
     pieces = np.repeat(np.arange(len(staged)), [table.num_rows for table in staged])
@@ -273,7 +283,10 @@ def rejected_batches(work: Storage, number: int, job: WriteJob) -> list[pa.Recor
     verdicts = decide(batch, job.thresholds, job.filter)
     batches.append(filtered(batch, verdicts))
     match = read_decisions(work, job.decisions, name)
-    lost = match.filter(pc.not_equal(match.column("verdict"), KEPT))
+    refused = match.filter(pc.equal(match.column("verdict"), REFUSED))
+    if refused.num_rows:
+        batches.append(refusals(batch, refused))
+    lost = match.filter(pc.is_in(match.column("verdict"), pa.array([*_REASONS], pa.uint8())))
     if lost.num_rows:
         batches.append(duplicates(batch, lost, job.near))
     return batches
@@ -286,6 +299,14 @@ def filtered(batch: pa.RecordBatch, verdicts: Sequence[tuple[str, str, str] | No
     given = [verdict for verdict in verdicts if verdict is not None]
     for position, name in enumerate(("stage", "reason", "detail")):
         chosen = with_column(chosen, name, pa.array([verdict[position] for verdict in given], pa.string()))
+    return chosen
+
+
+def refusals(batch: pa.RecordBatch, refused: pa.Table) -> pa.RecordBatch:
+    """The rows that were refused after all comparisons, with stage, reason and detail as the decisions have them."""
+    chosen = batch.take(refused.column("row").combine_chunks())
+    for name in ("stage", "reason", "detail"):
+        chosen = with_column(chosen, name, refused.column(name).combine_chunks())
     return chosen
 
 

@@ -1,0 +1,88 @@
+"""The files that units leave in the work folder, named by what they are made from.
+
+    calibration/<unit>.arrow   features of a natural sample's sentences
+    translated/<unit>.arrow    words of natural documents of a target language in the language of its parents
+    candidates/<unit>.arrow    candidates, accepted and rejected, with counters in the metadata
+    sketches/<shard>.arrow     what the choice of parents needs to know of a shard
+
+A file that is there is right: an interrupted run goes on where its files end.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from corpus.shards import ShardWriter, open_shard, read_table
+from corpus.storage import Storage
+from pipeline.augment.calibrate import sample_name
+from pipeline.augment.candidates import CANDIDATE_SCHEMA, COUNTS_KEY, candidates_batch
+from pipeline.augment.generate import Asked, Made
+from pipeline.augment.unit import CALIBRATION, TRANSLATED, Unit
+from pipeline.parents.sketch import term_sketches
+from pipeline.stage import with_column
+
+CANDIDATES: Final = "candidates"
+_SOURCE: Final = "source_bytes"
+
+
+def file_of(unit: Unit) -> str:
+    """A unit's file in the work folder."""
+    if unit.purpose == CALIBRATION:
+        return sample_name(unit)
+    return f"{TRANSLATED if unit.purpose == TRANSLATED else CANDIDATES}/{unit.name}.arrow"
+
+
+def write_candidates(work: Storage, unit: Unit, made: Made) -> None:
+    """Keep the candidates of a unit."""
+    keep_candidates(work, file_of(unit), candidates_batch(made.candidates), made.counters)
+
+
+def keep_candidates(work: Storage, name: str, batch: pa.RecordBatch, counters: dict[str, int]) -> None:
+    """Keep a file of candidates, from whatever method."""
+    metadata = {COUNTS_KEY: json.dumps(counters, sort_keys=True)}
+    with work.create(name) as path, ShardWriter(path, CANDIDATE_SCHEMA, metadata=metadata) as writer:
+        writer.write(batch)
+
+
+def candidate_facts(work: Storage, name: str) -> tuple[int, dict[str, int]]:
+    """Rows and counters of a file of candidates."""
+    with work.local_copy(name) as path:
+        reader = open_shard(path)
+        rows = sum(reader.get_batch(index).num_rows for index in range(reader.num_record_batches))
+        metadata: dict[bytes, bytes] = reader.schema.metadata or {}
+    counters: dict[str, int] = json.loads(metadata.get(COUNTS_KEY.encode(), b"{}"))
+    return rows, counters
+
+
+def write_terms(work: Storage, unit: Unit, asked: Asked) -> None:
+    """Keep the words of a unit's documents in translation, and how long the documents are themselves."""
+    assert asked.loaded is not None
+    texts = [""] * len(asked.loaded.documents)
+    for owner, one in zip(asked.loaded.owners, asked.forward, strict=True):
+        if not one.problem:
+            texts[owner] += one.text + "\n"
+    table = term_sketches(pa.array(texts, pa.string()))
+    sizes = pc.binary_length(pa.array([document.text for document in asked.loaded.documents], pa.string()))
+    (batch,) = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]
+    batch = with_column(batch, _SOURCE, sizes.cast(pa.int64()))
+    with work.create(file_of(unit)) as path, ShardWriter(path, batch.schema) as writer:
+        writer.write(batch)
+
+
+def read_terms(work: Storage, units: Sequence[Unit]) -> tuple[pa.Table | None, float]:
+    """The words of some units' documents, and bytes in translation for each of their own."""
+    tables: list[pa.Table] = []
+    for unit in units:
+        with work.local_copy(file_of(unit)) as path:
+            tables.append(read_table(path))
+    if not tables:
+        return None, 1.0
+    table = pa.concat_tables(tables)
+    own: Any = pc.sum(table.column(_SOURCE)).as_py() or 0
+    translated: Any = pc.sum(table.column("bytes")).as_py() or 0
+    return table, translated / own if own and translated else 1.0
