@@ -1,4 +1,4 @@
-"""What of a budget stays, and which documents go first."""
+"""What of a budget stays, and which documents go first where it shrinks."""
 
 from __future__ import annotations
 
@@ -74,31 +74,19 @@ def _sentence(lang: str, name: str, measure: Measure, limit: float, share: float
     )
 
 
-def keep(
-    sizes: Sequence[int],
-    naturalness: npt.NDArray[Any],
-    scores: npt.NDArray[Any],
-    ids: Sequence[str],
-    allowed: int,
-) -> npt.NDArray[np.bool_]:
-    """Which of n synthetic documents stay within so many bytes: those of the largest naturalness times gate score.
+def best_first(naturalness: npt.NDArray[Any], scores: npt.NDArray[Any], ids: Sequence[str]) -> npt.NDArray[np.int64]:
+    """The order in which n synthetic documents are taken while the budget lasts: the last ones go first.
+
+    They are ordered by naturalness times gate score, then by the score alone, then by id.
 
     Args:
-        sizes: UTF-8 bytes of each.
         naturalness: by ``Judge``, 0 to 1; NaN where it is not known counts as one half.
         scores: by the gates, 0 to 1; NaN counts as one half.
-        ids: of two that are equal the one of the smaller id stays.
-        allowed: bytes.
+        ids: n.
 
     Returns:
-        [n]; a document that is too large for what is left goes, smaller ones after it may stay.
+        [n] positions.
     """
     quality = np.nan_to_num(scores, nan=0.5)
     value = np.nan_to_num(naturalness, nan=0.5) * quality
-    kept = np.zeros(len(sizes), np.bool_)
-    left = allowed
-    for row in sorted(range(len(sizes)), key=lambda row: (-value[row], -quality[row], ids[row])):
-        if sizes[row] <= left:
-            kept[row] = True
-            left -= sizes[row]
-    return kept
+    return np.lexsort((np.array(ids, np.str_), -quality, -value))

@@ -21,7 +21,7 @@ def test_unnatural_documents_come_last_and_new_topics_do_not(natural: list[str],
     assert judge is not None
     good = [document(number, "new") for number in range(20)]
     # Another topic in the same style: words that the judge has never seen.
-    topics = [re.sub(r"\b(\w{3,})n\b", r"\1rth", text) for text in good]
+    topics = [re.sub(r"\b(\w{4})n\b", r"\1rth", text) for text in good]
     bad = [backwards(text) for text in good]
     parents = [f"q{row}" for row in range(20)]
     natural_, topical, unnatural = (judge.naturalness(texts, parents) for texts in (good, topics, bad))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.naturalness.config import LimitsConfig, NaturalnessConfig
 from pipeline.naturalness.measure import Measure, Naturalness
-from pipeline.naturalness.shrink import keep, shrink
+from pipeline.naturalness.shrink import best_first, shrink
 
 
 def one(**measures: Measure) -> Naturalness:
@@ -53,17 +53,11 @@ def test_the_worst_measure_decides_and_a_floor_stays() -> None:
 
 
 def test_the_least_natural_and_the_lowest_scores_go_first() -> None:
-    sizes = [100, 100, 100, 100, 60]
-    natural = np.array([0.9, 0.1, np.nan, 0.9, 0.4])
-    scores = np.array([0.5, 1.0, 0.8, 0.9, np.nan])
-    ids = ["a", "b", "c", "d", "e"]
-    # Products: 0.45, 0.1, 0.4, 0.81, 0.2.
-    assert keep(sizes, natural, scores, ids, 460).tolist() == [True] * 5
-    assert keep(sizes, natural, scores, ids, 300).tolist() == [True, False, True, True, False]
-    assert keep(sizes, natural, scores, ids, 260).tolist() == [True, False, False, True, True]
-    assert keep(sizes, natural, scores, ids, 0).tolist() == [False] * 5
-    assert keep([5, 5], np.ones(2), np.ones(2), ["z", "y"], 5).tolist() == [False, True]
-    assert keep([], np.ones(0), np.ones(0), [], 5).tolist() == []
+    natural = np.array([0.9, 0.1, np.nan, 0.9, 0.4, 0.0, 0.0, 0.0])
+    scores = np.array([0.5, 1.0, 0.8, 0.9, np.nan, 0.3, 0.7, 0.3])
+    # Products: 0.45, 0.1, 0.4, 0.81, 0.2, and nothing three times, where the score decides, then the id.
+    assert best_first(natural, scores, list("abcdezyx")).tolist() == [3, 0, 2, 4, 1, 6, 7, 5]
+    assert best_first(np.ones(0), np.ones(0), []).tolist() == []
 
 
 VALUES = st.floats(0, 1)
@@ -77,15 +71,3 @@ def test_less_natural_never_keeps_more(value: float, more: float, baseline: floa
     far = shrink(one(ngrams=Measure(high, baseline, high)), config)
     assert floor <= far.share <= near.share <= 1
     assert (near.share == 1) == (not near.why)
-
-
-@given(st.lists(st.tuples(st.integers(0, 50), VALUES, VALUES), max_size=12), st.integers(0, 300), st.integers(0, 300))
-def test_what_stays_fits(documents: list[tuple[int, float, float]], first: int, second: int) -> None:
-    sizes = [size for size, _, _ in documents]
-    natural, scores = (np.array([document[place] for document in documents]) for place in (1, 2))
-    ids = [str(row) for row in range(len(documents))]
-    for allowed in (first, second):
-        kept = keep(sizes, natural, scores, ids, allowed)
-        assert np.array(sizes, np.int64)[kept].sum() <= allowed
-        if sum(sizes) <= allowed:
-            assert kept.all()
