@@ -43,6 +43,8 @@ class ModelCard(Config):
     codes: dict[str, str] = Field(default_factory=dict)
     """Tag -> the model's own code of that language: ``swh_Latn`` (NLLB), ``sw`` (M2M100, MADLAD), ``>>swh<<`` without
     its arrows (Marian models of several targets; one that has a single target needs none)."""
+    unmapped: tuple[str, ...] = ()
+    """The model's own codes that name no single language known here (``ROMANCE``): it is never asked for these."""
     quantisation: str = "float32"
     """Type in which the weights are stored."""
     files: dict[str, str] = Field(default_factory=dict)

@@ -101,6 +101,7 @@ def convert(
             pairs=languages.pairs,
             languages=() if languages.pairs else tuple(languages.codes),
             codes=dict(languages.codes),
+            unmapped=languages.unmapped,
             quantisation=quantisation,
             files=hash_files(folder),
             parameters=loaded.parameters,

@@ -37,7 +37,10 @@ def weights_among(names: Iterable[str]) -> Weights | None:
     """
     names = sorted(names)
     for form, pattern in (("safetensors", _SAFETENSORS), ("pickle", _PICKLES)):
-        if found := tuple(name for name in names if pattern.match(name)):
+        found = tuple(name for name in names if pattern.match(name))
+        # Where a model is there both whole and in parts, the whole is what is read.
+        found = tuple(name for name in found if "-of-" not in name) or found
+        if found:
             return Weights("safetensors" if form == "safetensors" else "pickle", found)
     if "decoder.yml" in names and (found := tuple(name for name in names if name.endswith(".npz"))):
         return Weights("npz", found)
