@@ -25,6 +25,7 @@ from evenglot.cli import (
     export,
     lid,
     mixture,
+    models,
     prepare,
     report,
     tokenize,
@@ -85,6 +86,18 @@ _lid = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 for _name, _lid_command in (("score", lid.score), ("compare", lid.compare), ("train", lid.train)):
     _lid.command(_name, help=unwrapped(_lid_command.__doc__ or ""))(_lid_command)
 app.add_typer(_lid, name="lid", help="Train, score and compare language identification models.")
+
+_models = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+for _name, _models_command in (
+    ("list", models.list_models),
+    ("fetch", models.fetch),
+    ("convert", models.convert),
+    ("verify", models.verify),
+    ("pairs", models.pairs),
+    ("remove", models.remove),
+):
+    _models.command(_name, help=unwrapped(_models_command.__doc__ or ""))(_models_command)
+app.add_typer(_models, name="models", help="Fetch, convert, list and check the models that translate.")
 
 
 def _show_version(wanted: bool) -> None:

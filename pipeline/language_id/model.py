@@ -307,6 +307,20 @@ def model_card() -> dict[str, Any]:
     return card
 
 
+def known_models() -> list[dict[str, Any]]:
+    """The model that ships, and those of others whose licence is known: name, languages, bytes, licence.
+
+    Languages and bytes are None of models that are not here.
+    """
+    card = model_card()
+    size = BUILTIN_FILE.stat().st_size
+    ships = {"name": DEFAULT_MODEL, "languages": len(card["labels"]), "size": size, "licence": str(card["licence"])}
+    others = (
+        {"name": name, "languages": None, "size": None, "licence": licence} for name, licence in _LICENCES.items()
+    )
+    return [ships, *others]
+
+
 def _download(name: str) -> Path:
     owner, repository, *file = name.split("/")
     try:

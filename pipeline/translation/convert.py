@@ -30,6 +30,8 @@ TOKENIZER_FILES: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "t5": (("spiece.model", "sentencepiece.model", "tokenizer.json"),),
 }
 """For each family, the tokenizer's files: at least one of each group; all that are there are copied."""
+TERMS: Final = ("README.md", "LICENSE", "LICENSE.md", "LICENSE.txt", "NOTICE")
+"""Files that say who made a model and what may be done with it."""
 _BY_TYPE: Final[Mapping[str, Family]] = {"marian": "marian", "m2m_100": "m2m100", "t5": "t5", "mt5": "t5"}
 _UNUSABLE: Final = re.compile(r"[@>\s]+")
 
@@ -134,12 +136,11 @@ def family_of(source: Path) -> Family:
     return family
 
 
-@contextmanager
-def staged(output: Path, replace: bool) -> Iterator[Path]:
-    """A new folder beside ``output`` (not yet made) that takes its place when the block ends well.
+def check_free(output: Path, replace: bool) -> None:
+    """Check that a model folder may be made in a place.
 
     Raises:
-        ConfigurationError: the output exists and may not be replaced, or is no model folder.
+        ConfigurationError: something is there that may not be replaced, or is no model folder.
     """
     if output.exists() and any(output.iterdir() if output.is_dir() else [output]):
         if not replace:
@@ -148,6 +149,16 @@ def staged(output: Path, replace: bool) -> Iterator[Path]:
             raise ConfigurationError(
                 f"{output} is no model folder (it has no {CARD_NAME}) and is not replaced", "Choose another folder"
             )
+
+
+@contextmanager
+def staged(output: Path, replace: bool) -> Iterator[Path]:
+    """A new folder beside ``output`` (not yet made) that takes its place when the block ends well.
+
+    Raises:
+        ConfigurationError: the output exists and may not be replaced, or is no model folder.
+    """
+    check_free(output, replace)
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as place:
         folder = Path(place) / "new"
@@ -158,7 +169,7 @@ def staged(output: Path, replace: bool) -> Iterator[Path]:
 
 
 def copy_tokenizer(source: Path, folder: Path, groups: Sequence[Sequence[str]]) -> None:
-    """Copy the files that make tokens of text.
+    """Copy the files that make tokens of text, and those that licences want kept with a model.
 
     Raises:
         InputError: one is missing.
@@ -168,6 +179,9 @@ def copy_tokenizer(source: Path, folder: Path, groups: Sequence[Sequence[str]]) 
         if not found:
             raise InputError(f"{source} has no {' or '.join(group)}", "Use a whole copy of the model")
         for name in found:
+            shutil.copyfile(source / name, folder / name)
+    for name in TERMS:
+        if (source / name).is_file():
             shutil.copyfile(source / name, folder / name)
 
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from corpus.errors import EvenglotError, InputError
 from pipeline.translation.card import CARD_NAME
+from pipeline.translation.from_transformers import require_packages
 from pipeline.translation.languages import read_json
 from pipeline.translation.weights import Weights, refusal, way_out, weights_among
 
@@ -32,7 +33,7 @@ _BESIDE: Final = frozenset({
     "config.json", "generation_config.json", "merges.txt", "model.safetensors.index.json",
     "pytorch_model.bin.index.json", "sentencepiece.bpe.model", "sentencepiece.model", "source.spm",
     "special_tokens_map.json", "spiece.model", "target.spm", "tokenizer.json", "tokenizer_config.json", "vocab.json",
-    "vocab.txt",
+    "vocab.txt", "LICENSE", "LICENSE.md", "LICENSE.txt", "NOTICE",
 })  # fmt: skip
 """Files that a conversion may read beside the weights."""
 _PART: Final = ".part"
@@ -87,7 +88,7 @@ def fetch(
         progress: is told of bytes fetched.
 
     Raises:
-        EvenglotError: huggingface_hub is not installed.
+        EvenglotError: huggingface_hub is not installed, or what a conversion needs.
         InputError: there is no such model, it cannot be reached, it has no weights that may be read, or a file did
             not arrive whole.
     """
@@ -106,6 +107,7 @@ def fetch(
         _get(hub, model, commit, [file for file in listed if file.name == CARD_NAME], folder, endpoint, progress)
         files = _of_card(model, folder, listed)
     else:
+        require_packages()  # rather than after gigabytes
         files = chosen(model, listed, allow_pickle)
     _check_space(folder, files)
     _get(hub, model, commit, files, folder, endpoint, progress)
@@ -146,7 +148,7 @@ def _of_card(model: str, folder: Path, listed: Sequence[RemoteFile]) -> list[Rem
     found = [file for file in listed if file.name in names]
     if missing := sorted(set(names) - {file.name for file in found}):
         raise InputError(f"{model} lacks {missing[0]}, which its {CARD_NAME} names", "Use another revision of it")
-    return [*found, *(file for file in listed if file.name in (CARD_NAME, "README.md"))]
+    return [*found, *(file for file in listed if file.name == CARD_NAME)]
 
 
 def _get(

@@ -38,7 +38,7 @@ def test_marian_becomes_a_model_folder(marian: Path, tmp_path: Path) -> None:
     assert (card.quantisation, card.max_positions, card.made_of) == ("int8", 64, "")
     # 41 pieces, 2 x 64 positions, and one layer on each side, all 16 wide
     assert card.parameters == 656 + 2_048 + 2_224 + 3_344
-    names = ["config.json", "model.bin", "shared_vocabulary.json", "source.spm", "target.spm"]
+    names = ["README.md", "config.json", "model.bin", "shared_vocabulary.json", "source.spm", "target.spm"]
     assert list(card.files) == names
     assert sorted(path.name for path in (tmp_path / "models" / "en-de").iterdir()) == sorted(
         [*names, "evenglot-model.json"]
