@@ -22,9 +22,7 @@ from pipeline.translation.card import Family
 _SPECIAL_TOKENS: Final = ("additional_special_tokens", "extra_special_tokens")
 _OWN_CODES: Final[Mapping[str, str]] = {"ns": "nso"}
 """Codes of M2M100 that are no codes of ISO 639."""
-_OPUS_NAME: Final = re.compile(
-    r"opus-?mt(?:[-_](?:tc|base|big|tiny|small|transformer|align|bible|deu|zero))*[-_](.+)\Z"
-)
+_OPUS_NAME: Final = re.compile(r"opus-?mt(?:[-_](?:tc|base|big|tiny|small|bible))*[-_](.+)\Z")
 _README_LINE: Final = re.compile(
     r"^\s*[*-]\s*\**(source|target) languages?(?:\(s\))?\**\s*:\s*\**\s*(.+?)\s*$", re.MULTILINE | re.IGNORECASE
 )

@@ -14,6 +14,7 @@ import pytest
 from corpus.errors import ConfigurationError, EvenglotError, InputError
 from pipeline.translation.card import check_files, read_card
 from pipeline.translation.convert import convert
+from pipeline.translation.families import open_family
 from tests.pipeline.translation import tiny_models
 
 pytest.importorskip("ctranslate2")
@@ -68,6 +69,11 @@ def test_other_families_score_as_the_original_does(tmp_path: Path, layout: str) 
     source, target = "the river rose in the night", "der fluss stieg in der nacht"
     expected, tokens, output = original(folder, f"<2de> {source}" if layout == "madlad" else source, target)
     assert converted(tmp_path / "out", tokens, output[:-1]) == pytest.approx(expected, abs=1e-4)
+    runtime = open_family(tmp_path / "out", card)
+    assert runtime.encode([source], "eng_Latn", "deu_Latn") == [tokens]
+    prefix = runtime.prefix("deu_Latn")
+    assert output[: len(prefix)] == prefix
+    assert runtime.decode([output], "deu_Latn") == [target]
     assert card.family == layout.split()[0].replace("madlad", "t5")
     assert card.pairs == ()
     if layout == "madlad":

@@ -76,6 +76,7 @@ def marian(folder: Path, *, source: str = "en", target: str = "de", targets: Seq
         decoder_ffn_dim=32,
         max_position_embeddings=64,
         scale_embedding=True,
+        activation_function="swish",
         init_std=0.5,
         pad_token_id=pad,
         eos_token_id=0,
@@ -83,6 +84,62 @@ def marian(folder: Path, *, source: str = "en", target: str = "de", targets: Seq
         decoder_start_token_id=pad,
     )
     save(transformers.MarianMTModel, config, folder)
+    return folder
+
+
+OPUS_CONFIG = """type: transformer
+enc-depth: 1
+dec-depth: 1
+transformer-heads: 2
+transformer-decoder-autoreg: self-attention
+transformer-no-projection: false
+transformer-ffn-activation: swish
+transformer-preprocess: ""
+transformer-postprocess: dan
+transformer-postprocess-emb: d
+transformer-guided-alignment-layer: last
+"""
+
+
+def opus_release(folder: Path, original: Path) -> Path:
+    """The weights of a Marian folder as OPUS-MT releases them: ``*.npz``, a vocabulary in YAML, ``decoder.yml``."""
+    import numpy as np
+    from safetensors.numpy import load_file
+
+    folder.mkdir(parents=True)
+    vocabulary = list(json.loads((original / "vocab.json").read_text(encoding="utf-8")))[:-1]  # Marian has no <pad>
+    given = load_file(original / "model.safetensors")
+    embeddings = given.get("model.shared.weight", given.get("model.encoder.embed_tokens.weight"))
+    assert embeddings is not None
+    arrays = {"Wemb": embeddings[:-1], "decoder_ff_logit_out_b": given["final_logits_bias"][:, :-1]}
+    parts = [("encoder", "self", "self_attn"), ("decoder", "self", "self_attn"), ("decoder", "context", "encoder_attn")]
+    for side, ours, theirs in parts:
+        place = f"model.{side}.layers.0.{theirs}"
+        name = f"{side}_l1_{ours}"
+        for letter, projection in zip("qkvo", ("q_proj", "k_proj", "v_proj", "out_proj"), strict=True):
+            arrays[f"{name}_W{letter}"] = given[f"{place}.{projection}.weight"].T
+            arrays[f"{name}_b{letter}"] = given[f"{place}.{projection}.bias"][None]
+        arrays[f"{name}_Wo_ln_scale"] = given[f"{place}_layer_norm.weight"][None]
+        arrays[f"{name}_Wo_ln_bias"] = given[f"{place}_layer_norm.bias"][None]
+    for side in ("encoder", "decoder"):
+        place = f"model.{side}.layers.0"
+        for number in (1, 2):
+            arrays[f"{side}_l1_ffn_W{number}"] = given[f"{place}.fc{number}.weight"].T
+            arrays[f"{side}_l1_ffn_b{number}"] = given[f"{place}.fc{number}.bias"][None]
+        arrays[f"{side}_l1_ffn_ffn_ln_scale"] = given[f"{place}.final_layer_norm.weight"][None]
+        arrays[f"{side}_l1_ffn_ffn_ln_bias"] = given[f"{place}.final_layer_norm.bias"][None]
+    arrays["special:model.yml"] = np.frombuffer(OPUS_CONFIG.encode() + b"\0", dtype=np.int8)
+    np.savez(folder / "opus.npz", **arrays)  # type: ignore[arg-type]  # its stub takes names for flags
+    lines = [f"{json.dumps(piece, ensure_ascii=False)}: {number}" for number, piece in enumerate(vocabulary)]
+    (folder / "opus.vocab.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    told = "models:\n  - opus.npz\nvocabs:\n  - opus.vocab.yml\n  - opus.vocab.yml\nbeam-size: 6\n"
+    (folder / "decoder.yml").write_text(told, encoding="utf-8")
+    for name in ("source.spm", "target.spm"):
+        (folder / name).write_bytes((original / name).read_bytes())
+    (folder / "README.md").write_text(
+        "# opus-2020-01-01.zip\n\n* dataset: opus\n* source language(s): eng\n* target language(s): deu\n",
+        encoding="utf-8",
+    )
     return folder
 
 
