@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from corpus.hashing import stable_hash
 from corpus.tags import UNSPACED, script_of
@@ -26,15 +27,15 @@ class Pair:
     target: str
     units: list[Unit]
 
-    @property
-    def sources(self) -> list[str]:
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
         """[n]"""
-        return [unit.text[self.source] for unit in self.units]
+        return tuple(unit.text[self.source] for unit in self.units)
 
-    @property
-    def targets(self) -> list[str]:
+    @cached_property
+    def targets(self) -> tuple[str, ...]:
         """[n] human translations."""
-        return [unit.text[self.target] for unit in self.units]
+        return tuple(unit.text[self.target] for unit in self.units)
 
 
 def wrong_language(pair: Pair, row: int) -> str | None:

@@ -215,7 +215,7 @@ def tried(pair: Pair, back: Backwards | None) -> dict[str, list[tuple[Features, 
         turns = []
         for turn in range(TURNS):
             rows = [row for row in range(turn, len(bad), TURNS) if bad[row] is not None]
-            outputs = pair.targets
+            outputs = list(pair.targets)
             for row in rows:
                 outputs[row] = bad[row] or ""
             if rows:

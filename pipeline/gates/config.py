@@ -52,19 +52,19 @@ class GateConfig(Config):
     min_sample: int = Field(default=100, ge=1)
     """Measured sentences a pair needs for a threshold of its own. With fewer, the sentences of all pairs together set
     it (the default, where those are too few as well), or the pair's own from 20 on, if that rejects less."""
-    min_language: Bound | None = Bound(strictest=0.8, loosest=0.2, default=0.5)
+    min_language: Bound | None = Bound(strictest=0.65, loosest=0.2, default=0.5)
     """Probability of the target language, close relatives counting as it. Reason ``wrong_language``."""
     min_script: Bound | None = Bound(strictest=0.9, loosest=0.5, default=0.6)
     """Share of the letters in the scripts of the target language. Reason ``wrong_script``."""
     max_repetition: Bound | None = Bound(strictest=0.1, loosest=0.3, default=0.2)
     """Share of the words that repeat those directly before them. Reason ``repetition``."""
-    max_copy_rate: Bound | None = Bound(strictest=0.15, loosest=0.8, default=0.3)
+    max_copy_rate: Bound | None = Bound(strictest=0.25, loosest=0.8, default=0.3)
     """Share of the words, names left aside, that are copied from the source in runs. Reason ``copied``."""
     min_distance: Bound | None = Bound(strictest=0.3, loosest=0.1, default=0.2)
     """Of paraphrases: 1 - chrF / 100 between output and parent. Reason ``too_close``."""
     max_distance: Bound | None = Bound(strictest=0.9, loosest=0.9, default=0.9)
     """Of paraphrases: above it nothing of the parent is left. Reason ``too_far``."""
-    max_length_deviation: Bound | None = Bound(strictest=2.0, loosest=4.5, default=3.0)
+    max_length_deviation: Bound | None = Bound(strictest=2.0, loosest=4.5, default=4.0)
     """Standard deviations between the logarithm of the ratio of lengths and what is usual for the pair; short sentences
     vary more and are allowed more. Reasons ``too_short``, ``too_long``."""
     max_truncated: Bound | None = Bound(strictest=0.0, loosest=0.5, default=0.0, quantile=0.1)
