@@ -19,6 +19,7 @@ from evenglot.recipe.load import dump_recipe, resolved
 from evenglot.recipe.models import Recipe
 
 if TYPE_CHECKING:
+    from pipeline.augment.plan import Plan
     from pipeline.dry_run import Estimate
 
 RECIPE: Final = "recipe.yaml"
@@ -54,6 +55,27 @@ def prepare(
         progress=progress,
         clean_work=clean_work,
     )
+
+
+def augment(recipe: Recipe, workers: int | None, progress: Progress | None = None) -> Snapshot:
+    """Synthetic text over the corpus as ``prepare`` left it.
+
+    Raises:
+        CorpusError: there is no corpus.
+        ConfigurationError: no translation model is given, or one cannot be used.
+    """
+    read_snapshot(recipe.corpus)  # a missing corpus is said before anything heavy loads
+    from pipeline.augment.run import augment as run
+
+    return run(recipe.corpus, recipe.augment, recipe.prepare, seed=recipe.seed, workers=workers, progress=progress)
+
+
+def plan_augmentation(recipe: Recipe) -> Plan:
+    """What ``augment`` would make of the recipe's corpus: budgets, routes, and what is missing."""
+    read_snapshot(recipe.corpus)
+    from pipeline.augment.run import AugmentRun
+
+    return AugmentRun(recipe.corpus, recipe.augment, recipe.prepare, recipe.seed, None, None).prepare_plan()
 
 
 def estimate(

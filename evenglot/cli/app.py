@@ -19,6 +19,7 @@ import evenglot
 from corpus.errors import EvenglotError
 from evenglot.cli import (
     add_language,
+    augment,
     decide,
     demo,
     evaluate,
@@ -69,6 +70,7 @@ _OWN_PARSING: Final = {"inspect": inspect_command.InspectCommand}
 for _name, _command in (
     ("demo", demo.demo),
     ("prepare", prepare.prepare),
+    ("augment", augment.augment),
     ("tokenize", tokenize.tokenize),
     ("train", train.train),
     ("add-language", add_language.add_language),

@@ -61,7 +61,8 @@ def prepare(
     """Turn raw multilingual files into a cleaned, labelled, deduplicated, balanced corpus.
 
     Reads JSONL, text, Parquet, Arrow, CSV/TSV and WARC/WET, compressed or not. Every record ends up kept, rejected
-    with a reason, or set aside as unreadable; the sums are checked before the corpus is committed.
+    with a reason, or set aside as unreadable; the sums are checked before the corpus is committed. Where the recipe
+    says augment.enabled, synthetic text is made right after.
 
     [bold]Examples[/]
 
@@ -75,12 +76,15 @@ def prepare(
 
     evenglot prepare -i 'data/*.jsonl.zst' --dry-run --workers 64 --cpu-hour-price 0.03
     """
+    from rich.console import Group
+
     from corpus.manifest import current_number
     from corpus.storage import Storage
     from evenglot import steps
+    from evenglot.cli.augmented import augmented_result, augmented_text
     from evenglot.cli.console import Reporter, note
     from evenglot.cli.console import output as result_output
-    from evenglot.cli.prepared import prepared_result, prepared_text, run_record
+    from evenglot.cli.prepared import natural_state, prepared_result, prepared_text, run_record
     from evenglot.recipe.load import load_recipe
     from pipeline.leftovers import unfinished
 
@@ -108,14 +112,23 @@ def prepare(
         with Reporter() as progress:
             snapshot = steps.prepare(settings, workers, progress, clean_work=clean_work)
         seconds = time.monotonic() - started
+        unchanged = snapshot.number == before
+        snapshot = natural_state(Storage(settings.corpus), snapshot)
         left = unfinished(Storage(settings.corpus), "")
         if left:
             size = sum(work.bytes for work in left) / 1e6
             note(f"{size:,.0f} MB of unfinished work of other inputs or settings are kept; --clean-work removes them")
         following = f"--recipe {recipe}" if recipe else f"--corpus {settings.corpus}"
-        unchanged = snapshot.number == before
         record = run_record(Storage(settings.corpus), snapshot)
-        show(
-            prepared_result(snapshot, settings.corpus, seconds, unchanged, record),
-            prepared_text(snapshot, settings.corpus, seconds, f"evenglot tokenize {following}", unchanged, record),
-        )
+        result = prepared_result(snapshot, settings.corpus, seconds, unchanged, record)
+        step = f"evenglot tokenize {following}"
+        if not settings.augment.enabled:
+            show(result, prepared_text(snapshot, settings.corpus, seconds, step, unchanged, record))
+            return
+        before, started = current_number(Storage(settings.corpus)), time.monotonic()
+        with Reporter() as progress:
+            augmented = steps.augment(settings, workers, progress)
+        took, same = time.monotonic() - started, augmented.number == before
+        result["augmented"] = augmented_result(augmented, settings.corpus, took, same)
+        text = prepared_text(snapshot, settings.corpus, seconds, None, unchanged, record)
+        show(result, Group(text, augmented_text(augmented, settings.corpus, took, same, step)))

@@ -36,6 +36,13 @@ def run_record(storage: Storage, snapshot: Snapshot) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
+def natural_state(storage: Storage, snapshot: Snapshot) -> Snapshot:
+    """The snapshot, or the natural one below its synthetic text."""
+    if snapshot.augmentation is None or snapshot.goes_on_with is None:
+        return snapshot
+    return read_snapshot(storage, snapshot.goes_on_with)
+
+
 def prepared_result(
     snapshot: Snapshot, corpus: str, seconds: float, unchanged: bool, record: Mapping[str, Any]
 ) -> dict[str, Any]:

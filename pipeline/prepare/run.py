@@ -30,7 +30,7 @@ from pipeline.prepare.lines import boilerplate_lines, removed_lines
 from pipeline.prepare.match import Matched, match
 from pipeline.prepare.read import Reading, check_readable, read_splits, read_tasks
 from pipeline.prepare.score import score
-from pipeline.prepare.warnings import warnings
+from pipeline.prepare.warnings import synthetic_left_behind, warnings
 from pipeline.prepare.workers import workers_within_reach
 from pipeline.prepare.write import write, write_index, write_task
 from pipeline.reading import ReadTask
@@ -185,6 +185,9 @@ class PrepareRun:
         snapshot = self.snapshot(context, parent, reading, matched, accounts, unusable)
         if self.base is not None:
             snapshot = go_on(self.base, snapshot, total_copies([copies]))
+        if parent is not None and not self.recipe.get("augment", {}).get("enabled"):
+            lost = synthetic_left_behind(read_snapshot(self.corpus, parent))
+            snapshot = snapshot.model_copy(update={"warnings": [*snapshot.warnings, *lost]})
         self.confirm()
         # A worker outlives its killed run by a moment, and may have begun a file after this run cleaned up.
         remove_partial(self.corpus)

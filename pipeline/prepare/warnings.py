@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from corpus.ledger import Ledger
-from corpus.manifest import ThresholdFacts
+from corpus.manifest import Snapshot, ThresholdFacts
 from pipeline.config import PrepareConfig
 from pipeline.quality.concerns import concerns
 
@@ -42,6 +42,17 @@ def warnings(
         flag = "--rejected" if ledger.rejected_total else "--unreadable"
         found.append(f"no record was kept: look at the reasons with `evenglot inspect CORPUS {flag}`")
     return found
+
+
+def synthetic_left_behind(before: Snapshot) -> list[str]:
+    """That the synthetic text of the snapshot before is not in the new one; it rests on natural text that changed."""
+    made = sum(known.synthetic_documents for known in before.languages.values())
+    if not made:
+        return []
+    return [
+        f"the {made:,} synthetic documents of snapshot {before.number} are not in this one: make them again with "
+        "`evenglot augment`, or set `augment.enabled` for it to be done with every `prepare`"
+    ]
 
 
 def damage(ledger: Ledger, unusable: Mapping[str, str]) -> list[str]:
