@@ -31,6 +31,7 @@ from evenglot.cli import (
     report,
     tokenize,
     train,
+    translator,
     verify,
 )
 from evenglot.cli import inspect as inspect_command
@@ -100,6 +101,11 @@ for _name, _models_command in (
 ):
     _models.command(_name, help=unwrapped(_models_command.__doc__ or ""))(_models_command)
 app.add_typer(_models, name="models", help="Fetch, convert, list and check the models that translate.")
+
+_translator = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+for _name, _translator_command in (("fit", translator.fit), ("score", translator.score)):
+    _translator.command(_name, help=unwrapped(_translator_command.__doc__ or ""))(_translator_command)
+app.add_typer(_translator, name="translator", help="Train translators on your own parallel text, and score them.")
 
 
 def _show_version(wanted: bool) -> None:

@@ -13,6 +13,7 @@ from pipeline.sources.config import InputConfig
 from pipeline.tokenizer.config import TokenizerConfig
 from sampler.config import SamplerConfig
 from trainer.config import TrainConfig
+from trainer.translator.config import TranslatorConfig
 
 
 class Recipe(Config):
@@ -38,5 +39,7 @@ class Recipe(Config):
     """Which rows the training sees, in which order."""
     train: TrainConfig = Field(default_factory=TrainConfig)
     """Model, objective, regularizers, schedule."""
+    translator: TranslatorConfig = Field(default_factory=TranslatorConfig)
+    """A translator trained on the parallel text by ``evenglot translator fit``."""
     report: ReportConfig = Field(default_factory=ReportConfig)
     """What the HTML report shows."""

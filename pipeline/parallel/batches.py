@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -25,6 +25,8 @@ class Batch(NamedTuple):
     """One for each group."""
     ids: list[str]
     """Of the groups."""
+    documents: list[str]
+    """What decides whether a group is held out: its document and source, or its own id."""
     declared: list[str]
     """What the source calls the language of each sentence."""
     sentences: Sentences
@@ -36,7 +38,13 @@ class Batch(NamedTuple):
         return sum(len(record.sides) for record in self.records) + len(self.broken)
 
 
-def batches(file: ParallelFile, share: float, seed: int, digest: xxhash.xxh3_128 | None = None) -> Iterator[Batch]:
+def batches(
+    file: ParallelFile,
+    share: float,
+    seed: int,
+    digest: xxhash.xxh3_128 | None = None,
+    languages: Collection[str] | None = None,
+) -> Iterator[Batch]:
     """The records of a file.
 
     Args:
@@ -44,6 +52,8 @@ def batches(file: ParallelFile, share: float, seed: int, digest: xxhash.xxh3_128
         share: of the documents to be held out.
         seed: of that choice.
         digest: fed with what was read, in order; None for none.
+        languages: tags whose sentences alone are wanted; the others are left out unseen, and so are records without
+            any. None for all.
 
     Raises:
         InputError: the file cannot be read, or its header names no two sentences.
@@ -54,7 +64,9 @@ def batches(file: ParallelFile, share: float, seed: int, digest: xxhash.xxh3_128
         if digest is not None:
             digest.update(repr(found).encode("utf-8", "surrogatepass"))
         if isinstance(found, Record):
-            records.append(found)
+            wanted = found if languages is None else _only(found, languages)
+            if wanted.sides:
+                records.append(wanted)
         else:
             broken.append(found)
         if len(records) + len(broken) == RECORDS:
@@ -62,6 +74,10 @@ def batches(file: ParallelFile, share: float, seed: int, digest: xxhash.xxh3_128
             records, broken = [], []
     if records or broken:
         yield _batch(file, records, broken, share, seed)
+
+
+def _only(record: Record, languages: Collection[str]) -> Record:
+    return record._replace(sides=tuple(side for side in record.sides if to_tag_or_none(side.declared) in languages))
 
 
 def _batch(file: ParallelFile, records: list[Record], broken: list[Broken], share: float, seed: int) -> Batch:
@@ -79,4 +95,4 @@ def _batch(file: ParallelFile, records: list[Record], broken: list[Broken], shar
         texts=pa.array([side.text for record in records for side in record.sides], pa.string()),
         heldout=np.repeat(np.array(heldout, dtype=bool), sides),
     )
-    return Batch(file.path, records, ids, declared, sentences, broken)
+    return Batch(file.path, records, ids, documents, declared, sentences, broken)

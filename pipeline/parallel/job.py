@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
-import xxhash
 
 from corpus.errors import InputError
 from corpus.hashing import fingerprint
@@ -18,11 +16,12 @@ from corpus.parallel import ParallelText
 from corpus.schema import HELDOUT, UNDETERMINED
 from corpus.storage import Storage
 from pipeline.account import Clock, run_account
-from pipeline.parallel.batches import Batch, batches
+from pipeline.parallel.batches import batches
 from pipeline.parallel.config import ParallelConfig
 from pipeline.parallel.documents import HeldoutDocuments
-from pipeline.parallel.read import ParallelFile, find_files
-from pipeline.parallel.rules import REASONS, Found, Lengths, group_keys, judge, sentence_keys, sound
+from pipeline.parallel.read import find_files
+from pipeline.parallel.rules import REASONS, Found, judge
+from pipeline.parallel.survey import repeated, survey
 from pipeline.parallel.write import STAGE, Counts, Shards
 from pipeline.tokenizer.model import load_tokenizer
 
@@ -30,18 +29,6 @@ Progress = Callable[[str, int, int], None]
 
 _LAYOUT: Final = 1
 """Part of the fingerprint; raised when the same settings give other shards."""
-
-
-class Survey(NamedTuple):
-    """What a first look at all files has shown."""
-
-    digests: list[str]
-    """Of what was read of each file."""
-    offsets: dict[str, float]
-    """Of the lengths, by language."""
-    heldout_keys: npt.NDArray[np.uint64]
-    """Of the sentences of held-out groups, sorted."""
-    languages: tuple[str, ...]
 
 
 def add_parallel(
@@ -77,7 +64,7 @@ def add_parallel(
     parent = read_snapshot(storage)
     model = load_tokenizer(root, parent, tokenizer)
     files = find_files(config.inputs)
-    found = _survey(files, config, seed, report)
+    found = survey(files, config.heldout_share, seed, progress=report)
     identity = fingerprint(
         [
             _LAYOUT,
@@ -103,7 +90,7 @@ def add_parallel(
         for batch in batches(file, config.heldout_share, seed):
             read += batch.read
             sentences = batch.sentences
-            facts = Found(found.offsets, found.heldout_keys, _repeated(batch, seen), documents.contain(sentences.texts))
+            facts = Found(found.offsets, found.heldout_keys, repeated(batch, seen), documents.contain(sentences.texts))
             reasons = judge(sentences, facts, config.max_length_ratio, config.max_bytes)
             writer.add(batch, reasons)
             unreadable.update(broken.reason for broken in batch.broken)
@@ -167,37 +154,6 @@ def _commit(
     }
     commit(storage, snapshot, account)
     return snapshot
-
-
-def _survey(files: list[ParallelFile], config: ParallelConfig, seed: int, report: Progress) -> Survey:
-    lengths = Lengths()
-    digests: list[str] = []
-    keys: list[npt.NDArray[np.uint64]] = [np.zeros(0, np.uint64)]
-    languages: set[str] = set()
-    for number, file in enumerate(files):
-        report("parallel text: look", number, len(files))
-        digest = xxhash.xxh3_128()
-        for batch in batches(file, config.heldout_share, seed, digest):
-            sentences = batch.sentences
-            lengths.add(sentences)
-            keys.append(sentence_keys(sentences.texts)[sentences.heldout & sound(sentences)])
-            languages.update(tag for tag in sentences.langs.to_pylist() if tag is not None)
-        digests.append(digest.hexdigest())
-    report("parallel text: look", len(files), len(files))
-    return Survey(digests, lengths.offsets(), np.unique(np.concatenate(keys)), tuple(sorted(languages)))
-
-
-def _repeated(batch: Batch, seen: set[int]) -> npt.NDArray[np.bool_]:
-    """Whether the group of each sentence was met before in the same split; the batch's groups count from now on."""
-    sentences = batch.sentences
-    again = np.zeros(len(batch.ids), bool)
-    splits = np.zeros(len(batch.ids), bool)
-    splits[sentences.groups] = sentences.heldout
-    for number, (key, heldout) in enumerate(zip(group_keys(sentences).tolist(), splits.tolist(), strict=True)):
-        own = key ^ heldout
-        again[number] = own in seen
-        seen.add(own)
-    return again[sentences.groups]
 
 
 def _silent(step: str, done: int, total: int) -> None:

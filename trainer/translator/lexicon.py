@@ -1,0 +1,130 @@
+"""Translation word by word with a lexicon learnt from sentence pairs: the baseline that a translator has to beat.
+
+The lexicon is IBM Model 1 (Brown et al. 1993): t(f|e), the probability that word e of one side is translated by word f
+of the other, by expectation maximisation over all alignments, each target word being made by one source word or by
+none. Each source word is replaced by its likeliest translation; words that training did not have are copied.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from corpus.hashing import stable_hash
+
+Ints = npt.NDArray[np.int64]
+
+_ROUNDS: Final = 8
+_MOST_PAIRS: Final = 50_000
+_MOST_WORDS: Final = 80
+"""Longer sentences are left out: their alignments say least and cost most."""
+_NONE: Final = 0
+"""Id of the empty source word."""
+
+
+class Word(NamedTuple):
+    """A word between blanks, and the punctuation at its ends."""
+
+    before: str
+    core: str
+    after: str
+
+
+def words(text: str) -> list[Word]:
+    """The words of a text; where a word is nothing but punctuation, its core is empty."""
+    found = []
+    for part in text.split():
+        sides = [n for n, letter in enumerate(part) if not _is_mark(letter)]
+        if not sides:
+            found.append(Word(part, "", ""))
+            continue
+        found.append(Word(part[: sides[0]], part[sides[0] : sides[-1] + 1], part[sides[-1] + 1 :]))
+    return found
+
+
+class Lexicon:
+    """The likeliest translation of each word.
+
+    Args:
+        table: folded source word -> target word.
+    """
+
+    def __init__(self, table: dict[str, str]) -> None:
+        self.table = table
+
+    def translate(self, text: str) -> str:
+        """A text word by word, in its order and with its punctuation; unknown words as they are."""
+        made = []
+        for word in words(text):
+            found = self.table.get(word.core.casefold())
+            if found is None:
+                found = word.core
+            elif word.core[:1].isupper():
+                found = found[:1].upper() + found[1:]
+            made.append(word.before + found + word.after)
+        return " ".join(made)
+
+
+def learn(pairs: Iterable[tuple[str, str]], *, rounds: int = _ROUNDS) -> Lexicon:
+    """A lexicon from sentence pairs.
+
+    Args:
+        pairs: (text, translation); of more than 50,000, those with the lowest hashes.
+        rounds: of expectation maximisation.
+    """
+    chosen = list(dict.fromkeys(pairs))
+    if len(chosen) > _MOST_PAIRS:
+        chosen = sorted(chosen, key=lambda pair: (stable_hash("lexicon", *pair), pair))[:_MOST_PAIRS]
+    sources: dict[str, int] = {"": _NONE}
+    targets: dict[str, int] = {}
+    links: list[Ints] = []
+    owners: list[Ints] = []
+    count = 0
+    for text, translation in chosen:
+        given, made = _ids(text, sources), _ids(translation, targets)
+        if not given or not made or max(len(given), len(made)) > _MOST_WORDS:
+            continue
+        given = [_NONE, *given]
+        links.append(
+            np.repeat(np.array(made, np.int64), len(given)) + (np.tile(np.array(given, np.int64), len(made)) << 32)
+        )
+        owners.append(np.repeat(np.arange(count, count + len(made)), len(given)))
+        count += len(made)
+    if not links:
+        return Lexicon({})
+    cells, cell_of = np.unique(np.concatenate(links), return_inverse=True)
+    best = _best(cells, _em(cells, cell_of, np.concatenate(owners), count, rounds))
+    named = list(targets)
+    return Lexicon({word: named[best[number]] for word, number in sources.items() if number in best and word})
+
+
+def _em(cells: Ints, cell_of: Ints, owner_of: Ints, count: int, rounds: int) -> npt.NDArray[np.float64]:
+    """t(f|e) of each cell (e, f) that occurs, [C]."""
+    given = cells >> 32
+    chances = np.ones(len(cells))
+    for _ in range(rounds):
+        each = chances[cell_of]
+        each /= np.bincount(owner_of, each, minlength=count)[owner_of]
+        expected = np.bincount(cell_of, each, minlength=len(cells))
+        chances = expected / np.bincount(given, expected)[given]
+    return chances
+
+
+def _best(cells: Ints, chances: npt.NDArray[np.float64]) -> dict[int, int]:
+    """The likeliest target of each source; of equal ones that which was met first."""
+    given, made = cells >> 32, cells & 0xFFFFFFFF
+    order = np.lexsort((made, -chances, given))
+    _, first = np.unique(given[order], return_index=True)
+    return dict(zip(given[order][first].tolist(), made[order][first].tolist(), strict=True))
+
+
+def _ids(text: str, known: dict[str, int]) -> list[int]:
+    return [known.setdefault(word.core.casefold(), len(known)) for word in words(text) if word.core]
+
+
+def _is_mark(letter: str) -> bool:
+    return unicodedata.category(letter)[0] in "PSZC"

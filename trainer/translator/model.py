@@ -1,0 +1,126 @@
+"""A Marian model with fresh weights, and its folder as ``transformers`` saves one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from corpus.storage import Storage, write_errors
+from trainer.translator.size import Shape
+from trainer.translator.vocabulary import END, Vocabulary
+
+
+def build(shape: Shape, vocabulary: int, *, positions: int, dropout: float, attention_dropout: float, seed: int) -> Any:
+    """A ``MarianMTModel`` with weights that the seed decides.
+
+    Matrices and embeddings are drawn from a normal distribution of standard deviation 1/sqrt(dimensions): with
+    embeddings scaled by sqrt(dimensions), as Marian has them, both inputs and shared output layer begin at a sound
+    scale, which ``transformers``' default of 0.02 is not for narrow models.
+
+    Args:
+        shape: its measures.
+        vocabulary: number of tokens, the last of which is ``<pad>``.
+        positions: most tokens of a sentence.
+        dropout: of layers' outputs.
+        attention_dropout: of attention weights.
+        seed: of the weights.
+    """
+    import transformers
+
+    pad = vocabulary - 1
+    config = transformers.MarianConfig(
+        vocab_size=vocabulary,
+        decoder_vocab_size=vocabulary,
+        d_model=shape.dimensions,
+        encoder_layers=shape.encoder_layers,
+        decoder_layers=shape.decoder_layers,
+        encoder_attention_heads=shape.heads,
+        decoder_attention_heads=shape.heads,
+        encoder_ffn_dim=shape.feed_forward,
+        decoder_ffn_dim=shape.feed_forward,
+        max_position_embeddings=positions,
+        activation_function="relu",
+        dropout=dropout,
+        attention_dropout=attention_dropout,
+        init_std=shape.dimensions**-0.5,
+        scale_embedding=True,
+        share_encoder_decoder_embeddings=True,
+        tie_word_embeddings=True,
+        pad_token_id=pad,
+        eos_token_id=END,
+        forced_eos_token_id=END,
+        decoder_start_token_id=pad,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = transformers.MarianMTModel(config)
+    # A length for each sentence is given to every translation; the model's own answer to "how long" is not wanted.
+    model.generation_config.max_length = None
+    model.generation_config.bad_words_ids = [[pad]]
+    return model
+
+
+def loss(model: nn.Module, sources: Tensor, targets: Tensor, *, pad: int, smoothing: float) -> tuple[Tensor, int]:
+    """Cross-entropy in nats, summed over the target tokens, and their number.
+
+    Args:
+        model: of :func:`build`.
+        sources: ids padded with ``pad``, [N, S].
+        targets: the same, [N, T].
+        pad: id of padding, which also begins the decoder's input.
+        smoothing: share of the probability that is spread over the vocabulary.
+    """
+    given = torch.cat([torch.full_like(targets[:, :1], pad), targets[:, :-1]], dim=1)
+    logits = model(
+        input_ids=sources, attention_mask=(sources != pad).long(), decoder_input_ids=given, use_cache=False
+    ).logits
+    real = targets != pad
+    # Only the rows of real tokens: the vocabulary is the widest thing here.
+    total = nn.functional.cross_entropy(logits[real].float(), targets[real], reduction="sum", label_smoothing=smoothing)
+    return total, int(real.sum())
+
+
+def save_folder(model: Any, vocabulary: Vocabulary, folder: Path, languages: tuple[list[str], list[str]]) -> None:
+    """Write the model as ``transformers`` reads it: safetensors, configurations, the tokenizer's files.
+
+    Args:
+        model: of :func:`build`.
+        vocabulary: its own.
+        folder: to write into; made if need be.
+        languages: tags of its sources and of its targets.
+    """
+    with write_errors(str(folder)), _quiet():
+        model.save_pretrained(folder)
+    vocabulary.write(folder)
+    sources, targets = languages
+    settings = {
+        "tokenizer_class": "MarianTokenizer",
+        "source_lang": sources[0] if len(sources) == 1 else "mul",
+        "target_lang": targets[0] if len(targets) == 1 else "mul",
+        "model_max_length": model.config.max_position_embeddings,
+        "separate_vocabs": False,
+        "unk_token": "<unk>",
+        "eos_token": "</s>",
+        "pad_token": "<pad>",
+    }
+    Storage(folder).write_bytes("tokenizer_config.json", (json.dumps(settings, indent=1) + "\n").encode())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bar of the library: one file takes no time."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
