@@ -17,8 +17,8 @@ from pipeline.augment.generate import Asked, Loaded
 from pipeline.augment.unit import Unit
 from pipeline.gates.config import GateConfig
 from pipeline.gates.decide import decide
-from pipeline.gates.features import NAMES, SIZE, Features, concat
-from pipeline.gates.thresholds import Thresholds, calibrate
+from pipeline.gates.features import NAMES, SIZE, Features
+from pipeline.gates.thresholds import Thresholds, calibrate, pool
 
 FOLDER: Final = "calibration"
 _LEAST: Final = 0.05
@@ -74,7 +74,7 @@ def thresholds_of(work: Storage, units: Sequence[Unit], config: GateConfig) -> C
             tables.setdefault(route_name(unit.source, unit.lang), []).append(read_table(path))
     samples = {pair: pa.concat_tables(found) for pair, found in sorted(tables.items())}
     features = {pair: features_of(sample) for pair, sample in samples.items()}
-    pooled = concat([features[pair] for pair in features]) if features else None
+    pooled = pool(list(features.values())) if features else None
     thresholds = {pair: calibrate(sample, config, pooled) for pair, sample in features.items()}
     gain = {pair: gain_of(samples[pair], features[pair], thresholds[pair], config) for pair in samples}
     return Calibration(thresholds, gain)

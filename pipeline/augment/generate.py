@@ -14,6 +14,7 @@ from corpus.hashing import stable_hash
 from corpus.storage import Storage
 from pipeline.augment.candidates import Candidate, candidate_id, provenance
 from pipeline.augment.unit import Document, Unit, read_parents
+from pipeline.gates.agreement import SentenceEncoder
 from pipeline.gates.config import GateConfig
 from pipeline.gates.decide import decide
 from pipeline.gates.document import Assembled, assemble
@@ -91,7 +92,10 @@ def backward(asked: Asked, found: Sequence[Translation]) -> Asked:
 
 
 def measured(
-    asked: Asked, round_trips: Sequence[Translation], model: str | tuple[str, ...] = DEFAULT_MODEL
+    asked: Asked,
+    round_trips: Sequence[Translation],
+    model: str | tuple[str, ...] = DEFAULT_MODEL,
+    encoder: SentenceEncoder | None = None,
 ) -> Features:
     """What the gates measure of the sentences of a unit.
 
@@ -99,18 +103,21 @@ def measured(
         asked: the request for round trips.
         round_trips: what came of it; empty where none was asked for.
         model: of language identification.
+        encoder: of sentences, where their agreement is to be measured.
     """
     loaded = _loaded(asked)
+    outputs = ["" if one.problem else one.text for one in asked.forward]
     back = [None if one.problem or not one.text.strip() else one.text for one in round_trips]
     return measure(
         loaded.sentences,
-        ["" if one.problem else one.text for one in asked.forward],
+        outputs,
         round_trips=back if round_trips else None,
         scores=[math.nan if one.score is None else one.score for one in asked.forward],
         source_lang=loaded.unit.source,
         target_lang=loaded.unit.lang,
         documents=loaded.owners,
         cut=[one.truncated for one in asked.forward],
+        embeddings=(encoder.embed(loaded.sentences), encoder.embed(outputs)) if encoder is not None else None,
         model=model,
     )
 

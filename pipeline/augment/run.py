@@ -66,6 +66,7 @@ from pipeline.prepare.jobs import Jobs, Progress
 from pipeline.prepare.read import Reading
 from pipeline.stage import Stage
 from pipeline.translation.config import TranslationConfig
+from pipeline.translation.encoder_card import read_encoder_card
 from pipeline.translation.engine import Model, read_models
 from pipeline.translation.routes import Routes
 
@@ -160,6 +161,14 @@ class AugmentRun:
             )
         return models
 
+    def encoder(self) -> dict[str, str]:
+        """The sentence encoder of the gates by ``name@revision``; empty where they have none."""
+        folder = self.config.gates.agreement_model
+        if folder is None:
+            return {}
+        card = read_encoder_card(folder)
+        return {card.generator: fingerprint(card.files)}
+
     def execute(self) -> Snapshot:
         """Run what is not done yet and commit."""
         with exclusive(self.corpus) as self.confirm:
@@ -168,7 +177,7 @@ class AugmentRun:
             self.identity = layer_identity(
                 self.natural,
                 self.settings(),
-                {name: model.card.identity for name, model in self.models.items()},
+                {**{name: model.card.identity for name, model in self.models.items()}, **self.encoder()},
                 self.seed,
                 version("evenglot"),
             )
@@ -251,7 +260,12 @@ class AugmentRun:
         if not waiting:
             return
         job = UnitsJob(
-            context.output, context.work_url, self.config.gates, calibration.thresholds, self.judged.identify.model
+            context.output,
+            context.work_url,
+            self.config.gates,
+            calibration.thresholds,
+            self.judged.identify.model,
+            self.config.translation,
         )
         handler = self.handler(context)
         with context.jobs.step(step, lambda: (sum(work.exists(file_of(unit)) for unit in units), len(units))):

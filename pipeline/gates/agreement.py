@@ -8,6 +8,7 @@ folder that ``evenglot models convert`` made of a BERT or XLM-R encoder is named
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -92,6 +93,12 @@ class SentenceEncoder:
         if self.card.pooling == "cls":
             return hidden[:, 0]
         return np.stack([hidden[row, : len(tokens)].mean(axis=0) for row, tokens in enumerate(ids)])
+
+
+@lru_cache(maxsize=1)
+def load_encoder(folder: str, config: TranslationConfig) -> SentenceEncoder:
+    """An encoder, loaded once in a process; see ``SentenceEncoder`` for what may go wrong."""
+    return SentenceEncoder(folder, config)
 
 
 def _array(storage: Any) -> Vectors:

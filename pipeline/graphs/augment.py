@@ -19,10 +19,12 @@ from pipeline.augment.calibrate import sample_batch, write_sample
 from pipeline.augment.files import file_of, write_candidates, write_terms
 from pipeline.augment.generate import Asked, backward, finish, forward, load, measured
 from pipeline.augment.unit import CALIBRATION, TRANSLATED, Unit
+from pipeline.gates.agreement import load_encoder
 from pipeline.gates.config import GateConfig
 from pipeline.gates.thresholds import Thresholds
 from pipeline.graphs.deal import Build, dealt
 from pipeline.graphs.inference import Translated, TranslationHandler
+from pipeline.translation.config import TranslationConfig
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class UnitsJob:
     """By pair; empty while calibrating."""
     identify: str | tuple[str, ...]
     """Model of language identification."""
+    translation: TranslationConfig
+    """Device and arithmetic of the sentence encoder, where the gates ask for one."""
 
 
 def units_job(units: Sequence[Unit], job: UnitsJob, handler: TranslationHandler) -> Build:
@@ -79,7 +83,9 @@ def finish_unit(found: Translated, job: UnitsJob) -> None:
     if unit.purpose == TRANSLATED:
         write_terms(work, unit, asked)
         return
-    features = measured(asked, found.translations, job.identify)
+    folder = job.gates.agreement_model
+    encoder = load_encoder(folder, job.translation) if folder is not None else None
+    features = measured(asked, found.translations, job.identify, encoder)
     if unit.purpose == CALIBRATION:
         write_sample(work, unit, sample_batch(asked, features))
         return
