@@ -15,7 +15,7 @@ class LimitsConfig(Config):
     retranslated_auc: float | None = Field(default=0.9, ge=0.5, lt=1)
     """AUC of a classifier between natural documents and the same ones translated there and back: it cannot go by
     topics, so what it finds is the translation. Known where models lead both ways."""
-    retranslated_style_auc: float | None = Field(default=None, ge=0.5, lt=1)
+    retranslated_style_auc: float | None = Field(default=0.9, ge=0.5, lt=1)
     """The same, from function words, punctuation and their order alone."""
     auc: float | None = Field(default=None, ge=0.5, lt=1)
     """AUC between natural and synthetic text. No limit unless you set one: two natural sources of a language are told
@@ -28,7 +28,7 @@ class LimitsConfig(Config):
     """Jensen-Shannon divergence of the shares of frequent words, in bits."""
     lost_types: float | None = Field(default=0.5, ge=0, lt=1)
     """Share by which it has fewer different words, at equal numbers of words."""
-    sentence_length: float | None = Field(default=0.5, ge=0, lt=1)
+    sentence_length: float | None = Field(default=0.6, ge=0, lt=1)
     """Kolmogorov-Smirnov distance of the lengths of sentences, in characters."""
     document_length: float | None = Field(default=None, ge=0, lt=1)
     """… and of documents. Parents are chosen by length, so this says little of a translation."""

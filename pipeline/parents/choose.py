@@ -17,8 +17,8 @@ from pipeline.parents.topics import Topics
 Int64s = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-_MISSES: Final = 32
-"""Documents in a row that are too large for what is left of a topic's bytes, after which it is given up."""
+_MISSES: Final = 4
+"""Documents in a row that are too large for what is left of a topic's bytes, after which it is left."""
 
 
 @dataclass(eq=False)
@@ -125,20 +125,19 @@ def _at(level: float, goal: Floats, present: Floats, supply: Floats) -> Floats:
 def _take(pool: Pool, wanted: Floats, sizes: Int64s, able: npt.NDArray[np.bool_], size: int) -> Int64s:
     """Documents of each topic up to the bytes wanted, the least used first, then by rank.
 
-    Topics take turns: the next document is of the topic of which the least share of what is wanted was taken.
+    The last one of a topic is taken if more than half of it is wanted, and the next topic gets so much less or more:
+    were only those taken that fit, small wishes would get short documents alone.
     """
     topics = pool.topics
     chosen: list[tuple[float, int, int]] = []
-    carry = 0.0
+    carry, left = 0.0, size
     for topic in np.argsort(-wanted, kind="stable").tolist():
         limit = wanted[topic] + carry
-        if limit <= 0:
-            continue
-        members = np.flatnonzero(able & (topics.topic == topic))
+        members = np.flatnonzero(able & (topics.topic == topic)) if wanted[topic] > 0 else np.empty(0, np.int64)
         order = members[np.lexsort((topics.rank[members], pool.used[members]))]
         taken, misses = 0, 0
         for row in order.tolist():
-            if taken + sizes[row] > limit:
+            if taken + sizes[row] / 2 > limit or sizes[row] > left:
                 misses += 1
                 if misses > _MISSES:
                     break
@@ -146,6 +145,7 @@ def _take(pool: Pool, wanted: Floats, sizes: Int64s, able: npt.NDArray[np.bool_]
             misses = 0
             chosen.append((taken / limit, topic, row))
             taken += int(sizes[row])
+            left -= int(sizes[row])
         carry = limit - taken
     rows = [row for _, _, row in sorted(chosen)]
     assert sizes[rows].sum() <= size

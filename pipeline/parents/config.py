@@ -64,8 +64,8 @@ class ParentsConfig(Config):
     documents: int = Field(default=50_000, ge=1)
     """Documents of each language to choose from, taken by hash from all. A thousand take about 4 MB of the driver's
     memory and 0.3 s."""
-    topics: int = Field(default=64, ge=1, le=1024)
-    """Groups of like documents in a language at most; less where it has few documents."""
+    topics: int = Field(default=128, ge=1, le=1024)
+    """Groups of like documents in a language at most; of n documents √(2n)."""
     evenness: float = Field(default=0.5, ge=0, le=1)
     """How much each topic is to have in the end: 1 as much as any other, 0 its share in the parents' language."""
 

@@ -78,7 +78,7 @@ def find_topics(sketches: pa.Table, config: ParentsConfig) -> Topics:
     weights = Weights.of(sketches)
     vectors = project(sketches, weights)
     priority = sketches.column("priority").to_numpy()
-    wanted = min(max(round((len(vectors) / 2) ** 0.5), 1), config.topics, len(vectors))
+    wanted = min(max(round((2 * len(vectors)) ** 0.5), 1), config.topics, len(vectors))
     centres = vectors[spread(vectors, priority, wanted)]
     topic = np.zeros(len(vectors), np.int64)
     for _ in range(ROUNDS if wanted > 1 else 0):
