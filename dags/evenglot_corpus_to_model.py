@@ -1,6 +1,9 @@
 """Raw text to a trained, evaluated and reported model, on schedule.
 
-    prepare -> tokenize -> train -> evaluate -> report
+    prepare -> augment -> tokenize -> train -> evaluate -> report
+
+The task `augment` makes synthetic text where the recipe says `augment.enabled`, and nothing elsewhere. It is a task of
+its own, so that a retry does not read the corpus again; `prepare` alone would do both one after the other.
 
 Every task runs the `evenglot` command line on one recipe, in the environment that has it: Airflow's own
 environment needs neither Beam nor torch. A task that is retried resumes, because each command does.
@@ -25,13 +28,16 @@ CORPUS = Asset("evenglot://corpus")
 MODEL = Asset("evenglot://model")
 
 
-def run_command(command: str, params: dict[str, object] | None, workers: bool = False) -> dict[str, object]:
+def run_command(
+    command: str, params: dict[str, object] | None, workers: bool = False, flags: tuple[str, ...] = ()
+) -> dict[str, object]:
     """Run one command of evenglot and hand on the JSON object it prints.
 
     Args:
         command: name of the command, for example ``prepare``.
         params: the parameters of the DAG run; they are passed as arguments, never through a shell.
         workers: whether the command takes a number of workers.
+        flags: further arguments; they come last, and win over the settings of the DAG run.
 
     Raises:
         AirflowException: the command failed; its own last line, in the task's log, says why.
@@ -42,6 +48,7 @@ def run_command(command: str, params: dict[str, object] | None, workers: bool = 
         line += ["--workers", str(chosen["workers"])]
     for setting in list(chosen["settings"]):  # type: ignore[call-overload]
         line += ["--set", str(setting)]
+    line += flags
     finished = subprocess.run(line, stdout=subprocess.PIPE, text=True, check=False)
     if finished.returncode:
         raise AirflowException(f"{' '.join(line)} ended with exit code {finished.returncode}")
@@ -63,7 +70,7 @@ def run_command(command: str, params: dict[str, object] | None, workers: bool = 
             type="string",
             description="Recipe file, as a path the workers see",
         ),
-        "workers": Param(1, type="integer", minimum=1, description="Processes for prepare and tokenize"),
+        "workers": Param(1, type="integer", minimum=1, description="Processes for prepare, augment and tokenize"),
         "settings": Param(
             [],
             type="array",
@@ -75,11 +82,15 @@ def run_command(command: str, params: dict[str, object] | None, workers: bool = 
     doc_md=__doc__,
 )
 def evenglot_corpus_to_model() -> None:
-    """Five tasks in a row; Airflow fills in ``params`` when a task runs."""
+    """Six tasks in a row; Airflow fills in ``params`` when a task runs."""
+
+    @task
+    def prepare(params: dict[str, object] | None = None) -> dict[str, object]:
+        return run_command("prepare", params, workers=True, flags=("--set", "augment.enabled=false"))
 
     @task(outlets=[CORPUS])
-    def prepare(params: dict[str, object] | None = None) -> dict[str, object]:
-        return run_command("prepare", params, workers=True)
+    def augment(params: dict[str, object] | None = None) -> dict[str, object]:
+        return run_command("augment", params, workers=True, flags=("--if-enabled",))
 
     @task
     def tokenize(params: dict[str, object] | None = None) -> dict[str, object]:
@@ -97,7 +108,7 @@ def evenglot_corpus_to_model() -> None:
     def report(params: dict[str, object] | None = None) -> dict[str, object]:
         return run_command("report", params)
 
-    prepare() >> tokenize() >> train() >> evaluate() >> report()
+    prepare() >> augment() >> tokenize() >> train() >> evaluate() >> report()
 
 
 evenglot_corpus_to_model()

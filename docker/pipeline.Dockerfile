@@ -1,4 +1,4 @@
-# Image for `evenglot prepare` and `evenglot tokenize`, and for Beam workers that need this code.
+# Image for `evenglot prepare`, `augment` and `tokenize`, and for Beam workers that need this code.
 ARG BASE=python:3.11-slim-bookworm
 FROM ${BASE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -23,7 +23,7 @@ RUN useradd --create-home --uid 10001 evenglot \
     && mkdir /data \
     && chown evenglot:evenglot /data
 COPY --from=build /opt/evenglot /opt/evenglot
-ENV PATH=/opt/evenglot/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/evenglot/bin:$PATH PYTHONUNBUFFERED=1 EVENGLOT_MODELS=/data/models
 USER 10001
 WORKDIR /data
 ENTRYPOINT ["evenglot"]

@@ -90,5 +90,13 @@ run_in evenglot-pipeline:test sh -c '
     cd /tmp && printf "%s\n" "{\"id\": \"1\", \"text\": \"The river rose in the night and by morning the lower meadow lay under water, so the farmer led the cows up the hill.\"}" >in.jsonl &&
     evenglot prepare --input in.jsonl --output corpus --json' >/dev/null
 echo "evenglot-pipeline: prepare ran"
+run_in evenglot-pipeline:test sh -c '
+    python -c "import ctranslate2, sacrebleu, sentencepiece, sentencex, sklearn, tokenizers" &&
+    cd /tmp && evenglot models list --models /tmp/models --json' >/dev/null
+echo "evenglot-pipeline: all that translates imports"
 run_in evenglot-trainer:test sh -c 'evenglot train --help >/dev/null && python -c "import torch, trainer.loop; print(torch.__version__)"'
 echo "evenglot-trainer: trainer imports"
+run_in evenglot-trainer:test python -c "
+import ctranslate2.converters.transformers as found, sentencepiece
+assert found.torch and found.transformers"
+echo "evenglot-trainer: all that converts imports"

@@ -1,4 +1,4 @@
-# Image for `evenglot train`, `evaluate` and `report`; torch comes as the wheel the package index gives.
+# Image for `evenglot train`, `evaluate` and `report`, and for `models convert` and `translator fit`; torch comes as the wheel the package index gives.
 ARG BASE=python:3.11-slim-bookworm
 FROM ${BASE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -7,7 +7,7 @@ COPY constraints.txt /src/
 # The dependencies change less often than the code: they get a layer of their own.
 COPY pyproject.toml README.md LICENSE /src/
 COPY docker/requirements.py /src/docker/
-RUN python /src/docker/requirements.py /src/pyproject.toml train review >/src/requirements.txt \
+RUN python /src/docker/requirements.py /src/pyproject.toml train transformers translate review >/src/requirements.txt \
     && /opt/evenglot/bin/pip install --requirement /src/requirements.txt --constraint /src/constraints.txt
 COPY corpus /src/corpus
 COPY pipeline /src/pipeline
@@ -23,7 +23,7 @@ RUN useradd --create-home --uid 10001 evenglot \
     && mkdir /data \
     && chown evenglot:evenglot /data
 COPY --from=build /opt/evenglot /opt/evenglot
-ENV PATH=/opt/evenglot/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/evenglot/bin:$PATH PYTHONUNBUFFERED=1 EVENGLOT_MODELS=/data/models
 USER 10001
 WORKDIR /data
 ENTRYPOINT ["evenglot"]

@@ -40,6 +40,10 @@ def augment(
         bool,
         typer.Option("--dry-run", help="Print budgets, routes and what is missing; loads no model and writes nothing."),
     ] = False,
+    if_enabled: Annotated[
+        bool,
+        typer.Option("--if-enabled", help="Make nothing unless the recipe says augment.enabled: for schedules."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make synthetic text for languages with little natural text: back-translation, paraphrase, rare phenomena.
@@ -75,6 +79,10 @@ def augment(
     )
     started = time.monotonic()
     with result_output(as_json) as show:
+        if if_enabled and not settings.augment.enabled:
+            result = {"corpus": settings.corpus, "enabled": False}
+            show(result, "nothing is made: the recipe does not say augment.enabled")
+            return
         if dry_run:
             plan = steps.plan_augmentation(settings)
             show(planned_result(plan, settings.corpus), planned_text(plan, settings.corpus))

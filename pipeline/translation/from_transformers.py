@@ -18,7 +18,9 @@ from pipeline.translation.weights import weights_of
 Quantisation = Literal[
     "int8", "int8_float16", "int8_bfloat16", "int8_float32", "int16", "float16", "bfloat16", "float32"
 ]
-_NEEDED: Final = {"ctranslate2": "translate", "torch": "train", "transformers": "transformers"}
+_NEEDED: Final = {
+    "ctranslate2": "translate", "sentencepiece": "translate", "torch": "train", "transformers": "transformers"
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ def require_packages() -> None:
     """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        extras = ",".join(_NEEDED[name] for name in missing)
+        extras = ",".join(dict.fromkeys(_NEEDED[name] for name in missing))
         raise EvenglotError(
             f"converting a model needs {' and '.join(missing)}, which "
             f"{'is' if len(missing) == 1 else 'are'} not installed (translating with a converted one does not)",

@@ -29,7 +29,8 @@ def test_tasks_run_in_the_order_of_the_way_of_the_data(bag: DagBag) -> None:
     dag = bag.dags["evenglot_corpus_to_model"]
     order = {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks}
     assert order == {
-        "prepare": ["tokenize"],
+        "prepare": ["augment"],
+        "augment": ["tokenize"],
         "tokenize": ["train"],
         "train": ["evaluate"],
         "evaluate": ["report"],
@@ -53,6 +54,8 @@ def test_command_gets_its_parameters_as_arguments_and_hands_on_its_json(
     expected = ["prepare", "--recipe", "a b;c.yaml", "--json", "--workers", "3"]
     expected += ["--set", "train.steps=5", "--set", "seed=1"]
     assert run_command("prepare", params, workers=True) == {"arguments": expected}
+    last = ("--set", "augment.enabled=false")
+    assert run_command("prepare", params, workers=True, flags=last) == {"arguments": [*expected, *last]}
 
 
 def test_failing_command_fails_the_task(bag: DagBag, monkeypatch: pytest.MonkeyPatch) -> None:
