@@ -16,6 +16,7 @@ import heapq
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -41,13 +42,19 @@ class Passage:
     text: str
     cut: int
     gap: str
-    words: int
+    sizes: tuple[int, ...]
+    """Words of each sentence."""
     sentences: tuple[int, ...]
     core: tuple[int, ...]
     counts: Mapping[int, int]
     """Sentences that have each phenomenon, by its number."""
     replaced: tuple[str, ...]
     bytes: int
+
+    @cached_property
+    def words(self) -> int:
+        """Of all its sentences."""
+        return sum(self.sizes)
 
 
 def read_passages(batch: pa.RecordBatch) -> tuple[list[Passage], list[Passage]]:
@@ -57,7 +64,7 @@ def read_passages(batch: pa.RecordBatch) -> tuple[list[Passage], list[Passage]]:
         passage = Passage(
             **{name: row[name] for name in ("order", "document", "source", "file", "offset", "first", "text", "cut")},
             gap=row["gap"],
-            words=row["words"],
+            sizes=tuple(row["words"]),
             sentences=tuple(row["sentences"]),
             core=tuple(row["core"]),
             counts=dict(zip(row["phenomena"], row["counts"], strict=True)),

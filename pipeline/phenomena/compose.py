@@ -175,14 +175,16 @@ class Composer:
         left: list[Block] = []
         for draft in drafts:
             own = len(draft.blocks)
+            done = self._done(draft)
             for passage in company:
-                if self._done(draft, self.words // SHORTER[-1]):
+                if done or draft.words > LONGEST * self.words:
                     break
                 block = Block(passage, 0)
                 if room.untouched(passage) and not room.above(passage) and draft.accepts(block):
                     draft.blocks.append(block)
                     room.take(passage)
-            if self._done(draft, self.words // SHORTER[-1]):
+                    done = self._done(draft)
+            if done:
                 self._finish(draft)
             else:
                 left += draft.blocks[:own]
@@ -201,9 +203,9 @@ class Composer:
         """Made documents that have one of some sentences."""
         return {number for sentence in sentences for number in self._standing.get(sentence, ())}
 
-    def _done(self, draft: Draft, words: int) -> bool:
-        """Whether a draft is long enough, of enough documents, and like no other."""
-        if draft.words < words or draft.most_from_one > self.share * draft.words:
+    def _done(self, draft: Draft) -> bool:
+        """Whether a draft is long enough to stand, of enough documents, and like no other."""
+        if draft.words < self.words // SHORTER[-1] or draft.most_from_one > self.share * draft.words:
             return False
         return self._too_alike(draft) is None
 
@@ -213,9 +215,10 @@ class Composer:
         last: dict[int, int] = {}
         for place, block in enumerate(draft.blocks):
             for passage in block.passages:
-                for number in self._places(passage.sentences):
-                    together[number] += passage.words
-                    last[number] = place
+                for sentence, words in zip(passage.sentences, passage.sizes, strict=True):
+                    for number in self._standing.get(sentence, ()):
+                        together[number] += words
+                        last[number] = place
         for number, words in sorted(together.items()):
             if words > self.share * min(draft.words, self.made[number].words):
                 return last[number]

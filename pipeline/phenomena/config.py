@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from corpus.config import Config
+from corpus.errors import ConfigurationError
+from pipeline.deduplicate.config import NearDuplicateConfig
 
 Kind = Literal["characters", "ngrams", "inflections", "switches"]
 KINDS: tuple[Kind, ...] = ("characters", "ngrams", "inflections", "switches")
@@ -67,8 +69,8 @@ class PhenomenaConfig(Config):
     document_words: int = Field(default=120, ge=10)
     """Words from which on a made document is long enough."""
     max_document_share: float = Field(default=0.35, gt=0, lt=1)
-    """Words of a made document that may come from one natural document, or stand in one other made document. Below
-    ``prepare.deduplicate.near.jaccard``, a made document is no near duplicate of anything it is made of."""
+    """Share of a made document's words that may come from one natural document, or stand together in one other made
+    document. Below ``prepare.deduplicate.near.jaccard``, a made document is no near duplicate of what it is made of."""
     host_sentences: int = Field(default=4, ge=2)
     """``insert``: neighbouring sentences that a sentence is put between."""
     hosts: int = Field(default=2000, ge=3)
@@ -99,6 +101,21 @@ class PhenomenaConfig(Config):
     def host_size(self) -> int:
         """Sentences of a passage of ordinary text."""
         return 2 * self.context + 1 if self.mode == "oversample" else self.host_sentences
+
+    def check(self, near: NearDuplicateConfig) -> None:
+        """See that made documents are not near duplicates of what they are made of.
+
+        Raises:
+            ConfigurationError: by these rules they could be, and the corpus would reject them.
+        """
+        share = self.max_document_share
+        alike = share >= min(near.jaccard, near.containment)
+        if near.enabled and alike and 1 - share <= near.own_text:
+            raise ConfigurationError(
+                f"phenomena.max_document_share is {share}, and prepare.deduplicate.near removes documents from a "
+                f"similarity of {near.jaccard} and with up to {near.own_text} of text of their own",
+                "lower `max_document_share` below `jaccard`",
+            )
 
     def kinds(self) -> tuple[Kind, ...]:
         """The kinds that are on."""

@@ -154,14 +154,29 @@ class _Batch:
         sorting = hits[np.lexsort((orders[which[hits]], cores.phenomena[hits]))]
         phenomena = cores.phenomena[sorting]
         rank = np.arange(len(sorting)) - np.searchsorted(phenomena, phenomena)
-        chosen = sorting[rank < self.config.options]
-        wanted: dict[int, list[int]] = {}
-        for hit in chosen.tolist():
-            wanted.setdefault(int(which[hit]), []).append(int(cores.phenomena[hit]))
-        for span, some in sorted(wanted.items()):
+        for span in np.unique(which[sorting[rank < self.config.options]]).tolist():
             first, last = spans[span].tolist()
-            yield self._carrier(first, last, sorted(some), int(orders[span]), None)
-            yield from self._variant(first, last, sorted(some))
+            core = sorted(cores.phenomena[which == span].tolist())
+            yield self._carrier(first, last, core, int(orders[span]))
+        yield from self._variants()
+
+    def _variants(self) -> Iterator[Row]:
+        """Sentences with a rare form of the lexicon in the place of a word of a wanted cell, for each cell as many."""
+        if self.lexicon is None or not self.plan.rare_forms:
+            return
+        cores, low = self.cores, self.plan.firsts["inflections"]
+        for row, cell in enumerate(self.plan.wanted["inflections"].keys.tolist()):
+            places = cores.first[cores.phenomena == low + row].tolist()
+            ordered = sorted((self._order(f"variant {cell}", place, place), place) for place in places)
+            made = 0
+            for order, place in ordered:
+                if made == self.config.options:
+                    break
+                sentence = self.sentences.texts[place].as_py()
+                found = replace(sentence, [cell], self.lexicon, self.plan.rare_forms, order)
+                if self.usable[place] and found is not None:
+                    made += 1
+                    yield self._changed(place, low + row, order, found)
 
     def hosts(self) -> Iterator[Row]:
         """Runs of usable sentences without anything that is wanted, those with the smallest hashes."""
@@ -184,42 +199,38 @@ class _Batch:
         begin = int(self.sentences.bounds[document])
         return stable_hash("phenomena", role, self.ids[document], first - begin, last - begin, seed=self.config.seed)
 
-    def _carrier(self, first: int, last: int, core: list[int], order: int, variant: Replaced | None) -> Row:
+    def _carrier(self, first: int, last: int, core: list[int], order: int) -> Row:
         document = int(self.sentences.documents[first])
-        begin, end = self.sentences.bounds[document : document + 2].tolist()
+        low, high = self._window(first, last)
+        return self._row(CARRIER, document, low, high, order, core)
+
+    def _window(self, first: int, last: int) -> tuple[int, int]:
+        """First and last sentence of a carrier with its neighbours."""
+        begin, end = self.sentences.bounds[self.sentences.documents[first] :][:2].tolist()
         context = self.config.context if self.config.mode == "oversample" else 0
         low, high = first, last
         while low > max(begin, first - context) and self.joins[low - 1]:
             low -= 1
         while high < min(end - 1, last + context) and self.joins[high + 1]:
             high += 1
-        row = self._row(CARRIER, document, low, high, order, core)
-        if variant is not None:
-            text, start, stop = (
-                self.texts[document],
-                int(self.sentences.starts[first]),
-                int(self.sentences.stops[first]),
-            )
-            left, right = int(self.sentences.starts[low]), int(self.sentences.stops[high])
-            row["text"] = text[left:start] + variant.sentence + text[stop:right]
-            row["replaced"] = [variant.word, variant.form, variant.cell]
-            self._count_again(row, low, high, first, variant.sentence)
-        return row
+        return low, high
 
-    def _variant(self, first: int, last: int, core: list[int]) -> Iterator[Row]:
-        """The same passage with a rare form of the lexicon in the place of a word of a wanted cell."""
-        if self.lexicon is None or not self.plan.rare_forms or first != last:
-            return
-        low = self.plan.firsts["inflections"]
-        keys = self.plan.wanted["inflections"].keys
-        cells = {number: int(keys[number - low]) for number in core if low <= number < low + len(keys)}
-        if not cells:
-            return
-        order = self._order("variant", first, last)
-        found = replace(self.sentences.texts[first].as_py(), cells.values(), self.lexicon, self.plan.rare_forms, order)
-        if found is not None:
-            kept = [number for number, cell in cells.items() if self.lexicon.cells[cell] == found.cell]
-            yield self._carrier(first, last, kept, order, found)
+    def _changed(self, place: int, phenomenon: int, order: int, variant: Replaced) -> Row:
+        """A carrier of which one sentence is another, and what is in it then."""
+        row = self._carrier(place, place, [phenomenon], order)
+        low, high = self._window(place, place)
+        left, start = self.sentences.starts[[low, place]].tolist()
+        stop, right = self.sentences.stops[[place, high]].tolist()
+        text = self.texts[int(self.sentences.documents[place])]
+        row["text"] = text[left:start] + variant.sentence + text[stop:right]
+        row["replaced"] = [variant.word, variant.form, variant.cell]
+        pieces = self._pieces(low, high)
+        pieces[place - low] = variant.sentence
+        kinds = [kind for kind in self.plan.wanted if kind != "switches"]
+        seen = observe(pa.array(pieces, pa.large_string()), self.plan.lang, kinds, self.lexicon)
+        numbers, counts = np.unique(_Hits.of(seen, self.plan).phenomena, return_counts=True)
+        row["phenomena"], row["counts"] = numbers.tolist(), counts.tolist()
+        return row
 
     def _host(self, first: int, last: int, order: int) -> Row:
         document = int(self.sentences.documents[first])
@@ -250,22 +261,13 @@ class _Batch:
             "text": self.texts[document][start:stop],
             "cut": 0,
             "gap": "",
-            "words": int(self._measures.words[low : high + 1].sum()),
+            "words": self._measures.words[low : high + 1].tolist(),
             "sentences": [stable_hash(" ".join(piece.split())) for piece in self._pieces(low, high)],
             "core": core,
             "phenomena": numbers.tolist(),
             "counts": counts.tolist(),
             "replaced": [],
         }  # fmt: skip
-
-    def _count_again(self, row: Row, low: int, high: int, changed: int, sentence: str) -> None:
-        """The phenomena of a passage of which one sentence is another."""
-        pieces = self._pieces(low, high)
-        pieces[changed - low] = sentence
-        kinds = [kind for kind in self.plan.wanted if kind != "switches"]
-        hits = _Hits.of(observe(pa.array(pieces, pa.large_string()), self.plan.lang, kinds, self.lexicon), self.plan)
-        numbers, counts = np.unique(hits.phenomena, return_counts=True)
-        row["phenomena"], row["counts"] = numbers.tolist(), counts.tolist()
 
     def _pieces(self, low: int, high: int) -> list[str]:
         return [piece.as_py() for piece in self.sentences.texts[low : high + 1]]

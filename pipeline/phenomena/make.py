@@ -37,8 +37,8 @@ class Made(NamedTuple):
     account: PhenomenaAccount
 
 
-def make(batches: Sequence[pa.RecordBatch], lang: str, config: PhenomenaConfig) -> Made:
-    """Make documents for one language whose text is at hand; it is read twice.
+def make(batches: Sequence[pa.RecordBatch], lang: str, config: PhenomenaConfig, budget: int | None = None) -> Made:
+    """Make documents for one language whose text is at hand, of ``budget`` bytes at most; it is read twice.
 
     ``count`` and ``Counts.merge``, ``plan``, ``carriers`` and ``keep``, ``compose`` are the same steps for a language
     that is spread over workers.
@@ -46,7 +46,7 @@ def make(batches: Sequence[pa.RecordBatch], lang: str, config: PhenomenaConfig) 
     counts = Counts(lang)
     for batch in batches:
         counts = counts.merge(count(batch, lang, config), config)
-    planned = plan(counts, config)
+    planned = plan(counts, config, budget)
     first, found = 0, []
     for batch in batches:
         found.append(carriers(batch, planned, config, first_row=first))

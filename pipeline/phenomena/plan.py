@@ -105,20 +105,23 @@ class Plan:
         return {kind: wanted.keys for kind, wanted in self.wanted.items()}
 
 
-def plan(counts: Counts, config: PhenomenaConfig) -> Plan:
+def plan(counts: Counts, config: PhenomenaConfig, budget: int | None = None) -> Plan:
     """What is rare in a language, and how much more of it is wanted.
 
     Args:
         counts: of all its natural training text.
         config: bounds and targets.
+        budget: UTF-8 bytes that may be made; they lower ``max_share`` where they are less, and never raise it.
     """
+    share = config.max_share if budget is None else min(config.max_share, budget / max(counts.bytes, 1))
+    room = share * counts.sentences / config.passage_sentences
     bound = max(int(config.rare_share * counts.sentences), config.few_sentences)
     sources = min(config.min_sources, counts.sources.bit_count())
     wanted: dict[Kind, Wanted] = {}
     census: dict[Kind, Census] = {}
     for kind in KINDS:
         if kind in counts.tallies:
-            chosen, census[kind] = _choose(kind, counts.tallies[kind], bound, sources, counts.sentences, config)
+            chosen, census[kind] = _choose(kind, counts.tallies[kind], bound, sources, counts.sentences, room, config)
             if len(chosen.keys):
                 wanted[kind] = chosen
     absent, forms = _lexicon(counts, bound, wanted, config)
@@ -128,8 +131,8 @@ def plan(counts: Counts, config: PhenomenaConfig) -> Plan:
         counts.sentences,
         counts.bytes,
         bound,
-        int(config.max_share * counts.bytes),
-        int(config.max_share * counts.sentences),
+        int(share * counts.bytes),
+        int(share * counts.sentences),
         wanted,
         census,
         counts.names,
@@ -140,7 +143,7 @@ def plan(counts: Counts, config: PhenomenaConfig) -> Plan:
 
 
 def _choose(
-    kind: Kind, found: Tally, bound: int, least_sources: int, sentences: int, config: PhenomenaConfig
+    kind: Kind, found: Tally, bound: int, least_sources: int, sentences: int, room: float, config: PhenomenaConfig
 ) -> tuple[Wanted, Census]:
     natural = found.sentences.astype(np.int64)
     rare = natural <= bound
@@ -153,7 +156,7 @@ def _choose(
     keys = found.keys[rows]
     hashes = mix(keys + np.uint64(stable_hash("phenomena", kind, seed=config.seed)))
     rows = rows[np.lexsort((hashes, natural[rows]))[: config.most]]
-    served = np.cumsum((target - natural)[rows]) <= config.max_share * sentences / config.passage_sentences
+    served = np.cumsum((target - natural)[rows]) <= room
     served[:1] = True
     rows = np.sort(rows[served])
     census = Census(

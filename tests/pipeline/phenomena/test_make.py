@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpus.errors import ConfigurationError
 from pipeline.augment.candidates import CANDIDATE_SCHEMA
+from pipeline.deduplicate.config import NearDuplicateConfig
 from pipeline.deduplicate.shingles import Lengths, shingles
 from pipeline.deduplicate.similarity import shingle_sets, similarity
 from pipeline.phenomena.config import PhenomenaConfig
@@ -112,6 +114,26 @@ def test_no_made_document_is_a_near_copy(batch: Any, texts: list[str], mode: str
     assert jaccard.max() < 0.4
     assert first_in.max() < 0.9
     assert made.account.most_from_one <= 0.35
+
+
+@pytest.mark.parametrize(
+    ("share", "near", "fits"),
+    [
+        (0.35, {}, True),
+        (0.5, {}, True),  # half of it is its own, more than `own_text`
+        (0.35, {"own_text": 1.0}, True),
+        (0.5, {"own_text": 1.0}, False),
+        (0.35, {"own_text": 1.0, "jaccard": 0.3}, False),
+        (0.35, {"own_text": 1.0, "jaccard": 0.3, "enabled": False}, True),
+    ],
+)
+def test_settings_by_which_all_would_be_rejected_are_an_error(share: float, near: dict[str, Any], fits: bool) -> None:
+    config = PhenomenaConfig(max_document_share=share)
+    if fits:
+        config.check(NearDuplicateConfig(**near))
+    else:
+        with pytest.raises(ConfigurationError, match=r"max_document_share.*lower `max_document_share`"):
+            config.check(NearDuplicateConfig(**near))
 
 
 def test_heldout_and_made_text_is_in_none_of_them(batch: Any, texts: list[str]) -> None:
