@@ -38,6 +38,8 @@ class ParallelPairs(NamedTuple):
     """Of what was read: files, and what was asked of them."""
     read: int
     """Sentences in the languages asked for, and broken lines."""
+    kept: dict[str, int]
+    """Language -> sentences that may be in a pair."""
     left_out: dict[str, dict[str, int]]
     """Reason -> language -> sentences, as the rules of ``pipeline.parallel.rules`` judged them."""
     unreadable: dict[str, int]
@@ -82,6 +84,7 @@ def read_pairs(
     left_out: dict[str, Counter[str]] = {}
     unreadable: Counter[str] = Counter()
     seen: set[int] = set()
+    kept: Counter[str] = Counter()
     sources: dict[str, None] = {}
     read = 0
     for number, file in enumerate(files):
@@ -98,13 +101,14 @@ def read_pairs(
             tags: list[str] = sentences.langs.to_pylist()
             for place in np.flatnonzero(reasons >= 0).tolist():
                 left_out.setdefault(REASONS[reasons[place]], Counter())[tags[place]] += 1
+            kept.update(tags[place] for place in np.flatnonzero(reasons < 0).tolist())
             if (reasons < 0).any():
                 sources[file.source] = None
             _add(parts, batch, reasons < 0, directions, config.heldout_share, seed)
     progress("parallel text: judge", len(files), len(files))
     digest = fingerprint([found.digests, sorted(directions), config.model_dump(mode="json", exclude={"inputs"})])
     counted = {reason: sort(left_out[reason]) for reason in sorted(left_out)}
-    return ParallelPairs(parts, digest, read, counted, sort(unreadable), tuple(sources))
+    return ParallelPairs(parts, digest, read, sort(kept), counted, sort(unreadable), tuple(sources))
 
 
 def part_of(split: str | None, document: str, heldout_share: float, heldout: bool, seed: int) -> Part:
