@@ -83,7 +83,7 @@ def _finding(context: Context, about: Augmentation) -> str:
 def _amounts(context: Context, about: Augmentation) -> Table:
     found = about.languages
     scale = linear([one.natural_bytes + max(one.budget, one.kept_bytes) for one in found.values()], zero=True)
-    cap = _setting(context, "budget", "max_share")
+    cap = _setting(context, "budget", "share")
 
     def row(lang: str) -> list[Cell]:
         one = found[lang]
@@ -258,7 +258,7 @@ def _naturalness(context: Context, about: Augmentation) -> list[Block]:
     if not found:
         return []
     measures = sorted({name for one in found.values() for name in one.measures})
-    limits = {name: _setting(context, "naturalness", f"max_{name}") for name in measures}
+    limits = {name: _setting(context, "naturalness", "limits", name) for name in measures}
 
     def row(lang: str) -> list[Cell]:
         one = found[lang]

@@ -53,7 +53,7 @@ def context(given) -> Context:  # type: ignore[no-untyped-def]
 
     found: Context = given(Course())
     corpus = found.facts.corpus
-    recipe = {"augment": {"budget": {"max_share": 0.5}, "naturalness": {"max_classifier_auc": 0.9}}}
+    recipe = {"augment": {"budget": {"share": 0.5}, "naturalness": {"limits": {"classifier_auc": 0.9}}}}
     snapshot = corpus.snapshot.model_copy(update={"augmentation": ABOUT, "recipe": recipe})
     return Context(
         replace(found.facts, corpus=replace(corpus, snapshot=snapshot, made=MadeFacts([KEPT], [LOST]))), ReportConfig()
