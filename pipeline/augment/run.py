@@ -68,6 +68,7 @@ from pipeline.stage import Stage
 from pipeline.translation.config import TranslationConfig
 from pipeline.translation.encoder_card import read_encoder_card
 from pipeline.translation.engine import Model, read_models
+from pipeline.translation.library import model_folder
 from pipeline.translation.routes import Routes
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ class AugmentRun:
         folder = self.config.gates.agreement_model
         if folder is None:
             return {}
-        card = read_encoder_card(folder)
+        card = read_encoder_card(model_folder(folder))
         return {card.generator: fingerprint(card.files)}
 
     def execute(self) -> Snapshot:

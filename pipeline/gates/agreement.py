@@ -20,6 +20,7 @@ from pipeline.translation.card import check_files
 from pipeline.translation.config import TranslationConfig
 from pipeline.translation.devices import choose_compute_type, choose_device
 from pipeline.translation.encoder_card import TOKENIZER, EncoderCard, read_encoder_card
+from pipeline.translation.library import model_folder
 
 Vectors = npt.NDArray[np.float32]
 
@@ -49,6 +50,7 @@ class SentenceEncoder:
                 "Install it with `pip install 'evenglot[translate]'`",
             ) from error
         config = config or TranslationConfig()
+        folder = model_folder(folder)
         self.card: EncoderCard = read_encoder_card(folder)
         check_files(folder, self.card)
         device = choose_device(config)

@@ -14,8 +14,8 @@ class TranslationConfig(Config):
     """Models and the machine they run on."""
 
     models: tuple[str, ...] = ()
-    """Model folders, as ``evenglot models convert`` and ``evenglot translator fit`` make them. Where several serve a
-    pair, the first one does."""
+    """Model folders, as ``evenglot models convert`` and ``evenglot translator fit`` make them, or names that ``evenglot
+    models list`` shows. Where several serve a pair, the first one does."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """``auto`` takes CUDA where CTranslate2 finds a device and the libraries it needs, and the CPU otherwise."""
     device_indices: tuple[int, ...] = ()

@@ -17,6 +17,7 @@ from pipeline.translation.cells import Counts, Done, Kept, NothingKept, translat
 from pipeline.translation.config import TranslationConfig
 from pipeline.translation.decoding import Decoding
 from pipeline.translation.devices import Device, choose_device
+from pipeline.translation.library import model_folder
 from pipeline.translation.loaded import LoadedModel
 from pipeline.translation.request import Request
 from pipeline.translation.result import Translation
@@ -39,10 +40,10 @@ def read_models(config: TranslationConfig) -> dict[str, Model]:
         ConfigurationError: a card is wrong, or two models have one name and revision.
     """
     models: dict[str, Model] = {}
-    for folder in config.models:
+    for folder in map(model_folder, config.models):
         card = read_card(folder)
-        other = models.setdefault(card.generator, Model(Path(folder), card))
-        if other.folder != Path(folder):
+        other = models.setdefault(card.generator, Model(folder, card))
+        if other.folder != folder:
             raise ConfigurationError(
                 f"{other.folder} and {folder} are both {card.generator}", "Give one of them another name or revision"
             )

@@ -44,6 +44,19 @@ def models_folder(given: str | Path | None = None) -> Path:
     return (Path(cache) if cache else Path.home() / ".cache") / "evenglot" / "models"
 
 
+def model_folder(name: str | Path) -> Path:
+    """The folder that a recipe means: the one of that path, else the model of that name in the folder of models.
+
+    Where there is neither, the path as it stands: reading its card says what is missing.
+    """
+    path = Path(name).expanduser()
+    if not (path / CARD_NAME).is_file() and len(path.parts) == 1:
+        inside = models_folder() / path
+        if (inside / CARD_NAME).is_file():
+            return inside
+    return path
+
+
 def installed(root: Path) -> list[Installed]:
     """Every model folder directly under a folder, by name; empty where the folder does not exist."""
     if not root.is_dir():
