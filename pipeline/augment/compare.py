@@ -1,19 +1,42 @@
-"""What of a language's candidates stays: how much of it the budget allows, the best first."""
+"""What of each language's candidates stays: how like natural text they are, and how much of them the budget allows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from corpus.augmentation import Naturalness
-from pipeline.augment.cut import OVER_BUDGET, cut
+from corpus.hashing import fingerprint
+from corpus.manifest import Snapshot
+from corpus.schema import TRAIN
+from pipeline.augment.cut import cut
 from pipeline.augment.join import Refusal, Survivors
+from pipeline.augment.likeness import CompareTask, compare_language
+from pipeline.naturalness.config import NaturalnessConfig
 from pipeline.parents.budget import Budget
+from pipeline.prepare.context import Context
+from pipeline.prepare.read import Reading
+
+OVER_BUDGET: Final = "over_budget"
+UNNATURAL: Final = "naturalness"
+"""Reason of a candidate that the budget would have allowed before it shrank."""
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What was found of one language."""
+
+    said: Naturalness
+    values: Floats
+    """How natural each of its candidates looks, 0 to 1; NaN where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -26,44 +49,126 @@ class Compared:
     """By language."""
 
 
-def apply_budgets(found: Survivors, refused: Mapping[int, Refusal], budgets: Mapping[str, Budget]) -> Compared:
-    """Cut every language to its budget.
+def rows_by_language(found: Survivors, refused: Mapping[int, Refusal]) -> dict[str, Ints]:
+    """The survivors of each language that are not refused."""
+    free = np.ones(len(found.id), dtype=bool)
+    free[list(refused)] = False
+    return {lang: np.flatnonzero(free & (found.lang == lang)) for lang in sorted(set(found.lang[free].tolist()))}
+
+
+def compare_with_natural(
+    context: Context,
+    natural: Snapshot,
+    reading: Reading,
+    found: Survivors,
+    rows: Mapping[str, Ints],
+    pairs: Mapping[str, Sequence[str]],
+    config: NaturalnessConfig,
+) -> dict[str, Likeness]:
+    """Measure every language's candidates against its natural text, one task for each.
+
+    Args:
+        context: of the run.
+        natural: snapshot.
+        reading: the staged pieces.
+        found: all survivors.
+        rows: those of each language.
+        pairs: files of natural documents translated there and back, by language.
+        config: of the comparison.
+    """
+    if not config.enabled:
+        return {}
+    from pipeline.graphs.deal import for_each
+
+    tasks = []
+    for lang, some in rows.items():
+        pieces = []
+        for piece in np.unique(found.piece[some]).tolist():
+            mine = found.row[some[found.piece[some] == piece]]
+            pieces.append((reading.pieces[piece].name, tuple(mine.tolist())))
+        shards = tuple(file.path for file in natural.natural_text(lang=lang, split=TRAIN))
+        said: list[Any] = [
+            lang,
+            shards,
+            pieces,
+            list(pairs.get(lang, ())),
+            config.model_dump(mode="json"),
+            context.seed,
+        ]
+        tasks.append(
+            CompareTask(
+                lang, context.output, context.work_url, shards, tuple(pieces), tuple(pairs.get(lang, ())), config,
+                context.seed, f"naturalness/{fingerprint(said)}.json",
+            )
+        )  # fmt: skip
+    waiting = [task for task in tasks if not context.work.exists(task.name)]
+
+    def done() -> tuple[int, int]:
+        return sum(context.work.exists(task.name) for task in tasks), len(tasks)
+
+    if waiting:
+        with context.jobs.step("compare with natural text (languages)", done):
+            context.jobs.run(for_each("languages", waiting, "compare", compare_language))
+    likeness = {}
+    for task in tasks:
+        told = json.loads(context.work.read_bytes(task.name))
+        values = np.array([np.nan if value is None else value for value in told["naturalness"]], np.float64)
+        one = Naturalness(measures=told["measures"], share=told["share"], why=told["why"])
+        likeness[task.lang] = Likeness(one, values)
+    return likeness
+
+
+def apply_budgets(
+    found: Survivors,
+    refused: Mapping[int, Refusal],
+    rows: Mapping[str, Ints],
+    budgets: Mapping[str, Budget],
+    likeness: Mapping[str, Likeness],
+) -> Compared:
+    """Cut every language to its budget, or to what is left of it.
 
     Args:
         found: candidates that passed all stages and comparisons.
         refused: those of them that do not stay anyhow.
+        rows: the others, by language.
         budgets: by language.
+        likeness: by language; one that is missing keeps its budget.
     """
     out: dict[int, Refusal] = dict(refused)
-    free = np.ones(len(found.id), dtype=bool)
-    free[list(refused)] = False
-    for lang in sorted(set(found.lang[free].tolist())):
-        rows = np.flatnonzero(free & (found.lang == lang))
+    for lang, some in rows.items():
         parts = budgets[lang].methods if lang in budgets else {}
-        out |= over_budget(found, rows, by_score(found, rows), parts)
-    return Compared(out)
+        known = likeness.get(lang)
+        values = np.full(len(some), np.nan) if known is None else known.values
+        out |= cut_language(found, some, values, parts, Naturalness() if known is None else known.said)
+    return Compared(out, {lang: known.said for lang, known in likeness.items()})
 
 
-def by_score(found: Survivors, rows: Ints) -> Ints:
-    """Positions in ``rows``, those of the better gate score first; of equal ones the smaller id."""
-    return np.lexsort((found.id[rows], -found.score[rows]))
-
-
-def over_budget(
-    found: Survivors, rows: Ints, order: Ints, parts: Mapping[str, int], why: str = ""
+def cut_language(
+    found: Survivors, rows: Ints, values: Floats, parts: Mapping[str, int], said: Naturalness
 ) -> dict[int, Refusal]:
-    """Refuse what the budget of one language does not allow.
+    """Refuse what the budget of one language does not allow: the least natural and worst translated go first.
 
     Args:
         found: all survivors.
         rows: those of the language.
-        order: positions in ``rows`` in the order in which they are taken.
+        values: how natural each of them looks; NaN counts as one half.
         parts: bytes by method.
-        why: said of the budget where it is not the one that was planned.
+        said: what stays of the budget, and why.
     """
-    taken = cut(found.origin[rows], found.bytes[rows], order, parts)
-    detail = f"budget {sum(parts.values()):,} bytes{why}; others were better"
-    return {
-        int(row): Refusal(OVER_BUDGET, f"{found.bytes[row]:,} bytes, score {found.score[row]:.4g}; {detail}")
-        for row in rows[~taken]
-    }
+    scores = found.score[rows].astype(np.float64)
+    worth = np.nan_to_num(values, nan=0.5) * scores
+    order = np.lexsort((found.id[rows], -scores, -worth))
+    shrunk = {method: int(size * said.share) for method, size in parts.items()}
+    taken = cut(found.origin[rows], found.bytes[rows], order, shrunk)
+    before = taken if said.share == 1 else cut(found.origin[rows], found.bytes[rows], order, parts)
+    total = sum(shrunk.values())
+    refused = {}
+    for place in np.flatnonzero(~taken).tolist():
+        row = int(rows[place])
+        numbers = f"{found.bytes[row]:,} bytes, score {scores[place]:.4g}"
+        if not np.isnan(values[place]):
+            numbers += f", naturalness {values[place]:.4g}"
+        reason = UNNATURAL if before[place] else OVER_BUDGET
+        why = f" of {sum(parts.values()):,}: {said.why}" if said.why else ""
+        refused[row] = Refusal(reason, f"{numbers}; budget {total:,} bytes{why}; others were better")
+    return refused

@@ -7,7 +7,9 @@ from pydantic import Field, field_validator, model_validator
 from corpus.config import Config
 from corpus.tags import UnknownLanguage, to_tag
 from pipeline.gates.config import GateConfig
+from pipeline.naturalness.config import NaturalnessConfig
 from pipeline.parents.config import BudgetConfig, ParentsConfig
+from pipeline.phenomena.config import PhenomenaConfig
 from pipeline.translation.config import TranslationConfig
 from pipeline.translation.decoding import Decoding
 
@@ -76,6 +78,8 @@ class AugmentConfig(Config):
     """From languages with much text."""
     paraphrase: ParaphraseConfig = ParaphraseConfig()
     """Within a language."""
+    phenomena: PhenomenaConfig = PhenomenaConfig()
+    """Rare characters, n-grams, inflections and code-switches."""
     translation: TranslationConfig = TranslationConfig()
     """Models and the machine they run on."""
     calibration: CalibrationConfig = CalibrationConfig()
@@ -86,6 +90,8 @@ class AugmentConfig(Config):
     """How much each language gets."""
     parents: ParentsConfig = ParentsConfig()
     """Which documents text is made from."""
+    naturalness: NaturalnessConfig = NaturalnessConfig()
+    """How far synthetic text may be from natural text."""
     margin: float = Field(default=1.25, ge=1)
     """Text that is generated for a budget, as a multiple of what calibration says will do. What is left over is
     rejected as ``gates/over_budget``."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from corpus.schema import NATURAL, ORIGINS
-
-OVER_BUDGET: Final = "over_budget"
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

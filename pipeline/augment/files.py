@@ -1,7 +1,8 @@
 """The files that units leave in the work folder, named by what they are made from.
 
     calibration/<unit>.arrow   features of a natural sample's sentences
-    translated/<unit>.arrow    words of natural documents of a target language in the language of its parents
+    translated/<unit>.arrow    natural documents of a target language: their words in the language of its parents, and
+                               what came of them there and back
     candidates/<unit>.arrow    candidates, accepted and rejected, with counters in the metadata
     sketches/<shard>.arrow     what the choice of parents needs to know of a shard
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,10 +22,12 @@ from corpus.shards import ShardWriter, open_shard, read_table
 from corpus.storage import Storage
 from pipeline.augment.calibrate import sample_name
 from pipeline.augment.candidates import CANDIDATE_SCHEMA, COUNTS_KEY, candidates_batch
-from pipeline.augment.generate import Asked, Made
+from pipeline.augment.generate import Asked, Loaded, Made
 from pipeline.augment.unit import CALIBRATION, TRANSLATED, Unit
 from pipeline.parents.sketch import term_sketches
 from pipeline.stage import with_column
+from pipeline.translation.result import Translation
+from pipeline.work import single_batch
 
 CANDIDATES: Final = "candidates"
 _SOURCE: Final = "source_bytes"
@@ -59,19 +62,50 @@ def candidate_facts(work: Storage, name: str) -> tuple[int, dict[str, int]]:
     return rows, counters
 
 
-def write_terms(work: Storage, unit: Unit, asked: Asked) -> None:
-    """Keep the words of a unit's documents in translation, and how long the documents are themselves."""
-    assert asked.loaded is not None
-    texts = [""] * len(asked.loaded.documents)
-    for owner, one in zip(asked.loaded.owners, asked.forward, strict=True):
-        if not one.problem:
-            texts[owner] += one.text + "\n"
-    table = term_sketches(pa.array(texts, pa.string()))
-    sizes = pc.binary_length(pa.array([document.text for document in asked.loaded.documents], pa.string()))
-    (batch,) = table.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], schema=table.schema)]
-    batch = with_column(batch, _SOURCE, sizes.cast(pa.int64()))
+def write_terms(work: Storage, unit: Unit, asked: Asked, round_trips: Sequence[Translation]) -> None:
+    """Keep the words of a unit's documents in translation, and the documents beside what they became there and back."""
+    loaded = asked.loaded
+    assert loaded is not None
+    documents = [document.text for document in loaded.documents]
+    there, back = (_joined(loaded, found) for found in (asked.forward, round_trips))
+    batch = single_batch(term_sketches(pa.array(there, pa.string())))
+    columns = {
+        _SOURCE: pc.binary_length(pa.array(documents, pa.string())).cast(pa.int64()),
+        "id": pa.array([document.id for document in loaded.documents], pa.string()),
+        "natural": pa.array(documents, pa.string()),
+        "back": pa.array([text or None for text in back], pa.string()),
+    }
+    for name, column in columns.items():
+        batch = with_column(batch, name, column)
     with work.create(file_of(unit)) as path, ShardWriter(path, batch.schema) as writer:
         writer.write(batch)
+
+
+class Pairs(NamedTuple):
+    """Natural documents beside what they became there and back."""
+
+    ids: list[str]
+    natural: list[str]
+    back: list[str | None]
+
+
+def read_pairs(work: Storage, names: Sequence[str]) -> Pairs:
+    """The pairs in some files, each document once."""
+    found: dict[str, tuple[str, str | None]] = {}
+    for name in names:
+        with work.local_copy(name) as path:
+            rows = read_table(path).select(["id", "natural", "back"]).to_pylist()
+        found |= {row["id"]: (row["natural"], row["back"]) for row in rows if row["id"] not in found}
+    return Pairs([*found], [natural for natural, _ in found.values()], [back for _, back in found.values()])
+
+
+def _joined(loaded: Loaded, found: Sequence[Translation]) -> list[str]:
+    """The sentences of each document, one in a line; nothing where there are none."""
+    texts = [""] * len(loaded.documents)
+    for owner, one in zip(loaded.owners, found, strict=False):
+        if not one.problem:
+            texts[owner] += one.text + "\n"
+    return texts
 
 
 def read_terms(work: Storage, units: Sequence[Unit]) -> tuple[pa.Table | None, float]:
@@ -79,7 +113,7 @@ def read_terms(work: Storage, units: Sequence[Unit]) -> tuple[pa.Table | None, f
     tables: list[pa.Table] = []
     for unit in units:
         with work.local_copy(file_of(unit)) as path:
-            tables.append(read_table(path))
+            tables.append(read_table(path).select(["terms", "counts", "bytes", _SOURCE]))
     if not tables:
         return None, 1.0
     table = pa.concat_tables(tables)

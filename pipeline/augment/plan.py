@@ -14,7 +14,7 @@ from pipeline.augment.calibrate import Calibration
 from pipeline.augment.config import AugmentConfig, VariantConfig
 from pipeline.augment.unit import CALIBRATION, TRANSLATED, Place, Unit, units_of
 from pipeline.augment.ways import Way, Ways, find_ways
-from pipeline.parents.budget import BACK_TRANSLATION, PARAPHRASE, Budget, budget
+from pipeline.parents.budget import BACK_TRANSLATION, INSERTION, PARAPHRASE, Budget, budget
 from pipeline.parents.choose import Pool, choose
 from pipeline.translation.decoding import Decoding
 from pipeline.translation.routes import Routes
@@ -64,6 +64,7 @@ def make_plan(languages: Mapping[str, LanguageEvidence], routes: Routes, config:
         lang: {
             *((BACK_TRANSLATION,) if ways[lang].back_translation else ()),
             *((PARAPHRASE,) if ways[lang].paraphrase else ()),
+            *((INSERTION,) if config.phenomena.enabled else ()),
         }
         for lang in ways
     }
@@ -90,6 +91,7 @@ def _asked(lang: str, config: AugmentConfig) -> set[str]:
     enabled = {
         BACK_TRANSLATION: config.back_translation.enabled,
         PARAPHRASE: config.paraphrase.enabled,
+        INSERTION: config.phenomena.enabled,
     }
     return {method for method, on in enabled.items() if on}
 
@@ -119,7 +121,9 @@ def translated_units(plan: Plan, sketches: Mapping[str, pa.Table], config: Augme
     for lang in plan.targets:
         for way in plan.ways_of(lang):
             if way.back and config.calibration.translated:
-                unit = Unit(TRANSLATED, lang, way.source, "topics", way.back, (), Decoding(beam_size=1), "", (), seed)
+                # There and back: what comes back shows how far from natural text translation alone leads.
+                back = way.route if config.naturalness.enabled else ()
+                unit = Unit(TRANSLATED, lang, way.source, "topics", way.back, back, Decoding(beam_size=1), "", (), seed)
                 few = _places(sketches[lang], config.calibration.translated)
                 units += units_of(unit, few, config.unit_bytes)
     return units

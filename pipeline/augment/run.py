@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from corpus.augmentation import route_name
 from corpus.errors import ConfigurationError, WorkerLost
-from corpus.hashing import fingerprint
+from corpus.hashing import file_hash, fingerprint
 from corpus.ledger import Ledger, sort
 from corpus.lock import exclusive
 from corpus.manifest import Snapshot, commit, read_snapshot
 from corpus.storage import Storage
 from pipeline.account import Clock, run_account
 from pipeline.augment.calibrate import Calibration, thresholds_of
-from pipeline.augment.compare import Compared, apply_budgets
+from pipeline.augment.compare import Compared, apply_budgets, compare_with_natural, rows_by_language
 from pipeline.augment.config import AugmentConfig
 from pipeline.augment.files import candidate_facts, file_of, read_terms
+from pipeline.augment.insertions import insertions, phenomena_of
 from pipeline.augment.join import (
     Layer,
     compare,
@@ -137,6 +138,8 @@ class AugmentRun:
         self.restarts = 0
         self.language_of: dict[str, str] = {}
         self.mixtures: dict[str, dict[str, float]] = {}
+        self.pairs: dict[str, list[str]] = {}
+        self.inserted: dict[str, str] = {}
 
     def prepare_plan(self) -> Plan:
         """Budgets, ways and what is missing, from the natural snapshot's evidence and the models' cards alone."""
@@ -170,6 +173,11 @@ class AugmentRun:
         card = read_encoder_card(model_folder(folder))
         return {card.generator: fingerprint(card.files)}
 
+    def lexicons(self) -> dict[str, str]:
+        """Hash of every lexicon that phenomena are looked for with."""
+        found = self.config.phenomena
+        return {path: file_hash(path) for path in found.lexicons.values()} if found.enabled else {}
+
     def execute(self) -> Snapshot:
         """Run what is not done yet and commit."""
         with exclusive(self.corpus) as self.confirm:
@@ -178,7 +186,11 @@ class AugmentRun:
             self.identity = layer_identity(
                 self.natural,
                 self.settings(),
-                {**{name: model.card.identity for name, model in self.models.items()}, **self.encoder()},
+                {
+                    **{name: model.card.identity for name, model in self.models.items()},
+                    **self.encoder(),
+                    **self.lexicons(),
+                },
                 self.seed,
                 version("evenglot"),
             )
@@ -241,6 +253,9 @@ class AugmentRun:
         samples = calibration_units(plan, sketches, config, self.seed)
         others = translated_units(plan, sketches, config, self.seed)
         self.run_units(context, [*samples, *others], "calibrate (units)", Calibration({}, {}))
+        self.pairs = {}
+        for unit in others:
+            self.pairs.setdefault(unit.source, []).append(file_of(unit))
         calibration = thresholds_of(context.work, samples, config.gates)
         translated = {
             pair: read_terms(context.work, [unit for unit in others if route_name(unit.lang, unit.source) == pair])
@@ -249,7 +264,9 @@ class AugmentRun:
         pools = {lang: Pool.of(find_topics(sketches[lang], config.parents)) for lang in plan.sources}
         units = generation_units(plan, pools, calibration, translated, self.natural.languages, config, self.seed)
         self.run_units(context, units, "make text (units)", calibration)
+        self.inserted = insertions(context, self.natural, plan, config.phenomena)
         self.language_of = {file_of(unit): unit.lang for unit in units}
+        self.language_of |= {name: lang for lang, name in self.inserted.items()}
         return calibration, list(self.language_of)
 
     def run_units(self, context: Context, units: Sequence[Unit], step: str, calibration: Calibration) -> None:
@@ -294,12 +311,16 @@ class AugmentRun:
             context, read_evaluation(context.config.decontaminate) if context.config.decontaminate.files else None
         )
         earlier = earlier_parts(context, earlier_corpora(self.root, self.natural, self.judged.deduplicate.against))
-        rows = {name: count for name, (count, _) in facts.items()}
-        reading = stage_candidates(context, files, rows, self.stages(context.work_url))
+        counts = {name: count for name, (count, _) in facts.items()}
+        reading = stage_candidates(context, files, counts, self.stages(context.work_url))
         matched = compare(context, self.natural, reading, earlier)
         found = survivors(context, reading, matched)
         refused = heldout_refusals(found)
-        compared = apply_budgets(found, refused, self.plan.budgets)
+        rows = rows_by_language(found, refused)
+        likeness = compare_with_natural(
+            context, self.natural, reading, found, rows, self.pairs, self.config.naturalness
+        )
+        compared = apply_budgets(found, refused, rows, self.plan.budgets, likeness)
         matched = refuse(context, reading, matched, found, compared.refused)
         self.mixtures = matched.mixtures
         return reading, compared, Layer.of(context, reading, write_layer(context, reading, matched))
@@ -336,6 +357,7 @@ class AugmentRun:
             ledger,
             compared.naturalness,
             files,
+            phenomena_of(context.work, self.inserted, context.corpus, files),
         )
         alone = Snapshot(
             number=context.number,

@@ -9,7 +9,14 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpus.augmentation import Augmentation, LanguageAugmentation, MethodCounts, Naturalness, UsedModel
+from corpus.augmentation import (
+    Augmentation,
+    LanguageAugmentation,
+    MethodCounts,
+    Naturalness,
+    PhenomenonCounts,
+    UsedModel,
+)
 from corpus.ledger import Ledger, sort
 from corpus.manifest import LanguageEvidence, ShardFile
 from corpus.shards import read_table
@@ -37,6 +44,7 @@ def augmentation_of(
     ledger: Ledger,
     naturalness: Mapping[str, Naturalness],
     files: Sequence[ShardFile],
+    phenomena: Mapping[str, dict[str, PhenomenonCounts]],
 ) -> Augmentation:
     """The account of a layer.
 
@@ -51,6 +59,7 @@ def augmentation_of(
         ledger: of the candidates.
         naturalness: by language.
         files: that were written.
+        phenomena: how often they stand in the text before and after, by language and kind.
     """
     found = {}
     for lang, budget in plan.budgets.items():
@@ -79,6 +88,7 @@ def augmentation_of(
             name: UsedModel(revision=model.card.revision, licence=model.card.licence, hash=model.card.identity)
             for name, model in sorted(models.items())
         },
+        phenomena=dict(phenomena),
     )
 
 

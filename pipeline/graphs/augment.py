@@ -81,7 +81,7 @@ def finish_unit(found: Translated, job: UnitsJob) -> None:
     assert asked.loaded is not None
     unit, work = asked.loaded.unit, Storage(job.work)
     if unit.purpose == TRANSLATED:
-        write_terms(work, unit, asked)
+        write_terms(work, unit, asked, found.translations)
         return
     folder = job.gates.agreement_model
     encoder = load_encoder(folder, job.translation) if folder is not None else None

@@ -61,14 +61,20 @@ class WordEngine:
         if not request.route:
             return [Translation(sentence) for sentence in request.sentences]
         back = bool(request.forward)
+        if os.environ.get("EVENGLOT_TEST_LOG") and not back:
+            with Path(os.environ["EVENGLOT_TEST_LOG"]).open("a", encoding="utf-8") as log:
+                log.write(f"{request.key}\n")
         sources = request.loaded.sentences if back else request.sentences
         found = []
         for sentence in sources:
+            planted = re.search(r"PLANT(\d+)", sentence)
             if "UNTRANSLATABLE" in sentence:
                 found.append(Translation("", problem="too_long"))
+            elif planted and not back:
+                texts = json.loads(Path(os.environ["EVENGLOT_TEST_PLANTS"]).read_text(encoding="utf-8"))
+                found.append(Translation(texts[int(planted[1])], -0.4, 5, scores=(-0.4,)))
             else:
-                copied = back or "COPYME" in sentence
-                found.append(Translation(sentence if copied else into_swahili(sentence), -0.4, 5, scores=(-0.4,)))
+                found.append(Translation(sentence if back else into_swahili(sentence), -0.4, 5, scores=(-0.4,)))
         return found
 
 
