@@ -29,6 +29,7 @@ from corpus.hashing import stable_hash
 from pipeline.gates.config import GateConfig
 from pipeline.gates.decide import decide
 from pipeline.gates.features import Features, measure
+from pipeline.gates.rules import RULES, values
 from pipeline.gates.thresholds import Thresholds, calibrate, pool
 
 if TYPE_CHECKING:
@@ -203,11 +204,17 @@ def judged(tasks: Sequence[Task], config: GateConfig, half: str, back: Backwards
             "thresholds": thresholds.as_dict(),
             "calibrated": tallied(runs, thresholds, config),
             "defaults": tallied(runs, defaults, config),
+            "alone": alone(runs, thresholds),
         }
-    return {"pairs": pairs, **{mode: summary(pairs, mode) for mode in ("calibrated", "defaults")}}
+    modes = {mode: summary(pairs, mode) for mode in ("calibrated", "defaults")}
+    return {"pairs": pairs, **modes, "gates_alone": gates_alone(pairs)}
 
 
-def tried(pair: Pair, back: Backwards | None) -> dict[str, list[tuple[Features, list[int]]]]:
+Runs = dict[str, list[tuple[Features, list[int]]]]
+"""By kind the features of every turn, and the rows that are judged in it."""
+
+
+def tried(pair: Pair, back: Backwards | None) -> Runs:
     """By kind the features of every turn and the rows that are bad in it; ``good`` has one turn without any."""
     runs = {"good": [(features_of(pair, pair.targets, back), list(range(len(pair.units))))]}
     for kind, fault in FAULTS.items():
@@ -225,9 +232,7 @@ def tried(pair: Pair, back: Backwards | None) -> dict[str, list[tuple[Features, 
     return runs
 
 
-def tallied(
-    runs: dict[str, list[tuple[Features, list[int]]]], thresholds: Thresholds, config: GateConfig
-) -> dict[str, Any]:
+def tallied(runs: Runs, thresholds: Thresholds, config: GateConfig) -> dict[str, Any]:
     """By kind how many sentences there are, how many were rejected, and by which gates."""
     found = {}
     for kind, turns in runs.items():
@@ -238,6 +243,37 @@ def tallied(
         total, kept = reasons.total(), reasons.pop(None, 0)
         found[kind] = {"sentences": total, "rejected": total - kept, "reasons": dict(reasons.most_common())}
     return found
+
+
+def alone(runs: Runs, thresholds: Thresholds) -> dict[str, dict[str, int]]:
+    """By gate and kind how many sentences it rejects when it is the only one."""
+    found: dict[str, dict[str, int]] = {}
+    for rule in RULES:
+        limit = thresholds.limits.get(rule.name)
+        if limit is None:
+            continue
+        counts: Counter[str] = Counter()
+        for kind, turns in runs.items():
+            for features, rows in turns:
+                measured = values(rule, features, thresholds.length_ratio)[rows]
+                counts[kind] += int((measured < limit if rule.side == "min" else measured > limit).sum())
+        found[rule.name] = dict(counts)
+    return found
+
+
+def gates_alone(pairs: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """By gate the share of sentences of each kind that it rejects by itself, over all pairs."""
+    totals: Counter[str] = Counter()
+    for found in pairs.values():
+        totals.update({kind: one["sentences"] for kind, one in found["calibrated"].items()})
+    shares: dict[str, dict[str, float]] = {}
+    for rule in RULES:
+        counts: Counter[str] = Counter()
+        for found in pairs.values():
+            counts.update(found["alone"].get(rule.name, {}))
+        if counts.total():
+            shares[rule.name] = {kind: round(counts[kind] / total, 4) for kind, total in totals.items()}
+    return shares
 
 
 def summary(pairs: dict[str, Any], mode: str) -> dict[str, Any]:
@@ -304,6 +340,10 @@ def table(title: str, found: dict[str, Any]) -> str:
             f"precision 1:1 {one['precision_equal'] or 0:7.2%}  at {RARE:.0%} bad {one['precision_rare'] or 0:7.2%}"
             for kind, one in part["kinds"].items()
         ]
+    lines.append("each gate alone:")
+    for gate, shares in found["gates_alone"].items():
+        caught = ", ".join(f"{kind} {share:.1%}" for kind, share in shares.items() if kind != "good" and share >= 0.05)
+        lines.append(f"  {gate:22} false {shares['good']:6.2%}  {caught}")
     return "\n".join(lines)
 
 

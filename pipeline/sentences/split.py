@@ -12,12 +12,16 @@ from pipeline.sentences.layout import Layout, LineLayout
 from pipeline.sentences.lines import cut_lines
 from pipeline.sentences.long import cut_long
 from pipeline.sentences.passthrough import is_passthrough
+from pipeline.sentences.quotes import end_of_sentence, hidden
 
 LONGEST: Final = 400
 """Letters of a sentence before it is cut: some 100 to 130 pieces of a vocabulary, what models were trained on."""
 
-_MORE: Final = re.compile(r"[\u17d4\u17d5]+\s*|[\u0f0d\u0f0e]+\s+")
-"""Final marks that the splitter does not know: of Khmer, and of Tibetan before a space."""
+_MORE: Final = re.compile(
+    r"[\u17d4\u17d5]+\s*|[\u0f0d\u0f0e]+\s+|\u1361\u1361\s*|(?<=[\u1200-\u135f])::\s*|(?<=[\u0900-\u0dff])\s?[|]\s"
+)
+"""Final marks that the splitter does not know: of Khmer, of Tibetan before a space; ``::`` and ``|`` as they are typed
+for those of Ethiopic and Indic scripts."""
 _CLAUSE: Final = re.compile(r"[:;\uff1a\uff1b]\s*[\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029]\s*")
 """Of a wrapped paragraph a line that ends like the introduction of a list."""
 _SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
@@ -82,11 +86,12 @@ def _spans(body: str, code: str, longest: int) -> list[tuple[int, int]]:
 def _ends(body: str, code: str) -> list[int]:
     """Ends of the sentences of a line, the last one its length."""
     # The splitter takes UTF-8; a lone surrogate has none, and one character stands for it.
-    pieces = _segment(code, _SURROGATE.sub("\ufffd", body))
+    pieces = _segment(code, _SURROGATE.sub("\ufffd", hidden(body)))
     ends, position = {len(body)}, 0
     for piece in pieces:
         position += len(piece)
-        ends.add(position)
+        end = end_of_sentence(body, min(position, len(body)))
+        ends.update((end,) if end is not None else ())
     if position != len(body):  # it lost or added characters: no sentence of it can be trusted
         ends = {len(body)}
     for pattern in (_MORE, _CLAUSE):
