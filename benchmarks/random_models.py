@@ -25,6 +25,7 @@ def random_marian(
     layers: int = 2,
     heads: int = 4,
     vocabulary: int = 200,
+    pieces: int | None = None,
     positions: int = 512,
     quantisation: str | None = "int8",
     end: float = 0.0,
@@ -41,7 +42,8 @@ def random_marian(
         width: of the model; its feed-forward layers are four times as wide.
         layers: of the encoder and of the decoder.
         heads: of attention.
-        vocabulary: pieces; those that the texts do not give are filled up with ones that never occur.
+        vocabulary: of the model; what the texts do not give is filled up with pieces that never occur in a source.
+        pieces: that are trained on the texts; None: as many as the vocabulary.
         positions: most tokens of a sentence.
         quantisation: of the weights that are stored; None: float32.
         end: added to the logit of the end of a sentence.
@@ -56,14 +58,14 @@ def random_marian(
 
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    pieces = [*train_pieces(folder, texts, vocabulary), *(f">>{code}<<" for code in (codes or {}).values())]
-    pieces += [f"filler{index}" for index in range(vocabulary - len(pieces))]
+    tokens = [*train_pieces(folder, texts, pieces or vocabulary), *(f">>{code}<<" for code in (codes or {}).values())]
+    tokens += [f"filler{index}" for index in range(vocabulary - len(tokens))]
     spec = transformer_spec.TransformerSpec.from_config(
         (layers, layers), heads, pre_norm=False, activation=ctranslate2.specs.Activation.SWISH
     )
     spec.decoder.start_from_zero_embedding = True
     generator = np.random.default_rng(seed)
-    embeddings = _noise(generator, len(pieces), width)
+    embeddings = _noise(generator, len(tokens), width)
     for side in (spec.encoder, spec.decoder):
         side.scale_embeddings = True
         side.position_encodings.encodings = _sinusoids(positions, width)
@@ -71,12 +73,12 @@ def random_marian(
             _fill_layer(layer, generator, width)
     spec.encoder.embeddings[0].weight = spec.decoder.embeddings.weight = embeddings
     # Not the embeddings, as trained models have it: noise would repeat its last piece for ever.
-    spec.decoder.projection.weight = 3 * _noise(generator, len(pieces), width)
-    bias = np.zeros(len(pieces), dtype=np.float32)
-    bias[pieces.index("</s>")], bias[pieces.index("<unk>")] = end, -20.0  # trained models hardly ever give <unk>
+    spec.decoder.projection.weight = 3 * _noise(generator, len(tokens), width)
+    bias = np.zeros(len(tokens), dtype=np.float32)
+    bias[tokens.index("</s>")], bias[tokens.index("<unk>")] = end, -20.0  # trained models hardly ever give <unk>
     spec.decoder.projection.bias = bias
-    spec.register_source_vocabulary(pieces)
-    spec.register_target_vocabulary(pieces)
+    spec.register_source_vocabulary(tokens)
+    spec.register_target_vocabulary(tokens)
     spec.config.decoder_start_token = "</s>"
     spec.validate()
     parameters = sum(value.size for value in spec.variables().values() if isinstance(value, np.ndarray))
