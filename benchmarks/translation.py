@@ -12,8 +12,8 @@ Arms, one after another in each repeat, in one process:
 - ``warm``: as ``cache`` when everything is in it.
 
 Without ``--model`` a Marian model of OPUS-MT's usual shape (6 and 6 layers, 512 wide, 32,000 pieces) with random
-weights is made. All arms must make the same number of tokens, or the figures would not be of the same work. Seconds are
-processor time; a token is one that was made.
+weights is made; each of its translations has 24 tokens. All arms must make the same number of tokens, or the figures
+would not be of the same work. Seconds are processor time; a token is one that was made.
 """
 
 from __future__ import annotations
@@ -40,9 +40,12 @@ from pipeline.translation.routes import Route
 
 RAW_TOKENS: Final = (512, 1024, 2048, 4096)
 REQUEST: Final = 40
-LIMIT: Final = 64
-END: Final = 9.0
-"""On the end's logit of the random model: translations of some twenty tokens."""
+LIMIT: Final = 128
+"""Most tokens of a translation."""
+RANDOM_LIMIT: Final = 24
+"""The same for random weights, which end a sentence at once or never: they are told never, so all have so many."""
+END: Final = -20.0
+"""On the end's logit of the random model."""
 ARMS: Final = ("raw", "engine", "cache", "beam", "warm")
 
 
@@ -61,7 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     wanted = 60 if options.quick else options.sentences
     sentences = read_sentences(options.texts, wanted)
-    decoding = Decoding(beam_size=options.beam_size, min_length_limit=LIMIT, max_length_ratio=0.01)
+    limit = LIMIT if options.model else RANDOM_LIMIT
+    decoding = Decoding(beam_size=options.beam_size, min_length_limit=limit, max_length_ratio=0.01)
     with tempfile.TemporaryDirectory(prefix="evenglot-benchmark-") as folder:
         model = options.model or Path(folder) / "random"
         card = read_card(model) if options.model else make_model(model, sentences, quick=options.quick)
@@ -164,7 +168,7 @@ def best_raw(
             max_batch_size=size,
             batch_type="tokens",
             beam_size=decoding.beam_size,
-            max_decoding_length=LIMIT,
+            max_decoding_length=decoding.min_length_limit,
             max_input_length=0,
             disable_unk=True,
             return_scores=True,

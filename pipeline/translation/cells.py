@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import xxhash
 
@@ -20,6 +20,9 @@ from pipeline.translation.loaded import LoadedModel
 from pipeline.translation.result import TOO_LONG
 from pipeline.translation.routes import Step
 from pipeline.translation.search import Events
+
+RULES: Final = "1"
+"""Changes whenever this code makes something else of the same sentence, so that nothing older is found."""
 
 
 @dataclass(frozen=True)
@@ -204,6 +207,7 @@ def _basis(model: LoadedModel, step: Step, decoding: Decoding) -> bytes:
         model.device.name,
         model.compute_type,
         ctranslate2.__version__,
+        RULES,
     )
     return xxhash.xxh3_128_digest("\x1f".join(parts).encode())
 

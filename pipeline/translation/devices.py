@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from corpus.errors import ConfigurationError
@@ -114,13 +116,31 @@ def supported_types(device: Device) -> set[str]:
 
 
 def device_memory(device: Device) -> int:
-    """Bytes of memory that translation may count on: what is available on the CPU, what the smallest CUDA device has.
+    """Bytes of memory on a device: on the CPU what is available now, on CUDA all that the smallest device has.
 
-    On the CPU it is half of what is free, divided among nobody: other worker processes are for the caller to count.
+    What is free on a CUDA device changes from moment to moment, and there the size of a batch may change a last bit:
+    all devices of a kind are to cut the same batches. A batch that does not fit is halved.
     """
     if device.name == "cpu":
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        return available_memory()
     return min(_cuda_memory(index) for index in device.indices)
+
+
+def available_memory(root: Path = Path("/")) -> int:
+    """Bytes that this process may still take: of the machine, and of the control group (container) that it is in.
+
+    Args:
+        root: folder under which ``proc`` and ``sys`` lie.
+    """
+    found = []
+    with suppress(OSError, ValueError, StopIteration):
+        lines = (root / "proc/meminfo").read_text(encoding="ascii").splitlines()
+        found.append(1024 * int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1]))
+    with suppress(OSError, ValueError):  # "max" is no number: no limit
+        group = root / "sys/fs/cgroup"
+        limit = int((group / "memory.max").read_text(encoding="ascii"))
+        found.append(max(limit - int((group / "memory.current").read_text(encoding="ascii")), 0))
+    return min(found) if found else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _cuda_memory(index: int) -> int:

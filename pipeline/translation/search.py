@@ -143,9 +143,10 @@ def _after(
 def _output(result: Any, prefix: list[str], decoding: Decoding) -> Output:
     tokens = list(result.hypotheses[0])
     ended = bool(tokens) and tokens[-1] == END
-    counted = max(len(tokens) - len(prefix), 1)
-    # CTranslate2 divides the sum by length ** length_penalty; here it is always the mean.
-    score = float(result.scores[0]) * counted ** (decoding.length_penalty - 1.0)
+    # CTranslate2's score is the sum over what the model chose, divided by length ** length_penalty; the prefix is part
+    # of the length there, and not of the sum. Here it is the mean over what the model chose.
+    total = float(result.scores[0]) * max(len(tokens), 1) ** decoding.length_penalty
+    score = total / max(len(tokens) - len(prefix), 1)
     return Output(tuple(tokens[len(prefix) : -1 if ended else None]), min(score, 0.0), not ended)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from corpus.errors import ConfigurationError
 from pipeline.translation import devices
 from pipeline.translation.config import TranslationConfig
-from pipeline.translation.devices import Device, choose_compute_type, choose_device, device_memory
+from pipeline.translation.devices import Device, available_memory, choose_compute_type, choose_device, device_memory
 
 
 def machine(
@@ -72,5 +74,29 @@ def test_a_type_that_the_device_lacks_is_an_error() -> None:
         choose_compute_type("float16", "int8", Device("cpu"))
 
 
-def test_memory_of_the_cpu_is_what_is_available() -> None:
+@pytest.mark.parametrize(
+    ("available", "group", "expected"),
+    [
+        ("2048 kB", None, 2 << 20),
+        ("2048 kB", ("max", "5"), 2 << 20),
+        ("2048 kB", ("1000", "400"), 600),
+        ("2048 kB", ("1000", "1400"), 0),
+        (None, ("1000", "400"), 600),
+    ],
+)
+def test_memory_of_the_cpu_is_what_is_available_in_the_container(
+    tmp_path: Path, available: str | None, group: tuple[str, str] | None, expected: int
+) -> None:
+    if available is not None:
+        (tmp_path / "proc").mkdir()
+        (tmp_path / "proc/meminfo").write_text(f"MemTotal: 9999 kB\nMemAvailable:  {available}\n", encoding="ascii")
+    if group is not None:
+        (tmp_path / "sys/fs/cgroup").mkdir(parents=True)
+        for name, value in zip(("memory.max", "memory.current"), group, strict=True):
+            (tmp_path / "sys/fs/cgroup" / name).write_text(value + "\n", encoding="ascii")
+    assert available_memory(tmp_path) == expected
+
+
+def test_memory_of_this_machine(tmp_path: Path) -> None:
     assert 1 << 20 < device_memory(Device("cpu")) < 1 << 50
+    assert available_memory(tmp_path) > 1 << 20, "where nothing is told, all of it"

@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from benchmarks.random_models import random_marian
 from corpus.errors import ConfigurationError, InputError
 from pipeline.translation.config import TranslationConfig
+from pipeline.translation.convert import convert
 from pipeline.translation.decoding import Decoding
 from pipeline.translation.engine import Engine
+from pipeline.translation.families import open_family
 from pipeline.translation.request import Request
 from pipeline.translation.result import Translation
 from pipeline.translation.routes import Step
+from tests.pipeline.translation import tiny_models
 from tests.pipeline.translation.conftest import SENTENCES, MakeEngine
 
 BEAM = Decoding(beam_size=3)
@@ -235,3 +238,47 @@ def test_wrong_models_and_routes_are_said_so(make_engine: MakeEngine, model: Pat
     (copy / "model.bin").write_bytes(b"damaged")
     with pytest.raises(InputError, match="is not the file"):
         make_engine([copy]).translate(["x"], (Step("there@0", "eng_Latn", "swh_Latn"),), BEAM)
+
+
+@pytest.mark.parametrize("family", ["nllb", "m2m100", "t5"])
+def test_models_of_many_languages(tmp_path: Path, family: str) -> None:
+    """Language tokens are no part of a translation, of its length, or of its limit."""
+    pytest.importorskip("transformers")
+    make = {
+        "nllb": tiny_models.nllb,
+        "m2m100": lambda folder: tiny_models.m2m100(folder, listed=True),
+        "t5": tiny_models.madlad,
+    }[family]
+    convert(make(tmp_path / "hub"), tmp_path / "model", name=family)
+    engine = Engine(TranslationConfig(models=(str(tmp_path / "model"),), device="cpu"))
+    route = engine.routes.find("eng_Latn", "deu_Latn")
+    texts = [*tiny_models.SENTENCES[:2], "the night"]
+    for decoding in (Decoding(beam_size=2, min_length_limit=7, max_length_ratio=0.01), SAMPLE):
+        found = engine.translate(texts, route, decoding, seed=1)
+        assert [one.problem for one in found] == [None] * 3
+        assert all("deu_Latn" not in one.text and "__de__" not in one.text for one in found)
+        assert all(one.score is not None and one.score < 0 for one in found)
+        if not decoding.samples:
+            assert all(one.tokens == 7 for one in found if one.truncated)
+            assert any(one.truncated for one in found), "random models seldom end"
+        assert found == engine.translate(texts, route, decoding, seed=1)
+
+
+def test_scores_count_no_prefix(tmp_path: Path) -> None:
+    import ctranslate2
+
+    pytest.importorskip("transformers")
+    convert(tiny_models.nllb(tmp_path / "hub"), tmp_path / "model", name="nllb", quantisation="float32")
+    config = TranslationConfig(models=(str(tmp_path / "model"),), device="cpu", compute_type="float32")
+    engine = Engine(config)
+    text = tiny_models.SENTENCES[0]
+    decoding = Decoding(beam_size=1, min_length_limit=4, max_length_ratio=0.01)
+    (found,) = engine.translate([text], engine.routes.find("eng_Latn", "deu_Latn"), decoding)
+    translator = ctranslate2.Translator(str(tmp_path / "model"), compute_type="float32")
+    (model,) = engine.models.values()
+    source = open_family(model.folder, model.card).encode([text], "eng_Latn", "deu_Latn")
+    options = {"beam_size": 1, "max_decoding_length": 5, "disable_unk": True}
+    target = translator.translate_batch(source, [["deu_Latn"]], **options)[0].hypotheses[0]
+    assert (len(target), target[0], found.tokens, found.truncated) == (5, "deu_Latn", 4, True)
+    (scored,) = translator.score_batch(source, [target])
+    assert found.score == pytest.approx(sum(scored.log_probs[1:5]) / 4, abs=5e-3)

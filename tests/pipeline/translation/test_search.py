@@ -106,5 +106,5 @@ def test_prefix_and_end_are_no_part_of_an_output_and_a_limit_is_noticed() -> Non
     assert isinstance(cut, Output)
     assert (whole.tokens, whole.truncated) == (("C",), False)
     assert (cut.tokens, cut.truncated) == (("A", "B"), True)
-    # CTranslate2 divided the sum of 2 tokens by 2 ** 0.5; the mean divides by 2.
-    assert whole.score == pytest.approx(-2.0 / 2**0.5)
+    # CTranslate2 divided the sum by 3 ** 0.5 for "<x> C </s>"; the mean is over two of them.
+    assert whole.score == pytest.approx(-2.0 * 3**0.5 / 2)
