@@ -22,13 +22,13 @@ class LimitsConfig(Config):
     apart just as surely."""
     style_auc: float | None = Field(default=None, ge=0.5, lt=1)
     """The same, from function words, punctuation and their order alone."""
-    ngrams: float | None = Field(default=0.3, ge=0, lt=1)
+    ngrams: float | None = Field(default=0.35, ge=0, lt=1)
     """Jensen-Shannon divergence of character 3-grams, in bits."""
-    function_words: float | None = Field(default=0.15, ge=0, lt=1)
+    function_words: float | None = Field(default=0.2, ge=0, lt=1)
     """Jensen-Shannon divergence of the shares of frequent words, in bits."""
     lost_types: float | None = Field(default=0.5, ge=0, lt=1)
     """Share by which it has fewer different words, at equal numbers of words."""
-    sentence_length: float | None = Field(default=0.6, ge=0, lt=1)
+    sentence_length: float | None = Field(default=0.7, ge=0, lt=1)
     """Kolmogorov-Smirnov distance of the lengths of sentences, in characters."""
     document_length: float | None = Field(default=None, ge=0, lt=1)
     """… and of documents. Parents are chosen by length, so this says little of a translation."""

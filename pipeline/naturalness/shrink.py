@@ -51,7 +51,7 @@ def shrink(naturalness: Naturalness, config: NaturalnessConfig | None = None) ->
         value = excess(name, measure)
         share = min(max((1 - value) / (1 - limit), config.floor), 1.0)
         if share < least.share:
-            least = Shrink(share, _sentence(naturalness.lang, name, measure, limit, share))
+            least = Shrink(share, _sentence(name, measure, limit))
     return least
 
 
@@ -62,15 +62,11 @@ def excess(name: str, measure: Measure) -> float:
     return 0.0 if np.isnan(value) else value
 
 
-def _sentence(lang: str, name: str, measure: Measure, limit: float, share: float) -> str:
-    kind = (
-        f"with AUC {measure.value:.2f}, {measure.low:.2f} at least"
-        if name.endswith("auc")
-        else f"is {measure.value:.2f}"
-    )
+def _sentence(name: str, measure: Measure, limit: float) -> str:
+    sure = f", {measure.low:.2f} at least" if measure.low != measure.value else ""
+    kind = "with AUC" if name.endswith("auc") else "is"
     return (
-        f"{lang} keeps {share:.0%} of its budget: {_NAMES[name]} {kind} (two natural halves {measure.baseline:.2f}, "
-        f"limit {limit:g})"
+        f"{_NAMES[name]} {kind} {measure.value:.2f}{sure} (two natural halves {measure.baseline:.2f}, limit {limit:g})"
     )
 
 
