@@ -12,8 +12,8 @@ from pipeline.phenomena.plan import Census
 
 Why = Literal["reached", "no_carrier", "share", "uses", "multiple", "company"]
 """What ended it: the target was reached; no sentence that has it may be used; the language's share of made text was
-full; all sentences that have it stand in as many documents as they may; they have another phenomenon which would become
-too frequent; there was no company for them in a document."""
+full; all sentences that have it, or their documents, were used as often as they may be; they have another phenomenon
+which would become too frequent; there was no company for them in a document."""
 
 
 class PhenomenonAccount(Config):
@@ -104,6 +104,8 @@ class PhenomenaAccount(Config):
     """Different natural documents that are in made ones."""
     most_uses: int = 0
     """Made documents that one sentence stands in, the most."""
+    most_document_uses: int = 0
+    """Made documents that one natural document gave to, the most."""
     most_from_one: float = 0.0
     """Largest share of a made document's words that one natural document has given."""
     replaced: int = 0

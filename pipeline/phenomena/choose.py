@@ -6,8 +6,9 @@ carrier comes to the top (Minoux 1978), which gives the same choice because gain
     gain(carrier) = Σ over phenomena p of  weight(kind) / planned(kind) * min(count, still wanted) / wanted
     score         = gain / (bytes * (1 + uses so far + passages of its document so far))
 
-A carrier is out where one of its sentences was used `uses` times, where it would lift a phenomenon above `multiple` of
-what is natural, or where it no longer fits the language's share. Ties go to the smaller hash.
+A carrier is out where one of its sentences was used `uses` times or its document `document_uses` times, where it would
+lift a phenomenon above `multiple` of what is natural, or where it no longer fits the language's share. Ties go
+to the smaller hash.
 """
 
 from __future__ import annotations
@@ -85,22 +86,31 @@ class Room:
     """Sentences that may be added."""
     added: Int64s
     most_uses: int
+    most_document_uses: int
     uses: Counter[int] = field(default_factory=Counter)
     """Of sentences, by hash."""
+    document_uses: Counter[str] = field(default_factory=Counter)
+    """Of natural documents, by id."""
 
     @staticmethod
     def of(plan: Plan, config: PhenomenaConfig) -> Room:
         """All that a plan leaves room for."""
         parts = [np.stack([some.natural, some.target, some.most], axis=1) for some in plan.wanted.values()]
         natural, target, most = np.concatenate([np.empty((0, 3), np.int64), *parts]).T
-        return Room(target - natural, most - natural, np.zeros(len(natural), np.int64), config.uses)
+        return Room(
+            target - natural, most - natural, np.zeros(len(natural), np.int64), config.uses, config.document_uses
+        )
 
     def used_up(self, passage: Passage) -> bool:
-        """Whether a sentence of it stands in as many documents as it may."""
+        """Whether a sentence of it stands in as many documents as it may, or its document gave as often as it may."""
+        if self.document_uses[passage.document] >= self.most_document_uses:
+            return True
         return any(self.uses[sentence] >= self.most_uses for sentence in passage.sentences)
 
     def untouched(self, passage: Passage) -> bool:
-        """Whether no sentence of it stands in any made document."""
+        """Whether no sentence of it stands in any made document, and its document may still give some."""
+        if self.document_uses[passage.document] >= self.most_document_uses:
+            return False
         return not any(self.uses[sentence] for sentence in passage.sentences)
 
     def above(self, passage: Passage) -> bool:
@@ -110,12 +120,14 @@ class Room:
     def take(self, passage: Passage) -> None:
         """Use a passage once."""
         self.uses.update(set(passage.sentences))
+        self.document_uses[passage.document] += 1
         for number, count in passage.counts.items():
             self.added[number] += count
 
     def give_back(self, passage: Passage) -> None:
         """Undo it."""
         self.uses.subtract(set(passage.sentences))
+        self.document_uses[passage.document] -= 1
         for number, count in passage.counts.items():
             self.added[number] -= count
 

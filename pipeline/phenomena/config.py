@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from corpus.config import Config
 from corpus.errors import ConfigurationError
+from corpus.tags import UnknownLanguage, to_tag
 from pipeline.deduplicate.config import NearDuplicateConfig
 
 Kind = Literal["characters", "ngrams", "inflections", "switches"]
@@ -55,6 +56,8 @@ class PhenomenaConfig(Config):
     is worth nearly as much as new text (Muennighoff et al. 2023)."""
     uses: int = Field(default=3, ge=1)
     """Made documents in which one natural sentence may stand, beside its own."""
+    document_uses: int = Field(default=4, ge=1)
+    """Made documents to which one natural document may give passages."""
     max_share: float = Field(default=0.05, gt=0, le=0.5)
     """Made text of a language, as a share of its natural sentences and of its natural bytes."""
 
@@ -85,6 +88,14 @@ class PhenomenaConfig(Config):
     same cell. The sentences are then no longer natural, and what they say may make no sense."""
     seed: int = 0
     """Another one chooses other sentences."""
+
+    @field_validator("lexicons")
+    @classmethod
+    def _known_languages(cls, lexicons: dict[str, str]) -> dict[str, str]:
+        try:
+            return {to_tag(label): path for label, path in lexicons.items()}
+        except UnknownLanguage as error:
+            raise ValueError(str(error)) from error
 
     @model_validator(mode="after")
     def _some_length(self) -> PhenomenaConfig:

@@ -7,6 +7,7 @@ are left out, as no word of a text is one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -92,6 +93,26 @@ class Lexicon:
         return np.repeat(np.arange(len(words)), sizes), cells[ranges(bounds[words], sizes)]
 
 
+def digests(lexicons: Mapping[str, str]) -> dict[str, str]:
+    """Hashes of the files of lexicons, by language: part of what made documents depend on.
+
+    Raises:
+        InputError: one cannot be read.
+    """
+    found = {}
+    for lang, path in sorted(lexicons.items()):
+        try:
+            found[lang] = file_hash(path)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+    return found
+
+
+def _unreadable(path: str | Path, error: OSError) -> InputError:
+    message = f"cannot read the lexicon {path}: {error.strerror}"
+    return InputError(message, "correct `phenomena.lexicons` in the recipe")
+
+
 def read_lexicon(path: str | Path) -> Lexicon:
     """Read a lexicon; a broken line is counted and left out. A file that did not change is read once a process.
 
@@ -101,9 +122,7 @@ def read_lexicon(path: str | Path) -> Lexicon:
     try:
         state = Path(path).stat()
     except OSError as error:
-        raise InputError(
-            f"cannot read the lexicon {path}: {error.strerror}", "correct `phenomena.lexicons` in the recipe"
-        ) from error
+        raise _unreadable(path, error) from error
     return _read(str(path), state.st_mtime_ns, state.st_size)
 
 

@@ -226,6 +226,7 @@ def _account(
         made_bytes=sum(len(_text(draft).encode("utf-8", "surrogatepass")) for draft in drafts),
         donors=len({passage.document for draft in drafts for passage in draft.passages}),
         most_uses=max(final.uses.values(), default=0),
+        most_document_uses=max(final.document_uses.values(), default=0),
         most_from_one=round(max((draft.most_from_one / draft.words for draft in drafts), default=0.0), 4),
         replaced=sum(bool(passage.replaced) for draft in drafts for passage in draft.passages),
         left_over=len(left),

@@ -46,10 +46,10 @@ def wanted(*phenomena: tuple[int, int, int], byte_budget: int = 10_000, sentence
     return Plan("eng_Latn", 10, 1000, 100_000, 10, byte_budget, sentence_budget, {"characters": some}, {})
 
 
-def room(plan: Plan, uses: int = 2) -> Room:
+def room(plan: Plan, uses: int = 2, document_uses: int = 9) -> Room:
     (some,) = plan.wanted.values()
     zeros = np.zeros(len(some.keys), np.int64)
-    return Room(some.target - some.natural, some.most - some.natural, zeros, uses)
+    return Room(some.target - some.natural, some.most - some.natural, zeros, uses, document_uses)
 
 
 def test_the_most_gain_for_a_byte_comes_first_and_no_more_than_is_wanted() -> None:
@@ -66,6 +66,14 @@ def test_repeats_come_after_other_sentences_and_other_documents() -> None:
     plan = wanted((3, 8, 9))
     some = [passage(0, counts={0: 1}), passage(1, document=0, counts={0: 1}), passage(2, counts={0: 1})]
     assert choose(some, plan, room(plan)) == [(0, 0), (2, 0), (1, 0), (2, 1), (0, 1)]
+
+
+def test_a_document_gives_only_so_often() -> None:
+    plan = wanted((3, 8, 9))
+    some = [passage(number, document=0, counts={0: 1}) for number in range(4)]
+    free = room(plan, document_uses=2)
+    assert choose(some, plan, free) == [(0, 0), (1, 0)]
+    assert free.document_uses == Counter({"d0": 2})
 
 
 def test_what_would_become_too_frequent_is_left_alone() -> None:

@@ -131,5 +131,11 @@ def test_nothing_wanted_nothing_found(batch: Any) -> None:
     assert carriers(whole, planned(whole, CONFIG), CONFIG).num_rows == 0
     heldout = batch(["All is usual here, as ever."], splits=["heldout"])
     assert carriers(heldout, planned(whole, CONFIG), CONFIG).num_rows == 0
+
+
+def test_settings_that_mean_nothing_are_errors() -> None:
     with pytest.raises(ValueError, match="shortest"):
         PhenomenaConfig(shortest=50, longest=40)
+    with pytest.raises(ValueError, match="klingonese"):
+        PhenomenaConfig(lexicons={"klingonese": "x.tsv"})
+    assert PhenomenaConfig(lexicons={"sw": "x.tsv"}).lexicons == {"swh_Latn": "x.tsv"}

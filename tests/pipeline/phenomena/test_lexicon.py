@@ -10,7 +10,7 @@ import pytest
 from corpus.errors import InputError
 from corpus.hashing import file_hash
 from pipeline.curriculum.features import read_features
-from pipeline.phenomena.lexicon import Lexicon, read_lexicon
+from pipeline.phenomena.lexicon import Lexicon, digests, read_lexicon
 
 
 def numbers(lexicon: Lexicon, text: str) -> list[int]:
@@ -22,6 +22,7 @@ def test_entries_cells_and_words(lexicon: Path) -> None:
     found = read_lexicon(lexicon)
     assert found.cells == ("N;PL", "N;SG", "V;NFIN", "V;PRS;3;SG", "V;PST")
     assert found.facts.digest == file_hash(lexicon)
+    assert digests({"eng_Latn": str(lexicon)}) == {"eng_Latn": found.facts.digest}
     assert (found.facts.lines, found.facts.broken, found.facts.several_words) == (12, 0, 1)
     assert len(found.forms) == 11
     assert len(found.words) == 10  # "run" is of two cells
@@ -60,6 +61,8 @@ def test_a_changed_file_is_read_again(lexicon: Path) -> None:
 def test_a_file_that_is_not_there_or_no_lexicon_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot read the lexicon .*none\.tsv.*phenomena\.lexicons"):
         read_lexicon(tmp_path / "none.tsv")
+    with pytest.raises(InputError, match=r"cannot read the lexicon .*none\.tsv: No such file"):
+        digests({"eng_Latn": str(tmp_path / "none.tsv")})
     (tmp_path / "prose.txt").write_text("Once upon a time.\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"no line of the lexicon .*prose\.txt is an entry \(1 lines, .*\[1\]\)"):
         read_lexicon(tmp_path / "prose.txt")

@@ -228,6 +228,7 @@ def test_no_cap_is_passed_and_batches_make_no_difference(
     assert sum(len(text.encode()) for text in made.candidates.column("text").to_pylist()) <= share * natural
     assert account.made_sentences <= share * account.sentences
     assert account.most_uses <= uses
+    assert account.most_document_uses <= 4
     for one in account.phenomena:
         assert one.natural + one.added <= multiple * one.natural
         assert (one.why == "reached") == (one.added >= one.target - one.natural)
