@@ -37,7 +37,7 @@ class Drop:
     tip: str = ""
 
 
-def river(read: int, drops: Sequence[Drop], kept: int) -> Markup:
+def river(read: int, drops: Sequence[Drop], kept: int, entered: str = "read") -> Markup:
     """The way of the records: a stream as thick as their number, a branch leaving it at every stage.
 
     Where little is lost, the stream is cut at its top, faded there, so that the branches can be told apart.
@@ -46,6 +46,7 @@ def river(read: int, drops: Sequence[Drop], kept: int) -> Markup:
         read: records that entered.
         drops: what left, in order.
         kept: records that arrived.
+        entered: what is said of those that entered; one word.
     """
     thick = 112.0
     top = 40.0
@@ -86,11 +87,12 @@ def river(read: int, drops: Sequence[Drop], kept: int) -> Markup:
         numbers = f"{count(drop.records)} · {percent(drop.records / max(1, read))}"
         labels.append(element("text", numbers, x=middle, y=base + 33, text_anchor="middle", class_="tick"))
     stream = f"M{at(0, top)} L{at(0, top + thick)} {' '.join(edges)} L{at(1000, bottom)} L{at(1000, top)} Z"
+    fade_name = f"{entered}-fade"
     fade = element(
         "linearGradient",
         element("stop", offset="0", class_="fade-out"),
         element("stop", offset="0.4", class_="fade-in"),
-        id="river-fade",
+        id=fade_name,
         gradientUnits="userSpaceOnUse",
         x1=0,
         x2=0,
@@ -104,17 +106,17 @@ def river(read: int, drops: Sequence[Drop], kept: int) -> Markup:
             0,
             height,
             *(() if whole else (fade,)),
-            element("path", title(kept_text), d=stream, class_="stream", fill=None if whole else "url(#river-fade)"),
+            element("path", title(kept_text), d=stream, class_="stream", fill=None if whole else f"url(#{fade_name})"),
             *branches,
         ),
-        element("text", f"{count(read)} read", x="0%", y=top - 12, class_="big"),
+        element("text", f"{count(read)} {entered}", x="0%", y=top - 12, class_="big"),
         element("text", kept_text, x="100%", y=top - 12, text_anchor="end", class_="big"),
         *labels,
-        label=f"Of {count(read)} records read, {count(kept)} were kept",
+        label=f"Of {count(read)} {'records read' if entered == 'read' else entered}, {count(kept)} were kept",
     )
 
 
-def stairs(read: int, drops: Sequence[Drop], kept: int) -> Markup:
+def stairs(read: int, drops: Sequence[Drop], kept: int, entered: str = "read") -> Markup:
     """The same for narrow screens, from the top down: what is left after every stage as a bar, what left it beside.
 
     Bars begin at zero where much is lost, and are cut at their left where little is.
@@ -124,7 +126,7 @@ def stairs(read: int, drops: Sequence[Drop], kept: int) -> Markup:
     scale = Scale(low, float(max(read, 1)))
     parts: list[Markup] = []
     left = read
-    steps = [("read", 0, ""), *((drop.name, drop.records, drop.tip) for drop in drops), ("kept", 0, "")]
+    steps = [(entered, 0, ""), *((drop.name, drop.records, drop.tip) for drop in drops), ("kept", 0, "")]
     for number, (name, lost, tip) in enumerate(steps):
         y = number * row
         before, left = left, left - lost

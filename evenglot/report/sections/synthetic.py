@@ -34,6 +34,8 @@ from evenglot.report.svg import linear
 _TITLE: Final = "Synthetic text"
 _PAIRS: Final = 60
 """Pairs of languages whose thresholds are listed."""
+_ACROSS: Final = 4
+"""Pairs that get a column each."""
 _SCORES: Final = ("round_trip_chrf", "score", "language", "length_ratio", "copy_rate", "distance", "agreement")
 """Shown under a quote, in this order."""
 
@@ -90,7 +92,7 @@ def _amounts(context: Context, about: Augmentation) -> Table:
         parts = [
             (float(one.natural_bytes), "accent", f"natural: {size(one.natural_bytes)}"),
             (float(one.kept_bytes), "c2", f"synthetic: {size(one.kept_bytes)}"),
-            (float(max(0, one.budget - one.kept_bytes)), "soft", f"left of the budget of {size(one.budget)}"),
+            (float(max(0, one.budget - one.kept_bytes)), "rest", f"left of the budget of {size(one.budget)}"),
         ]
         return [
             context.name(lang),
@@ -118,7 +120,7 @@ def _amounts(context: Context, about: Augmentation) -> Table:
         ],
         context.groups(list(found), row),
         caption=caption,
-        key=rows.key(("bar", "accent", "natural"), ("bar", "c2", "synthetic"), ("bar", "soft", "left of the budget")),
+        key=rows.key(("bar", "accent", "natural"), ("bar", "c2", "synthetic"), ("bar", "rest", "left of the budget")),
     )
 
 
@@ -145,10 +147,10 @@ def _candidates(context: Context, about: Augmentation) -> list[Block]:
         drops = [charts.Drop(_reason(reason), number, reason) for reason, number in lost.most_common()]
         blocks.append(
             Figure(
-                charts.river(total, drops, kept),
+                charts.river(total, drops, kept, "candidates"),
                 caption="From candidates to kept documents, by the reason that turned them away"
                 + ("." if charts.is_whole(total, kept) else "; the stream is cut at its top."),
-                small=charts.stairs(total, drops, kept),
+                small=charts.stairs(total, drops, kept, "candidates"),
             )
         )
         blocks.append(_by_reason(context, about, [reason for reason, _ in lost.most_common()]))
@@ -230,22 +232,23 @@ def _thresholds(context: Context, about: Augmentation) -> list[Block]:
     gates = sorted({gate for limits in found.values() for gate in limits})
     if not gates:
         return []
-    lines: list[list[Cell]] = [
-        [_pair(context, pair), *(significant(limits[gate]) if gate in limits else "" for gate in gates)]
-        for pair, limits in sorted(found.items())[:_PAIRS]
-    ]
+    pairs = sorted(found)[:_PAIRS]
     caption = "What a sentence must reach to stay, by direction of translation: set from natural sentences that went "
     caption += "through the same models, within the bounds of the recipe."
     if len(found) > _PAIRS:
         caption += f" The first {_PAIRS} of {count(len(found))} directions."
-    return [
-        Table(
-            [Column("Direction", "name"), *(Column(words(gate)) for gate in gates)],
-            [Group("", lines)],
-            caption=caption,
-            folded="" if len(found) <= 4 else f"Thresholds of {plural(len(found), 'direction')}",
-        )
-    ]
+
+    def cell(pair: str, gate: str) -> Cell:
+        return significant(found[pair][gate]) if gate in found[pair] else ""
+
+    if len(pairs) <= _ACROSS:  # few directions stand side by side, many below each other
+        columns = [Column("Gate", "name"), *(Column(_pair(context, pair)) for pair in pairs)]
+        lines: list[list[Cell]] = [[words(gate), *(cell(pair, gate) for pair in pairs)] for gate in gates]
+    else:
+        columns = [Column("Direction", "name"), *(Column(words(gate)) for gate in gates)]
+        lines = [[_pair(context, pair), *(cell(pair, gate) for gate in gates)] for pair in pairs]
+    folded = "" if len(pairs) <= _ACROSS else f"Thresholds of {plural(len(found), 'direction')}"
+    return [Table(columns, [Group("", lines)], caption=caption, folded=folded)]
 
 
 def _pair(context: Context, pair: str) -> str:

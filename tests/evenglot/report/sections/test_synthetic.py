@@ -96,8 +96,8 @@ def test_amounts_thresholds_naturalness_and_phenomena(context: Context) -> None:
     assert "No language may have more than 50.0 % of synthetic text" in amounts.caption.replace("\u202f", " ")
     assert "left of the budget of 4.0" in str(amounts.groups[0].rows[1][4])
     assert plain(methods) == [["Hebrew", "back translation", "10", "4", "40.0 %", "2.0 kB"]]
-    assert [column.label for column in thresholds.columns] == ["Direction", "min round trip", "min score"]
-    assert plain(thresholds) == [["English → Hebrew", "41.5", "-1.25"]]
+    assert [column.label for column in thresholds.columns] == ["Gate", "English → Hebrew"]
+    assert plain(thresholds) == [["min round trip", "41.5"], ["min score", "-1.25"]]
     assert plain(naturalness) == [["Hebrew", "0.97", "0.2", "50.0 %", "classifier_auc 0.97 > 0.9"]]
     assert "Limits: classifier auc 0.9." in naturalness.caption
     assert plain(phenomena) == [["Hebrew", "rare characters", "2", "8", "9"]]
@@ -105,6 +105,7 @@ def test_amounts_thresholds_naturalness_and_phenomena(context: Context) -> None:
 
 def test_candidates_by_reason(context: Context) -> None:
     figure = next(block for block in chapter(context).blocks if isinstance(block, Figure))
+    assert "10 candidates" in str(figure.svg)
     assert "round trip" in str(figure.svg)
     heat = next(block for block in chapter(context).blocks if isinstance(block, Heat))
     assert heat.columns == [("gates", ["round trip"]), ("deduplicate", ["near duplicate"])]
@@ -143,3 +144,14 @@ def test_budgets_without_candidates(context: Context) -> None:
     assert section is not None
     assert section.finding == "No candidate was generated: the table says why for every language."
     assert [block.kind for block in section.blocks] == ["table"]
+
+
+def test_many_directions_stand_below_each_other(context: Context) -> None:
+    corpus = context.facts.corpus
+    limits = {f"eng_Latn>{lang}": {"min_score": -1.0} for lang in ("heb_Hebr", "arb_Arab", "swh_Latn", "hin_Deva")}
+    about = ABOUT.model_copy(update={"thresholds": {**limits, "heb_Hebr>eng_Latn": {"min_language": 0.5}}})
+    snapshot = corpus.snapshot.model_copy(update={"augmentation": about})
+    section = chapter(replace(context, facts=replace(context.facts, corpus=replace(corpus, snapshot=snapshot))))
+    table = next(one for one in section.blocks if isinstance(one, Table) and one.columns[0].label == "Direction")
+    assert table.folded == "Thresholds of 5 directions"
+    assert plain(table)[-1] == ["Hebrew → English", "0.5", ""]
