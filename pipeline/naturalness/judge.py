@@ -17,10 +17,12 @@ from pipeline.naturalness.classifier import FOLDS, Floats, fit, folds, scaled
 from pipeline.naturalness.config import NaturalnessConfig
 from pipeline.naturalness.features import UInt64s, Words
 from pipeline.naturalness.measure import FEWEST
-from pipeline.naturalness.passages import passages
+from pipeline.naturalness.passages import passages, pieces_of
 
 MOST: Final = 20
 """Passages of a document that are looked at."""
+_BLOCK: Final = 256
+"""Documents judged at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +53,23 @@ class Judge:
         """
         found = np.full(len(texts), np.nan)
         fold = folds(parents, self.seed)
-        for row, text in enumerate(texts):
-            natural = self.natural[fold[row]]
-            cut = passages([text], [""], self.lang, self.config.passage_characters, MOST, self.seed)
-            if len(natural) and cut.texts:
-                rows = scaled(Words(cut.texts).style(self.frequent))
-                score = float((rows @ self.weights[fold[row]]).mean() + self.bias[fold[row]])
-                found[row] = 1 - np.searchsorted(natural, score, side="left") / len(natural)
+        for start in range(0, len(texts), _BLOCK):
+            pieces = [
+                pieces_of(text, self.lang, self.config.passage_characters, MOST)
+                for text in texts[start : start + _BLOCK]
+            ]
+            sizes = np.array([len(some) for some in pieces], np.int64)
+            if not sizes.sum():
+                continue
+            owners = start + np.repeat(np.arange(len(pieces)), sizes)
+            rows = scaled(Words([piece for some in pieces for piece in some]).style(self.frequent))
+            scores = (rows @ self.weights.T + self.bias)[np.arange(len(owners)), fold[owners]]
+            sums = np.bincount(owners - start, scores, len(pieces))
+            for place in np.flatnonzero(sizes).tolist():
+                natural = self.natural[fold[start + place]]
+                if len(natural):
+                    before = np.searchsorted(natural, sums[place] / sizes[place], side="left")
+                    found[start + place] = 1 - before / len(natural)
         return found
 
 

@@ -64,13 +64,22 @@ def passages(texts: Sequence[str], groups: Sequence[str], lang: str, characters:
     for row in order:
         if len(found) >= most:
             break
-        sentences = [_NUMBERS.sub("0", " ".join(one.split())) for one in split(texts[row], lang).sentences]
+        sentences = _sentences(texts[row], lang)
         lengths += map(len, sentences)
         pieces = _pieces(sentences, characters)[: most - len(found)]
         found += pieces
         owners += [row] * len(pieces)
     names = tuple(groups[row] for row in owners)
     return Passages(tuple(found), names, np.array(owners, np.int64), np.array(lengths, np.int64))
+
+
+def pieces_of(text: str, lang: str, characters: int, most: int) -> list[str]:
+    """The first passages of one document."""
+    return _pieces(_sentences(text, lang), characters)[:most]
+
+
+def _sentences(text: str, lang: str) -> list[str]:
+    return [_NUMBERS.sub("0", " ".join(one.split())) for one in split(text, lang).sentences]
 
 
 def _pieces(sentences: Sequence[str], characters: int) -> list[str]:
