@@ -201,8 +201,8 @@ def _m2m100_config(size: int) -> Any:
     )
 
 
-def madlad(folder: Path, codes: Sequence[str] = ("de", "en", "translate")) -> Path:
-    """A T5 model with a piece for each target language, as MADLAD-400."""
+def madlad(folder: Path, codes: Sequence[str] = ("de", "en", "translate"), kind: str = "T5") -> Path:
+    """A T5 model with a piece for each target language, as MADLAD-400; ``kind``: ``T5`` or ``MT5``."""
     import numpy as np
     import sentencepiece
     import transformers
@@ -215,7 +215,7 @@ def madlad(folder: Path, codes: Sequence[str] = ("de", "en", "translate")) -> Pa
     processor = sentencepiece.SentencePieceProcessor(model_proto=model)
     scored = [(piece, float(processor.get_score(number))) for number, piece in enumerate(pieces)]
     transformers.T5Tokenizer(vocab=scored, extra_ids=0).save_pretrained(folder)
-    config = transformers.T5Config(
+    config = getattr(transformers, f"{kind}Config")(
         vocab_size=len(pieces),
         d_model=16,
         d_kv=8,
@@ -228,7 +228,7 @@ def madlad(folder: Path, codes: Sequence[str] = ("de", "en", "translate")) -> Pa
         eos_token_id=1,
         decoder_start_token_id=0,
     )
-    save(transformers.T5ForConditionalGeneration, config, folder)
+    save(getattr(transformers, f"{kind}ForConditionalGeneration"), config, folder)
     # As published: an output layer of its own, and a configuration that says so.
     weights = load_file(folder / "model.safetensors")
     weights["lm_head.weight"] = np.random.default_rng(7).standard_normal((len(pieces), 16)).astype(np.float32)
