@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from corpus.errors import EvenglotError, InputError
+from corpus.lock import exclusive
+from corpus.storage import Storage
 from pipeline.translation.card import CARD_NAME
 from pipeline.translation.from_transformers import require_packages
 from pipeline.translation.languages import read_json
@@ -103,14 +105,15 @@ def fetch(
     listed = [_remote(entry) for entry in told.siblings or ()]
     folder = downloads / f"{model.replace('/', '--')}@{commit[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
-    if any(file.name == CARD_NAME for file in listed):
-        _get(hub, model, commit, [file for file in listed if file.name == CARD_NAME], folder, endpoint, progress)
-        files = _of_card(model, folder, listed)
-    else:
-        require_packages()  # rather than after gigabytes
-        files = chosen(model, listed, allow_pickle)
-    _check_space(folder, files)
-    _get(hub, model, commit, files, folder, endpoint, progress)
+    with exclusive(Storage(folder)):  # two at once would write to the same parts
+        if any(file.name == CARD_NAME for file in listed):
+            _get(hub, model, commit, [file for file in listed if file.name == CARD_NAME], folder, endpoint, progress)
+            files = _of_card(model, folder, listed)
+        else:
+            require_packages()  # rather than after gigabytes
+            files = chosen(model, listed, allow_pickle)
+        _check_space(folder, files)
+        _get(hub, model, commit, files, folder, endpoint, progress)
     return Fetched(folder, model, commit, tuple(files))
 
 
@@ -125,7 +128,8 @@ def chosen(model: str, listed: Sequence[RemoteFile], allow_pickle: bool) -> list
         raise InputError(
             f"{model} has no weights of transformers"
             + (f" and no {CARD_NAME} beside its files of CTranslate2" if weights else ""),
-            "Name a model of Marian, NLLB, M2M100, MADLAD, BERT or XLM-R in the layout of transformers",
+            "Name a model of Marian, NLLB, M2M100, MADLAD, BERT or XLM-R in the layout of transformers; one that "
+            "identifies languages is named in prepare.identify.model and fetched when it is used",
         )
     if weights.form == "pickle" and not allow_pickle:
         raise InputError(refusal(f"the weights of {model}", weights), way_out())

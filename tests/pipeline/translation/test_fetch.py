@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from corpus.errors import InputError
+from corpus.errors import CorpusError, InputError
+from corpus.lock import exclusive
+from corpus.storage import Storage
 from pipeline.translation.convert import convert
 from pipeline.translation.fetch import RemoteFile, chosen, fetch, is_hub_id
 from tests.pipeline.translation import tiny_models
@@ -43,7 +45,7 @@ def test_what_is_needed_is_fetched_and_converts(hub: Hub, marian: Path, tmp_path
     found = fetch(MODEL, tmp_path / "downloads", endpoint=hub.address, progress=lambda *at: seen.append(at))
     assert (found.source, found.revision) == (MODEL, COMMIT)
     assert found.folder == tmp_path / "downloads" / f"me--opus-mt-en-de@{COMMIT[:12]}"
-    names = sorted(path.name for path in found.folder.iterdir())
+    names = files_in(found.folder)
     assert names == [
         "README.md", "config.json", "generation_config.json", "model.safetensors", "source.spm", "target.spm",
         "tokenizer_config.json", "vocab.json",
@@ -86,6 +88,21 @@ def test_a_fetch_that_was_killed_goes_on_where_its_bytes_end(hub: Hub, marian: P
     assert not part.exists()
 
 
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_file())
+
+
+def test_two_do_not_fetch_one_model_at_once(hub: Hub, marian: Path, tmp_path: Path) -> None:
+    hub.add(MODEL, marian)
+    with (
+        exclusive(Storage(tmp_path / f"me--opus-mt-en-de@{COMMIT[:12]}")),
+        pytest.raises(CorpusError, match="another run is writing to"),
+    ):
+        fetch(MODEL, tmp_path, endpoint=hub.address)
+    assert hub.asked == []
+    assert fetch(MODEL, tmp_path, endpoint=hub.address).revision == COMMIT
+
+
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
 def test_a_file_that_differs_from_its_hash_is_not_kept(hub: Hub, marian: Path, tmp_path: Path, name: str) -> None:
     hub.add(MODEL, marian)
@@ -102,7 +119,7 @@ def test_a_model_of_ours_is_fetched_as_it_is(hub: Hub, marian: Path, tmp_path: P
     (tmp_path / "converted" / "extra.py").write_text("raise SystemExit")
     hub.add("me/converted", tmp_path / "converted")
     found = fetch("me/converted", tmp_path / "downloads", endpoint=hub.address)
-    assert sorted(path.name for path in found.folder.iterdir()) == sorted([*card.files, "evenglot-model.json"])
+    assert files_in(found.folder) == sorted([*card.files, "evenglot-model.json"])
 
 
 def test_a_card_cannot_lead_out_of_the_folder(hub: Hub, tmp_path: Path) -> None:
