@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import zstandard
 
 from benchmarks.gate_faults import FAULTS, Pair, Unit
@@ -308,16 +309,18 @@ def summary(pairs: dict[str, Any], mode: str) -> dict[str, Any]:
 
 def costs(pair: Pair) -> dict[str, float]:
     """CPU time of each group of measures, the least of five."""
-    from pipeline.gates.chrf import chrf
+    from pipeline.gates.chrf import chrf, margin
     from pipeline.gates.language import language_probability, script_share
     from pipeline.gates.surface import surface
 
     sources, targets = pair.sources, pair.targets
+    nothing = np.zeros(len(sources))
     measures: dict[str, Callable[[], object]] = {
         "surface": lambda: surface(sources, targets),
         "language": lambda: language_probability(targets, pair.target, pair.source),
         "script": lambda: script_share(targets, pair.target),
         "chrf": lambda: chrf(sources, targets),
+        "margin": lambda: margin(sources, targets, nothing),
     }
     least: dict[str, float] = {}
     for _ in range(5):

@@ -76,6 +76,10 @@ class GateConfig(Config):
     words. Reason ``numbers``."""
     min_round_trip: Bound | None = Bound(strictest=45.0, loosest=15.0, default=30.0)
     """chrF of the source translated there and back, 0 to 100. Reason ``round_trip``."""
+    min_round_trip_margin: Bound | None = Bound(strictest=6.0, loosest=2.0, default=3.0, quantile=0.05)
+    """How much more the round trip has in common with its source than with others of about equal length, in points of
+    chrF: tells translations of something else even where a weak model's chrF is low throughout. Reason
+    ``other_content``."""
     min_agreement: Bound | None = Bound(strictest=0.8, loosest=0.3, default=0.5)
     """Cosine of the sentence embeddings of source and output, where a model is given. Reason ``disagrees``."""
     agreement_model: str | None = None

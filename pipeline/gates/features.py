@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.gates.chrf import chrf
+from pipeline.gates.chrf import chrf, margin
 from pipeline.gates.language import language_probability, script_share
 from pipeline.gates.surface import sizes, surface
 from pipeline.gates.words import Floats
@@ -25,6 +25,7 @@ NAMES: Final = (
     "truncated",
     "numbers",
     "round_trip_chrf",
+    "round_trip_margin",
     "agreement",
     "score",
 )
@@ -84,6 +85,7 @@ def measure(
         truncated: 1 where generation ran into its limit, 0.5 where the final mark of the source is lost, else 0.
         numbers: Dice of the numbers on both sides, 0 to 1.
         round_trip_chrf: chrF of the source translated there and back against itself, 0 to 100.
+        round_trip_margin: how much more that is than the chrF against other sources of the call, -100 to 100.
         agreement: cosine of sentence embeddings, -1 to 1.
         score: mean log-probability of the output's tokens, at most 0.
 
@@ -120,6 +122,7 @@ def measure(
         )
     if round_trips is not None:
         columns["round_trip_chrf"] = chrf(round_trips, given)
+        columns["round_trip_margin"] = margin(round_trips, given, columns["round_trip_chrf"])
     if scores is not None:
         columns["score"] = np.asarray(scores, np.float64)
     if embeddings is not None:

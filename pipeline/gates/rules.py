@@ -41,6 +41,7 @@ RULES: Final = (
     Rule(LENGTH, "length_ratio", "max", "too_long"),
     Rule("min_numbers", "numbers", "min", "numbers"),
     Rule("min_round_trip", "round_trip_chrf", "min", "round_trip"),
+    Rule("min_round_trip_margin", "round_trip_margin", "min", "other_content"),
     Rule("min_agreement", "agreement", "min", "disagrees"),
     Rule("min_score", "score", "min", "low_score"),
 )

@@ -48,6 +48,7 @@ def test_defaults_without_a_sample() -> None:
         ({"length_ratio": 1.0, "truncated": 1.0}, "truncated"),
         ({"numbers": 0.0}, "numbers"),
         ({"round_trip_chrf": 12.0}, "round_trip"),
+        ({"round_trip_chrf": 40.0, "round_trip_margin": 1.0}, "other_content"),
         ({"agreement": 0.1}, "disagrees"),
         ({"score": -4.0}, "low_score"),
     ],

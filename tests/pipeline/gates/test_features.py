@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pipeline.gates.chrf import chrf
+from pipeline.gates.chrf import chrf, margin
 from pipeline.gates.features import NAMES, SIZE, Features, concat, measure
 
 SWAHILI = "Maji safi yanaokoa maisha ya watoto wengi katika vijiji vyetu kila mwaka."
@@ -188,3 +188,24 @@ def test_a_sentence_is_measured_alike_in_any_batch() -> None:
     for row in range(3):
         alone = one(sources[row], outputs[row])
         assert both.row(row + 9) == alone.row(0)
+
+
+def test_the_margin_is_taken_from_the_nearest_other_sources() -> None:
+    sources = [
+        "the cat sat here",
+        "the dog ran off",
+        "a bird",
+        "the cat sat here",
+        "a very long sentence about nothing",
+    ]
+    back = ["the cat sat there", None, "a bird", "the dog ran off", ""]
+    scores = chrf(back, sources)
+    found = margin(back, sources, scores)
+    near = chrf(["the cat sat there"] * 2, ["the dog ran off", "a bird"])
+    assert found[0] == pytest.approx(scores[0] - near.mean())
+    assert math.isnan(found[1])
+    assert found[2] == pytest.approx(100 - chrf(["a bird"] * 2, ["the dog ran off", "the cat sat here"]).mean())
+    assert found[3] < -20
+    assert found[4] == 0.0
+    assert np.isnan(margin(["a"], ["a"], chrf(["a"], ["a"]))).all()
+    assert np.isnan(margin(["a", "b"], ["a", "a"], chrf(["a", "b"], ["a", "a"]))).all()
