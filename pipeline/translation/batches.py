@@ -1,10 +1,12 @@
 """Sentences to batches of like length, and how large a batch may be.
 
-A batch costs what its longest sentence costs, times its size: sentences are ordered by length, and batches counted in
-tokens with padding. No batch crosses a power of two (8, 16, 32, ... tokens). CTranslate2's sums over a padded sentence
-take another way where the padded length reaches the width of the processor's vectors (16 floats, 8 or 4), and with int8
-a last bit that differs there may become a difference in the third decimal of a score. Between two powers of two nothing
-differs, so a sentence has one translation, whatever else is in its batch: see ``docs/translation-engine.md``.
+A batch costs what its longest sentence costs, times its size, and something for each step however few are in it:
+sentences are ordered by length, batches counted in tokens with padding, and few.
+
+Some lengths never share a batch. CTranslate2's sums over a padded sentence take another way where the padded length
+reaches the width of the processor's vectors (16 floats with AVX-512), and with int8 a last bit that differs there may
+become a difference in the third decimal of a score. On either side of that width nothing differs, so a sentence has one
+translation, whatever else is in its batch: see ``docs/translation-engine.md``.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ from corpus.errors import ConfigurationError
 from pipeline.translation.devices import Device
 
 MIN_BATCH_TOKENS: Final = 256
-CPU_BATCH_TOKENS: Final = 1024
-"""Beyond this a CPU gains nothing, and a request has fewer batches to divide among translators."""
+CPU_BATCH_TOKENS: Final = 4096
+"""Beyond this a CPU gains next to nothing: a step costs as much as 10 sentences do, and so many as 100."""
 CUDA_BATCH_TOKENS: Final = 16_384
 SAMPLE_TOKENS: Final = 1024
 """Tokens of a batch that is sampled, on every machine: its draws depend on who is in it."""
@@ -30,30 +32,37 @@ _SHARE: Final = 0.5
 
 
 def rung(tokens: int) -> int:
-    """The largest number of tokens that may share a batch with a sentence of so many: 1, 3, 7, 15, 31, ..."""
+    """The next of 1, 3, 7, 15, 31, ...: for limits that sentences of like length share."""
     return (1 << tokens.bit_length()) - 1
 
 
-def cut(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:
+def cut(lengths: Sequence[int], batch_tokens: int, groups: Sequence[tuple[int, ...]] | None = None) -> list[list[int]]:
     """Divide sentences into batches of like length.
 
     Args:
         lengths: tokens of each sentence, at least 1.
-        batch_tokens: most tokens of a batch, padding included; a longer sentence is a batch of its own.
+        batch_tokens: tokens of a batch, padding included. What is left at the end of a group joins the batch before
+            where it is less than half of one, so a batch may be half as large again; a longer sentence is a batch of
+            its own.
+        groups: of each sentence; no batch holds two. None: one group.
 
     Returns:
-        Indices of the sentences of each batch: by length, then in the given order.
+        Indices of the sentences of each batch: by group, by length, then in the given order.
     """
-    order = sorted(range(len(lengths)), key=lambda index: lengths[index])
+    named = groups if groups is not None else [()] * len(lengths)
+    order = sorted(range(len(lengths)), key=lambda index: (named[index], lengths[index]))
     batches: list[list[int]] = []
-    for _, group in groupby(order, key=lambda index: rung(lengths[index])):
-        batch: list[int] = []
+    for _, group in groupby(order, key=lambda index: named[index]):
+        own: list[list[int]] = [[]]
         for index in group:
-            if batch and lengths[index] * (len(batch) + 1) > batch_tokens:
-                batches.append(batch)
-                batch = []
-            batch.append(index)
-        batches.append(batch)
+            if own[-1] and lengths[index] * (len(own[-1]) + 1) > batch_tokens:
+                own.append([])
+            own[-1].append(index)
+        if len(own) > 1 and 2 * lengths[own[-1][-1]] * len(own[-1]) < batch_tokens:
+            together = [*own[-2], *own[-1]]
+            if 2 * lengths[together[-1]] * len(together) <= 3 * batch_tokens:
+                own[-2:] = [together]
+        batches += own
     return batches
 
 

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 import xxhash
 
-from pipeline.translation.batches import cut, rung
+from pipeline.translation.batches import MIN_BATCH_TOKENS, cut, rung
 from pipeline.translation.decoding import Decoding
 from pipeline.translation.loaded import LoadedModel
 from pipeline.translation.result import TOO_LONG
@@ -119,16 +119,16 @@ def translate_step(
     counts.sentences += len(unique)
     counts.too_long += len(done)
     basis = _basis(model, step, decoding)
-    tokens_of_batch = model.batch_tokens(decoding)
+    sizes = _Sizes(model, decoding)
     if model.invariant and not decoding.samples:
         keys = {row: _key(basis, b"", unique[row]) for row in rows}
         found = kept.find(list(keys.values()))
         done |= {unique[row]: found[key] for row, key in keys.items() if key in found}
         counts.kept += len(found)
         rows = [row for row in rows if keys[row] not in found]
-        cells = [_batches(rows, tokens, tokens_of_batch)]
+        cells = [sizes.batches(rows, tokens)]
     else:
-        batches = _batches(rows, tokens, tokens_of_batch)
+        batches = sizes.batches(rows, tokens)
         cells = [batches] if decoding.samples else [[batch] for batch in batches]
         keys = {}
         for cell in cells:
@@ -165,7 +165,7 @@ def _compute(
 ) -> dict[str, Done]:
     if not batches:
         return {}
-    limits = [model.output_limit(rung(len(tokens[batch[0]])), decoding) for batch in batches]
+    limits = [_limit(model, decoding, tokens[batch[0]]) for batch in batches]
     prefix = model.family.prefix(step.target)
     outputs = model.search(
         [[tokens[row] for row in batch] for batch in batches], limits, prefix, decoding, seed, counts
@@ -191,8 +191,32 @@ def _compute(
     return failed | {texts[row]: one for row, one in fresh.items()}
 
 
-def _batches(rows: Sequence[int], tokens: Sequence[list[str]], batch_tokens: int) -> list[list[int]]:
-    return [[rows[index] for index in batch] for batch in cut([len(tokens[row]) for row in rows], batch_tokens)]
+class _Sizes:
+    """How a model's sentences are cut into batches."""
+
+    def __init__(self, model: LoadedModel, decoding: Decoding) -> None:
+        self.model, self.decoding = model, decoding
+        self.batch_tokens = model.batch_tokens(decoding)
+
+    def batches(self, rows: Sequence[int], tokens: Sequence[list[str]]) -> list[list[int]]:
+        """Rows of each batch."""
+        lengths = [len(tokens[row]) for row in rows]
+        size = self.batch_tokens
+        if self.model.invariant and not self.decoding.samples and self.model.device.translators > 1:
+            # Something for every translator, and again when the first ones are done.
+            size = max(MIN_BATCH_TOKENS, min(size, sum(lengths) // (2 * self.model.device.translators)))
+        groups = [
+            (
+                sum(length >= width for width in self.model.device.vectors),
+                _limit(self.model, self.decoding, tokens[row]),
+            )
+            for row, length in zip(rows, lengths, strict=True)
+        ]
+        return [[rows[index] for index in batch] for batch in cut(lengths, size, groups)]
+
+
+def _limit(model: LoadedModel, decoding: Decoding, tokens: Sequence[str]) -> int:
+    return model.output_limit(rung(len(tokens)), decoding)
 
 
 def _basis(model: LoadedModel, step: Step, decoding: Decoding) -> bytes:

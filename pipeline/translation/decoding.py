@@ -47,7 +47,7 @@ class Decoding(Config):
         return self.sampling_topk != 1
 
     def output_limit(self, source_tokens: int) -> int:
-        """Most tokens of a translation whose source has between half as many tokens again and so many.
+        """Most tokens of a translation.
 
         Args:
             source_tokens: of the longest sentence that shares the limit; see :func:`pipeline.translation.batches.rung`.
