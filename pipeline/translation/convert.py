@@ -19,7 +19,7 @@ from corpus.hashing import file_hash, fingerprint
 from pipeline.translation.card import CARD_NAME, Family, ModelCard, hash_files, write_card
 from pipeline.translation.from_opus import OPUS_POSITIONS, run_opus_converter
 from pipeline.translation.from_transformers import Quantisation, run_converter
-from pipeline.translation.languages import language_tokens, languages_of, read_json
+from pipeline.translation.languages import has_language_tokens, language_tokens, languages_of, read_json
 from pipeline.translation.readme import licence_of
 from pipeline.translation.weights import weights_of
 
@@ -131,9 +131,14 @@ def family_of(source: Path) -> Family:
             + (f"its config.json says model_type '{kind}'" if kind else "it has no config.json with a model_type"),
             f"Use a model of one of the types {', '.join(sorted(_BY_TYPE))}",
         )
-    if family == "m2m100" and "nllb" in str(read_json(source / "tokenizer_config.json").get("tokenizer_class")).lower():
-        return "nllb"
-    return family
+    if family == "marian" and config.get("share_encoder_decoder_embeddings") is False:
+        raise InputError(
+            f"{source} is a Marian model with vocabularies of its own for source and target, which CTranslate2's "
+            "converter for transformers takes for one",
+            "Convert the release in Marian's own format (decoder.yml, *.npz) instead",
+        )
+    # NLLB is the same architecture with other tokens.
+    return "nllb" if family == "m2m100" and has_language_tokens(source, "nllb") else family
 
 
 def check_free(output: Path, replace: bool) -> None:

@@ -86,6 +86,11 @@ def languages_of(folder: Path, family: Family, name: str, pairs: Sequence[tuple[
     return Languages({tag: by_tag[tag] for tag in needed}, tags)
 
 
+def has_language_tokens(folder: Path, family: Family) -> bool:
+    """Whether the tokenizer in a folder lists tokens of the form that a family names languages by."""
+    return any(_TOKENS[family].match(token) for token in _tokens(folder, family))
+
+
 def language_tokens(family: Family, languages: Languages) -> list[str]:
     """The tokens by which a model is told languages."""
     return [_MARKS[family].format(code) for code in languages.codes.values()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import subprocess
 import sys
@@ -223,6 +224,23 @@ def test_broken_folders_say_what_is_wrong(marian: Path, tmp_path: Path, spoil: A
     with pytest.raises(InputError, match=message):
         convert(folder, tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["broken"]
+
+
+def test_two_vocabularies_are_not_taken_for_one(marian: Path, tmp_path: Path) -> None:
+    folder = copy(marian, tmp_path / "two")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    tiny_models.write_json(folder / "config.json", {**config, "share_encoder_decoder_embeddings": False})
+    with pytest.raises(InputError, match=r"vocabularies of its own.*decoder\.yml"):
+        convert(folder, tmp_path / "out")
+
+
+def test_nllb_is_told_by_its_tokens_whatever_its_tokenizer_is_called(tmp_path: Path) -> None:
+    folder = tiny_models.nllb(tmp_path / "it", ["eng_Latn", "ewe_Latn"])
+    settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    settings["tokenizer_class"] = "PreTrainedTokenizerFast"
+    tiny_models.write_json(folder / "tokenizer_config.json", settings)
+    card = convert(folder, tmp_path / "out")
+    assert (card.family, card.languages) == ("nllb", ("eng_Latn", "ewe_Latn"))
 
 
 def test_packages_that_are_missing_are_named(marian: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
