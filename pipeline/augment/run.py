@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from corpus.augmentation import route_name
 from corpus.errors import ConfigurationError, WorkerLost
-from corpus.hashing import file_hash, fingerprint
+from corpus.hashing import fingerprint
 from corpus.ledger import Ledger, sort
 from corpus.lock import exclusive
 from corpus.manifest import Snapshot, commit, read_snapshot
@@ -58,6 +58,7 @@ from pipeline.earlier.find import earlier_corpora
 from pipeline.leftovers import remove_partial
 from pipeline.parents.choose import Pool
 from pipeline.parents.topics import find_topics
+from pipeline.phenomena.lexicon import digests
 from pipeline.prepare.context import Context
 from pipeline.prepare.counts import counters as total_counters
 from pipeline.prepare.counts import stage_account
@@ -174,9 +175,17 @@ class AugmentRun:
         return {card.generator: fingerprint(card.files)}
 
     def lexicons(self) -> dict[str, str]:
-        """Hash of every lexicon that phenomena are looked for with."""
+        """Hash of every lexicon that phenomena are looked for with, by language.
+
+        Raises:
+            InputError: one cannot be read.
+            ConfigurationError: all that is made would be near duplicates.
+        """
         found = self.config.phenomena
-        return {path: file_hash(path) for path in found.lexicons.values()} if found.enabled else {}
+        if not found.enabled:
+            return {}
+        found.check(self.judged.deduplicate.near)
+        return digests(found.lexicons)
 
     def execute(self) -> Snapshot:
         """Run what is not done yet and commit."""
