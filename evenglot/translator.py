@@ -78,19 +78,24 @@ def fit(
     text = parallel_text(recipe, directions, corpus, progress)
     _require(text, directions)
     folder = Path(output)
-    Storage(folder).write_bytes(RECIPE, dump_recipe(recipe).encode())
-    made = fit_pairs(
-        text.parts["train"],
-        recipe.translator,
-        folder,
-        dev=text.parts["dev"],
-        seed=recipe.seed,
-        name=name,
-        licence=licence,
-        sources=text.sources,
-        fresh=fresh,
-        progress=progress,
-    )
+    try:
+        made = fit_pairs(
+            text.parts["train"],
+            recipe.translator,
+            folder,
+            dev=text.parts["dev"],
+            seed=recipe.seed,
+            name=name,
+            licence=licence,
+            sources=text.sources,
+            fresh=fresh,
+            progress=progress,
+        )
+    except Stopped:
+        _write_recipe(recipe, folder)
+        raise
+    # Not before: a folder keeps the recipe of what lies in it when nothing was trained with this one.
+    _write_recipe(recipe, folder)
     from pipeline.translation.card import write_card
 
     scores = score_pairs(made.folder, text.parts["test"], text.parts["train"], progress) if text.parts["test"] else {}
@@ -331,6 +336,10 @@ def _text_account(text: ParallelPairs) -> dict[str, Any]:
         "unreadable": text.unreadable,
         "sources": list(text.sources),
     }
+
+
+def _write_recipe(recipe: Recipe, folder: Path) -> None:
+    Storage(folder).write_bytes(RECIPE, dump_recipe(recipe).encode())
 
 
 def _write_scores(path: Path, result: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from trainer.optimiser.build import Optimiser, load_optimiser_tensors, optimiser
 from trainer.run import checkpoint as checkpoints
 from trainer.run.logs import MetricsLog
 from trainer.run.resume import confirm_same
+from trainer.run.session import TrainingError
 from trainer.translator.batches import Batches, padded
 from trainer.translator.config import TranslatorConfig
 from trainer.translator.development import Development, sample
@@ -155,6 +156,9 @@ class Session:
             stop_after: step to stop at even so.
             stopping: set by a signal.
             progress: told of the steps.
+
+        Raises:
+            TrainingError: a gradient is not finite.
         """
         self.model.train()
         saved_at = self.step if self.step else -1
@@ -227,7 +231,12 @@ class Session:
                 self.model, sources, targets, pad=self.vocabulary.pad, smoothing=self.config.label_smoothing
             )
         torch.autograd.backward(total / count)
-        torch.nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.grad is not None], self.config.clip)
+        moved = [value for value in self.model.parameters() if value.grad is not None]
+        if not torch.isfinite(torch.nn.utils.clip_grad_norm_(moved, self.config.clip)):
+            raise TrainingError(
+                f"the gradient of step {self.step + 1:,} is not finite",
+                "Lower `translator.learning_rate` or set `translator.precision` to float32, and begin anew (`--fresh`)",
+            )
         self._optimiser.step()
         self._optimiser.zero_grad()
         if self._average is not None:

@@ -14,6 +14,7 @@ from corpus.errors import ConfigurationError, InputError
 from corpus.hashing import file_hash
 from tests.trainer.translator.conftest import reversed_words
 from trainer.run import checkpoint as checkpoints
+from trainer.run.session import TrainingError
 from trainer.translator.config import TranslatorConfig
 from trainer.translator.fit import fit
 
@@ -84,6 +85,15 @@ def test_mistakes_are_said(tmp_path: Path, config: TranslatorConfig) -> None:
         fit(reversed_words(61), config, tmp_path)
     fresh = fit(reversed_words(61), config, tmp_path, resume=False, stop_after=2)
     assert fresh.summary["step"] == 2
+
+
+def test_a_gradient_that_is_not_finite_ends_the_run_and_saves_nothing(tmp_path: Path, config: TranslatorConfig) -> None:
+    wild = config.model_copy(
+        update={"learning_rate": 1e30, "warmup": 0.0, "evaluate_every": 30, "checkpoint_every": 30}
+    )
+    with pytest.raises(TrainingError, match="is not finite"):
+        fit(reversed_words(60), wild, tmp_path)
+    assert not checkpoints.steps(tmp_path)
 
 
 CHILD = """
