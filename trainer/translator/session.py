@@ -34,8 +34,8 @@ from trainer.translator.vocabulary import Vocabulary, train_vocabulary
 _LOG_EVERY: Final = 20
 _LAYOUT: Final = 1
 """Part of what must be equal to go on; raised when the same settings train otherwise."""
-_OPERATIONAL: Final = {"pairs", "threads", "device", "checkpoint_every", "keep", "quantisation"}
-"""Settings that leave the weights' path as it is."""
+_OPERATIONAL: Final = {"pairs", "dev_share", "threads", "device", "checkpoint_every", "keep", "quantisation"}
+"""Settings that leave the weights' path as it is; pairs and what is cut from them are compared themselves."""
 
 
 class Session:
