@@ -32,6 +32,8 @@ FEWEST_DOCUMENTS = 20
 LANGUAGES = ("eng_Latn", "swh_Latn", "hin_Deva", "tam_Taml", "rus_Cyrl", "ind_Latn", "tur_Latn", "cym_Latn")
 """That are spoilt."""
 SHARES = (0.02, 0.05, 0.1, 0.2, 0.5)
+MADE, MADE_CHARACTERS = 40, 2_000
+"""Documents that are translated, and characters of each."""
 Case = tuple[str, str, Naturalness]
 
 
@@ -41,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, required=True, help="file to write the figures to")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with corpus/ and parallel/")
     parser.add_argument("--models", nargs="*", default=[], help="model folders that lead both ways")
+    parser.add_argument("--only-models", action="store_true", help="leave out all that needs no models")
     parser.add_argument("--quick", action="store_true", help="three languages, 100 passages")
     options = parser.parse_args(arguments)
     config = NaturalnessConfig(passages=100 if options.quick else NaturalnessConfig().passages)
@@ -48,11 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.quick:
         documents = {lang: documents[lang] for lang in LANGUAGES[:3]}
     started = time.process_time()
-    cases = [case for make in (halves, sources, spoilt, there_and_back) for case in make(documents, config)]
-    cases += human(documents, options.data, config)
-    seconds = (time.process_time() - started) / len(cases)
+    cases: list[Case] = []
+    if not options.only_models:
+        cases += [case for make in (halves, sources, spoilt, there_and_back) for case in make(documents, config)]
+        cases += human(documents, options.data, config)
+    seconds = (time.process_time() - started) / max(len(cases), 1)
     if options.models:
-        cases += machine_made(documents, options.data, options.models, config)
+        cases += machine_made(documents, options.models, config)
     arms = summary(cases, config)
     report = {
         "benchmark": "naturalness",
@@ -115,7 +120,7 @@ def there_and_back(documents: dict[str, list[Document]], config: NaturalnessConf
 
 
 def machine_made(
-    documents: dict[str, list[Document]], data: Path, folders: Sequence[str], config: NaturalnessConfig
+    documents: dict[str, list[Document]], folders: Sequence[str], config: NaturalnessConfig
 ) -> Iterator[Case]:
     """What models make of the stories' English, and of natural documents there and back."""
     from pipeline.sentences.split import split
@@ -139,9 +144,9 @@ def machine_made(
         if not (engine.routes.reaches("eng_Latn", lang) and engine.routes.reaches(lang, "eng_Latn")):
             continue
         there, back = engine.routes.find("eng_Latn", lang), engine.routes.find(lang, "eng_Latn")
-        natural = documents[lang][:60]
-        made = translate([text[:3000] for text in english[:60]], there, lang)
-        texts = [document.text[:3000] for document in natural]
+        natural = documents[lang][:MADE]
+        made = translate([text[:MADE_CHARACTERS] for text in english[:MADE]], there, lang)
+        texts = [document.text[:MADE_CHARACTERS] for document in natural]
         again = translate(translate(texts, back, "eng_Latn"), there, lang)
         shortened = [document._replace(text=text) for document, text in zip(natural, texts, strict=True)]
         yield "machine", lang, _measure(shortened, made, lang, config, again)

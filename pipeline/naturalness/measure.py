@@ -47,13 +47,13 @@ class Naturalness:
     """By the names of ``LimitsConfig``."""
 
     def figures(self) -> dict[str, float]:
-        """All numbers by name, those of the natural halves with ``_natural``, rounded to four places."""
+        """All numbers by name, those of the natural halves with ``_natural``, to four places; unknown ones left out."""
         found = {"passages": float(self.passages)}
         for name, measure in self.measures.items():
             found |= {name: measure.value, f"{name}_natural": measure.baseline}
             if measure.low != measure.value:
                 found[f"{name}_low"] = measure.low
-        return {name: round(value, 4) for name, value in found.items()}
+        return {name: round(value, 4) for name, value in found.items() if not np.isnan(value)}
 
 
 def measure(

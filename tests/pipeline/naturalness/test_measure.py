@@ -9,6 +9,7 @@ from pipeline.naturalness.measure import Measure, Naturalness, measure
 from tests.pipeline.naturalness.conftest import backwards
 
 CONFIG = NaturalnessConfig(passages=80, passage_characters=150)
+NOTHING = Measure(float("nan"), float("nan"), float("nan"))
 DISTANCES = {"ngrams", "function_words", "lost_types", "sentence_length", "document_length", "auc", "style_auc"}
 
 
@@ -63,7 +64,9 @@ def test_the_order_of_documents_makes_no_difference(natural: list[str], reversed
 
 
 def test_figures_are_numbers_by_name() -> None:
-    found = Naturalness("swh_Latn", 40, {"auc": Measure(0.81234, 0.52, 0.7), "ngrams": Measure(0.2, 0.1, 0.2)})
+    found = Naturalness(
+        "swh_Latn", 40, {"auc": Measure(0.81234, 0.52, 0.7), "ngrams": Measure(0.2, 0.1, 0.2), "lost_types": NOTHING}
+    )
     assert found.figures() == {
         "passages": 40,
         "auc": 0.8123,
