@@ -63,6 +63,11 @@ def weights_of(folder: Path, allow_pickle: bool) -> Weights:
             f"{folder} holds no weights: neither model.safetensors nor a release of OPUS-MT (decoder.yml, *.npz)",
             "Give the folder of a Hugging Face model with safetensors",
         )
+    if found.form == "ctranslate2":
+        raise InputError(
+            f"{folder} was converted for CTranslate2 elsewhere: nothing in it says what it translates",
+            "Convert the model that it was made of",
+        )
     if found.form == "pickle" and not allow_pickle:
         raise InputError(refusal(f"the weights in {folder}", found), way_out())
     return found

@@ -234,6 +234,13 @@ def test_two_vocabularies_are_not_taken_for_one(marian: Path, tmp_path: Path) ->
         convert(folder, tmp_path / "out")
 
 
+def test_a_conversion_of_others_has_no_languages(marian: Path, tmp_path: Path) -> None:
+    convert(marian, tmp_path / "out")
+    (tmp_path / "out" / "evenglot-model.json").unlink()
+    with pytest.raises(InputError, match="was converted for CTranslate2 elsewhere"):
+        convert(tmp_path / "out", tmp_path / "again")
+
+
 def test_nllb_is_told_by_its_tokens_whatever_its_tokenizer_is_called(tmp_path: Path) -> None:
     folder = tiny_models.nllb(tmp_path / "it", ["eng_Latn", "ewe_Latn"])
     settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))

@@ -15,6 +15,7 @@ from corpus.errors import CorpusError, InputError
 from corpus.lock import exclusive
 from corpus.storage import Storage
 from pipeline.translation.convert import convert
+from pipeline.translation.convert_encoder import convert_encoder
 from pipeline.translation.fetch import RemoteFile, chosen, fetch, is_hub_id
 from tests.pipeline.translation import tiny_models
 from tests.pipeline.translation.fake_hub import COMMIT, Hub, serving
@@ -120,6 +121,18 @@ def test_a_model_of_ours_is_fetched_as_it_is(hub: Hub, marian: Path, tmp_path: P
     hub.add("me/converted", tmp_path / "converted")
     found = fetch("me/converted", tmp_path / "downloads", endpoint=hub.address)
     assert files_in(found.folder) == sorted([*card.files, "evenglot-model.json"])
+
+
+def test_an_encoder_comes_with_what_is_noted_of_its_pooling(hub: Hub, tmp_path: Path) -> None:
+    folder = tiny_models.encoder(tmp_path / "labse", "bert")
+    (folder / "1_Pooling").mkdir()
+    tiny_models.write_json(folder / "1_Pooling" / "config.json", {"pooling_mode_cls_token": True})
+    (folder / "onnx").mkdir()
+    (folder / "onnx" / "model.onnx").write_bytes(b"not wanted")
+    hub.add("me/labse", folder)
+    found = fetch("me/labse", tmp_path / "downloads", endpoint=hub.address)
+    assert not (found.folder / "onnx").exists()
+    assert convert_encoder(found.folder, tmp_path / "out", origin="me/labse").pooling == "cls"
 
 
 def test_a_card_cannot_lead_out_of_the_folder(hub: Hub, tmp_path: Path) -> None:
