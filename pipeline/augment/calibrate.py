@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from corpus.augmentation import route_name
 from corpus.shards import ShardWriter, read_table
 from corpus.storage import Storage
-from pipeline.augment.generate import Asked, Loaded
+from pipeline.augment.generate import Asked, loaded_of
 from pipeline.augment.unit import Unit
 from pipeline.gates.config import GateConfig
 from pipeline.gates.decide import decide
@@ -21,13 +21,18 @@ from pipeline.gates.features import NAMES, SIZE, Features
 from pipeline.gates.thresholds import Thresholds, calibrate, pool
 
 FOLDER: Final = "calibration"
-_LEAST: Final = 0.05
-"""Yield that is planned with at least: one that is worse would ask for boundless text."""
-_SOURCE, _OUTPUT = "source_bytes", "output_bytes"
+LEAST: Final = 0.25
+"""Yield that is planned with at least: of models that do worse no more is asked than four times the budget."""
+_DOCUMENT, _SOURCE, _OUTPUT = "document", "source_bytes", "output_bytes"
 SAMPLE_SCHEMA: Final = pa.schema(
-    [*((name, pa.float64()) for name in (*NAMES, SIZE)), (_SOURCE, pa.int64()), (_OUTPUT, pa.int64())]
+    [
+        *((name, pa.float64()) for name in (*NAMES, SIZE)),
+        (_DOCUMENT, pa.string()),
+        (_SOURCE, pa.int64()),
+        (_OUTPUT, pa.int64()),
+    ]
 )
-"""Sentences of a calibration unit: features, and bytes on both sides."""
+"""Sentences of a calibration unit: features, the parent's id, and bytes on both sides."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +46,10 @@ class Calibration:
 
 def sample_batch(asked: Asked, features: Features) -> pa.RecordBatch:
     """The sentences of a unit as rows of ``SAMPLE_SCHEMA``."""
-    loaded = asked.loaded
-    sentences = loaded.sentences if isinstance(loaded, Loaded) else []
+    loaded = loaded_of(asked)
     columns = {name: pa.array(features[name], pa.float64()) for name in (*NAMES, SIZE)}
-    columns[_SOURCE] = _sizes(sentences)
+    columns[_DOCUMENT] = pa.array([loaded.documents[owner].id for owner in loaded.owners], pa.string())
+    columns[_SOURCE] = _sizes(loaded.sentences)
     columns[_OUTPUT] = _sizes(["" if one.problem else one.text for one in asked.forward])
     return pa.RecordBatch.from_pydict(columns, schema=SAMPLE_SCHEMA)
 
@@ -86,12 +91,16 @@ def features_of(sample: pa.Table) -> Features:
 
 
 def gain_of(sample: pa.Table, features: Features, thresholds: Thresholds, config: GateConfig) -> float:
-    """Bytes of sentences that pass for each byte of the sample."""
+    """Bytes that pass for each byte of the sample: of the sentences that pass, in documents of which enough does."""
     reasons = decide(features, thresholds, config).reasons
     passed = np.array([reason is None for reason in reasons], dtype=bool)
-    source = pc.sum(sample.column(_SOURCE)).as_py() or 0
-    output = int(sample.column(_OUTPUT).to_numpy()[passed].sum())
-    return max(output / source, _LEAST) if source else 1.0
+    source, output = (sample.column(name).to_numpy() for name in (_SOURCE, _OUTPUT))
+    if not source.sum():
+        return 1.0
+    _, owners = np.unique(sample.column(_DOCUMENT).to_numpy(zero_copy_only=False).astype(str), return_inverse=True)
+    whole, kept = np.bincount(owners, source), np.bincount(owners, source * passed)
+    stays = kept >= np.maximum(config.min_kept_share * whole, 1)
+    return max(float(output[passed & stays[owners]].sum() / source.sum()), LEAST)
 
 
 def _sizes(texts: Sequence[str]) -> pa.Array:

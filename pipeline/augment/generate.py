@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import numpy as np
@@ -85,7 +85,7 @@ def forward(loaded: Loaded) -> Asked:
 
 def backward(asked: Asked, found: Sequence[Translation]) -> Asked:
     """The translations on their way back; nothing where nobody asks what was lost."""
-    loaded = _loaded(asked)
+    loaded = loaded_of(asked)
     route = loaded.unit.back
     sentences = tuple("" if one.problem else one.text for one in found) if route else ()
     return Asked(asked.key, sentences, route, BACK, 0, loaded, tuple(found))
@@ -105,7 +105,7 @@ def measured(
         model: of language identification.
         encoder: of sentences, where their agreement is to be measured.
     """
-    loaded = _loaded(asked)
+    loaded = loaded_of(asked)
     outputs = ["" if one.problem else one.text for one in asked.forward]
     back = [None if one.problem or not one.text.strip() else one.text for one in round_trips]
     return measure(
@@ -141,7 +141,7 @@ def finish(asked: Asked, features: Features, thresholds: Thresholds, config: Gat
         thresholds: of the pair.
         config: of the gates.
     """
-    loaded = _loaded(asked)
+    loaded = loaded_of(asked)
     judged = decide(features, thresholds, config)
     reasons = [
         UNTRANSLATED if one.problem else reason for one, reason in zip(asked.forward, judged.reasons, strict=True)
@@ -224,11 +224,7 @@ def _in_layout(layout: Layout, items: Sequence[_Item]) -> list[_Item | None]:
     return [None if copied else next(left) for copied in layout.passthrough]
 
 
-def _loaded(asked: Asked) -> Loaded:
+def loaded_of(asked: Asked) -> Loaded:
+    """The unit that a request is for."""
     assert asked.loaded is not None
     return asked.loaded
-
-
-def reseeded(unit: Unit, settled: str) -> Unit:
-    """The unit under thresholds with another hash."""
-    return replace(unit, settled=settled).named()
