@@ -117,9 +117,7 @@ def run_converter(
     with _quiet(transformers):
         try:
             converter.convert(str(output), quantization=quantisation)
-        except EvenglotError:
-            raise
-        except MemoryError:
+        except (EvenglotError, MemoryError):
             raise
         except Exception as error:
             first = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -138,8 +136,10 @@ def _settings_of_old(config: Any) -> None:
     CTranslate2 concludes from the former: logits of MADLAD would be smaller by the root of its width. BERT and XLM-R
     have had one kind of positions since then, so the setting is gone that CTranslate2 checks.
     """
-    if config.model_type in ("t5", "mt5"):
-        config.tie_word_embeddings = bool(getattr(config, "scale_decoder_outputs", False))
+    if config.model_type == "t5":
+        config.tie_word_embeddings = bool(getattr(config, "scale_decoder_outputs", config.tie_word_embeddings))
+    elif config.model_type == "mt5":  # never scaled
+        config.tie_word_embeddings = False
     if not hasattr(config, "position_embedding_type"):
         config.position_embedding_type = "absolute"
 
