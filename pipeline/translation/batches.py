@@ -4,9 +4,9 @@ A batch costs what its longest sentence costs, times its size, and something for
 sentences are ordered by length, batches counted in tokens with padding, and few.
 
 Some lengths never share a batch. CTranslate2's sums over a padded sentence take another way where the padded length
-reaches the width of the processor's vectors (16 floats with AVX-512), and with int8 a last bit that differs there may
-become a difference in the third decimal of a score. On either side of that width nothing differs, so a sentence has one
-translation, whatever else is in its batch: see ``docs/translation-engine.md``.
+reaches 16, and with int8 a last bit that differs there may become a difference in the third decimal of a score. On
+either side nothing differs, so a sentence has one translation, whatever else is in its batch: see
+``docs/translation-engine.md``.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from typing import Final
 from corpus.errors import ConfigurationError
 from pipeline.translation.devices import Device
 
+BOUNDARIES: Final = (4, 8, 16)
+"""Lengths that divide batches: 16 as measured, and what shorter vectors of other processors may have."""
 MIN_BATCH_TOKENS: Final = 256
 CPU_BATCH_TOKENS: Final = 4096
 """Beyond this a CPU gains next to nothing: a step costs as much as 10 sentences do, and so many as 100."""
 CUDA_BATCH_TOKENS: Final = 16_384
-SAMPLE_TOKENS: Final = 1024
+SAMPLE_TOKENS: Final = 2048
 """Tokens of a batch that is sampled, on every machine: its draws depend on who is in it."""
 FIXED_TOKENS: Final = 8192
 """Tokens of a batch on CUDA where results depend on who is in it, unless the recipe has a number."""

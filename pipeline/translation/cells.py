@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 import xxhash
 
-from pipeline.translation.batches import MIN_BATCH_TOKENS, cut, rung
+from pipeline.translation.batches import BOUNDARIES, MIN_BATCH_TOKENS, cut, rung
 from pipeline.translation.decoding import Decoding
 from pipeline.translation.loaded import LoadedModel
 from pipeline.translation.result import TOO_LONG
@@ -207,7 +207,7 @@ class _Sizes:
             size = max(MIN_BATCH_TOKENS, min(size, sum(lengths) // (2 * self.model.device.translators)))
         groups = [
             (
-                sum(length >= width for width in self.model.device.vectors),
+                sum(length >= width for width in BOUNDARIES),
                 _limit(self.model, self.decoding, tokens[row]),
             )
             for row, length in zip(rows, lengths, strict=True)

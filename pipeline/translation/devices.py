@@ -18,9 +18,6 @@ CUDA_LIBRARIES: Final = {
 }
 """Libraries that CTranslate2 opens when a model goes to a CUDA device, and what to do where one is missing."""
 _INT8_STORED: Final = ("int8", "int8_float32", "int8_float16", "int8_bfloat16")
-_VECTORS: Final = {"avx512f": 16, "avx2": 8, "avx": 8}
-_FORCED: Final = "CT2_FORCE_CPU_ISA"
-"""Variable with which CTranslate2 is told to use other instructions."""
 _MISSING: Final = "{name} cannot be loaded, which CTranslate2 needs on CUDA"
 
 
@@ -36,8 +33,6 @@ class Device:
     """CPU threads of one translation."""
     translators: int = 1
     """Translations at a time on the CPU."""
-    vectors: tuple[int, ...] = ()
-    """Floats in a vector of the CPU: the lengths at which sums are made another way. Empty on CUDA."""
 
 
 def choose_device(config: TranslationConfig) -> Device:
@@ -46,7 +41,7 @@ def choose_device(config: TranslationConfig) -> Device:
     Raises:
         ConfigurationError: CUDA is asked for, and a device or a library it needs is missing.
     """
-    cpu = Device("cpu", (0,), config.threads, config.translators, vector_widths())
+    cpu = Device("cpu", (0,), config.threads, config.translators)
     if config.device == "cpu":
         return cpu
     found = cuda_devices()
@@ -63,22 +58,6 @@ def choose_device(config: TranslationConfig) -> Device:
     if beyond := [index for index in wanted if index >= found]:
         raise ConfigurationError(f"there is no CUDA device {beyond[0]}", f"Name devices from 0 to {found - 1}")
     return Device("cuda", wanted, config.threads, 1)
-
-
-def vector_widths(processor: Path = Path("/proc/cpuinfo")) -> tuple[int, ...]:
-    """Floats in a vector of the instructions that CTranslate2 chooses on this processor; all that may be, if in doubt.
-
-    Args:
-        processor: what the kernel tells of it.
-    """
-    if not os.environ.get(_FORCED):
-        with suppress(OSError, StopIteration):
-            lines = processor.read_text(encoding="utf-8", errors="replace").splitlines()
-            flags = next(line for line in lines if line.startswith("flags")).split()
-            for flag, width in _VECTORS.items():
-                if flag in flags:
-                    return (width,)
-    return (4, 8, 16)
 
 
 def cuda_devices() -> int:

@@ -15,7 +15,6 @@ from pipeline.translation.devices import (
     choose_compute_type,
     choose_device,
     device_memory,
-    vector_widths,
 )
 
 
@@ -38,8 +37,7 @@ def test_auto_takes_every_cuda_device_that_is_there(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(("cuda", "missing"), [(0, None), (1, "libcublas.so.12")])
 def test_auto_takes_the_cpu_otherwise(monkeypatch: pytest.MonkeyPatch, cuda: int, missing: str | None) -> None:
     machine(monkeypatch, cuda, missing)
-    monkeypatch.setattr(devices, "vector_widths", lambda: (8,))
-    assert choose_device(TranslationConfig(threads=2, translators=4)) == Device("cpu", (0,), 2, 4, (8,))
+    assert choose_device(TranslationConfig(threads=2, translators=4)) == Device("cpu", (0,), 2, 4)
 
 
 @pytest.mark.parametrize(
@@ -108,22 +106,3 @@ def test_memory_of_the_cpu_is_what_is_available_in_the_container(
 def test_memory_of_this_machine(tmp_path: Path) -> None:
     assert 1 << 20 < device_memory(Device("cpu")) < 1 << 50
     assert available_memory(tmp_path) > 1 << 20, "where nothing is told, all of it"
-
-
-@pytest.mark.parametrize(
-    ("told", "forced", "widths"),
-    [
-        ("flags\t\t: fpu avx avx2 avx512f\n", "", (16,)),
-        ("flags\t\t: fpu avx avx2\n", "", (8,)),
-        ("flags\t\t: fpu avx avx2 avx512f\n", "AVX2", (4, 8, 16)),
-        ("Features\t: fp asimd\n", "", (4, 8, 16)),
-        (None, "", (4, 8, 16)),
-    ],
-)
-def test_vectors_are_those_of_the_processor_or_all_there_are(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, told: str | None, forced: str, widths: tuple[int, ...]
-) -> None:
-    monkeypatch.setenv("CT2_FORCE_CPU_ISA", forced)
-    if told is not None:
-        (tmp_path / "cpuinfo").write_text(f"model name: x\n{told}", encoding="utf-8")
-    assert vector_widths(tmp_path / "cpuinfo") == widths
