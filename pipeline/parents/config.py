@@ -62,7 +62,7 @@ class ParentsConfig(Config):
     max_bytes: int = Field(default=20_000, ge=1)
     """… and of the longest."""
     documents: int = Field(default=50_000, ge=1)
-    """Documents of each language to choose from, taken by hash from all. A thousand take about 4 MB of the driver's
+    """Documents of each language to choose from, taken by hash from all. A thousand take about 6 MB of the driver's
     memory and 0.3 s."""
     topics: int = Field(default=128, ge=1, le=1024)
     """Groups of like documents in a language at most; of n documents √(2n)."""

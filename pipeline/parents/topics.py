@@ -127,7 +127,8 @@ def _nearest(vectors: Floats, centres: Floats) -> Int64s:
 def _means(vectors: Floats, topic: Int64s, centres: Floats) -> Floats:
     """Directions of the mean of each topic; one without documents keeps its centre."""
     sums = np.zeros(centres.shape)
-    np.add.at(sums, topic, vectors.astype(np.float64))
+    for number in range(len(centres)):
+        sums[number] = vectors[topic == number].sum(axis=0, dtype=np.float64)
     means = unit(sums)
     empty = np.bincount(topic, minlength=len(centres)) == 0
     means[empty] = centres[empty]
