@@ -25,11 +25,14 @@ class TranslationConfig(Config):
     ``int8`` on the CPU, and on CUDA ``int8_float16`` or ``float16``, whichever the device supports and the model's
     weights are stored for. Another type gives other translations."""
     threads: int = Field(default=1, ge=1)
-    """CPU threads of one translation."""
+    """CPU threads of one translation. With int8 their number changes nothing; with float32 it may change the last
+    bit of a score."""
     translators: int = Field(default=1, ge=1)
     """Translations at a time in one process on the CPU; they share the weights."""
     batch_tokens: int | Literal["auto"] = "auto"
-    """Source tokens of a batch, padding included. ``auto`` goes by the memory of the device."""
+    """Source tokens of a batch, padding included; a batch may be half as large again rather than leave a small rest.
+    ``auto`` goes by the memory of the device. With int8 on the CPU the number changes nothing but speed; elsewhere it
+    may change the last bit of a score."""
     pivots: tuple[str, ...] = ("eng_Latn",)
     """Languages to go through where no model serves a pair, the preferred one first; others are tried after them."""
     max_hops: int = Field(default=2, ge=1, le=4)
