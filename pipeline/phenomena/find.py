@@ -16,7 +16,7 @@ from pipeline.phenomena.config import PhenomenaConfig
 from pipeline.phenomena.counts import lexicon_of, natural
 from pipeline.phenomena.forms import Replaced, replace
 from pipeline.phenomena.lexicon import Lexicon
-from pipeline.phenomena.observe import Seen, measure, observe, select, switches
+from pipeline.phenomena.observe import Measures, Seen, measure, observe, select, switches
 from pipeline.phenomena.passages import CARRIER, HOST, keep, passages_batch
 from pipeline.phenomena.plan import Plan
 from pipeline.phenomena.sentences import Int64s, Sentences, read_sentences
@@ -102,7 +102,7 @@ class _Batch:
         return letters & (sizes <= self.config.longest)
 
     @cached_property
-    def _measures(self) -> Any:
+    def _measures(self) -> Measures:
         return measure(self.sentences.texts, self.plan.lang)
 
     @cached_property
@@ -125,9 +125,8 @@ class _Batch:
         """What a passage may be chosen for: of inflections those of which there is no doubt."""
         if "inflections" not in self.plan.wanted:
             return self.hits
-        sure = _Hits.of(
-            observe(self.sentences.texts, self.plan.lang, ["inflections"], self.lexicon, sure=True), self.plan
-        )
+        seen = observe(self.sentences.texts, self.plan.lang, ["inflections"], self.lexicon, sure=True)
+        sure = _Hits.of(seen, self.plan)
         low = self.plan.firsts["inflections"]
         high = low + len(self.plan.wanted["inflections"].keys)
         others = (self.hits.phenomena < low) | (self.hits.phenomena >= high)
@@ -143,20 +142,18 @@ class _Batch:
         spans, which = np.unique(np.stack([cores.first, cores.last], axis=1), axis=0, return_inverse=True)
         which = which.reshape(-1)
         fits = np.array([bool(self.usable[a : b + 1].all()) for a, b in spans.tolist()], np.bool_)
-        orders = np.array(
-            [
-                self._order("carrier", a, b) if ok else 0
-                for (a, b), ok in zip(spans.tolist(), fits.tolist(), strict=True)
-            ],
-            np.uint64,
-        )
+        orders = np.zeros(len(spans), np.uint64)
+        for span in np.flatnonzero(fits).tolist():
+            orders[span] = self._order("carrier", *spans[span].tolist())
         hits = np.flatnonzero(fits[which])
         sorting = hits[np.lexsort((orders[which[hits]], cores.phenomena[hits]))]
         phenomena = cores.phenomena[sorting]
         rank = np.arange(len(sorting)) - np.searchsorted(phenomena, phenomena)
+        by_span = np.argsort(which, kind="stable")
+        bounds = np.searchsorted(which[by_span], np.arange(len(spans) + 1)).tolist()
         for span in np.unique(which[sorting[rank < self.config.options]]).tolist():
             first, last = spans[span].tolist()
-            core = sorted(cores.phenomena[which == span].tolist())
+            core = sorted(cores.phenomena[by_span[bounds[span] : bounds[span + 1]]].tolist())
             yield self._carrier(first, last, core, int(orders[span]))
         yield from self._variants()
 
@@ -167,14 +164,16 @@ class _Batch:
         cores, low = self.cores, self.plan.firsts["inflections"]
         for row, cell in enumerate(self.plan.wanted["inflections"].keys.tolist()):
             places = cores.first[cores.phenomena == low + row].tolist()
-            ordered = sorted((self._order(f"variant {cell}", place, place), place) for place in places)
+            ordered = sorted(
+                (self._order(f"variant {cell}", place, place), place) for place in places if self.usable[place]
+            )
             made = 0
             for order, place in ordered:
                 if made == self.config.options:
                     break
                 sentence = self.sentences.texts[place].as_py()
                 found = replace(sentence, [cell], self.lexicon, self.plan.rare_forms, order)
-                if self.usable[place] and found is not None:
+                if found is not None:
                     made += 1
                     yield self._changed(place, low + row, order, found)
 

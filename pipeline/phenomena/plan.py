@@ -160,9 +160,13 @@ def _choose(
     served[:1] = True
     rows = np.sort(rows[served])
     census = Census(
-        len(natural), 1 << found.level, int((~rare).sum()), int((rare & ~attested).sum()), int((rare & attested).sum()),
-        len(rows),
-    )  # fmt: skip
+        counted=len(natural),
+        one_in=1 << found.level,
+        common=int((~rare).sum()),
+        unattested=int((rare & ~attested).sum()),
+        rare=int((rare & attested).sum()),
+        planned=len(rows),
+    )
     documents = found.documents[rows].astype(np.int64)
     wanted = Wanted(kind, found.keys[rows], natural[rows], documents, sources[rows], target[rows], most[rows])
     return wanted, census
