@@ -34,6 +34,8 @@ from pipeline.curriculum.features import fold_table
 from pipeline.deduplicate.config import NearDuplicateConfig
 from pipeline.deduplicate.resolve import MEMBER, Cluster, resolve
 from pipeline.deduplicate.verify import verify
+from pipeline.language_id.config import IdentifyConfig
+from pipeline.language_id.stage import IdentifyStage
 from pipeline.phenomena.account import PhenomenaAccount
 from pipeline.phenomena.config import PhenomenaConfig
 from pipeline.phenomena.counts import Counts, count
@@ -149,6 +151,7 @@ def judge(
         "replaced": account.replaced,
         "kinds": {kind: recount(kind, account, sentences, added) for kind in account.kinds},
         "near_copies": near_copies(new, natural),
+        "identified": identified(new, lang),
         "naive": len(naive),
         "naive_near_copies": near_copies(naive, natural),
         "cpu_seconds": dict(seconds),
@@ -227,6 +230,18 @@ def near_copies(new: Sequence[str], natural: Sequence[str]) -> int:
     return int((~kept[: len(new)]).sum())
 
 
+def identified(new: Sequence[str], lang: str) -> int:
+    """How many documents ``prepare`` takes for the language that they are of."""
+    columns = {
+        "id": [f"{number:032x}" for number in range(len(new))],
+        "text": list(new),
+        "declared_lang": [lang] * len(new),
+        "source": ["benchmark"] * len(new),
+    }
+    batch = pa.RecordBatch.from_pydict({name: pa.array(some, pa.string()) for name, some in columns.items()})
+    return IdentifyStage(IdentifyConfig())(batch).kept.column("lang").to_pylist().count(lang)
+
+
 def line(row: Mapping[str, Any]) -> str:
     """One row of the table that is printed."""
     kinds = "; ".join(
@@ -238,7 +253,7 @@ def line(row: Mapping[str, Any]) -> str:
         f"{row['lang']} {row['mode']}{' forms' if row['lexicon_forms'] else ''}, {row['bytes'] / 1e3:.0f} kB: "
         f"{row['made']} made, {row['share_of_bytes']:.1%} of bytes, {row['share_of_sentences']:.1%} of sentences "
         f"| {kinds} | near copies {row['near_copies']}, with a sentence more {row['naive_near_copies']} "
-        f"of {row['naive']} | s/MB {row['cpu_seconds_per_mb']}"
+        f"of {row['naive']} | identified {row['identified']} | s/MB {row['cpu_seconds_per_mb']}"
     )
 
 

@@ -47,7 +47,7 @@ class PhenomenaConfig(Config):
     sentences can serve: a small budget lifts some phenomena to their targets rather than many by next to nothing."""
     table: int = Field(default=200_000, ge=1000)
     """Different n-grams counted at a time for a language. Where there are more, only every second, fourth, ... is
-    looked at, chosen by hash, and those are counted exactly. Takes 28 bytes each."""
+    looked at, chosen by hash, and those are counted exactly. Takes 24 bytes each."""
 
     per_million: float | None = Field(default=None, gt=0)
     """Sentences with a phenomenon that are wanted in a million. Unset: as many as it may have and still be rare."""
