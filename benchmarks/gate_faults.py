@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from corpus.hashing import stable_hash
@@ -26,6 +26,9 @@ class Pair:
     source: str
     target: str
     units: list[Unit]
+    others: list[Unit] = field(default_factory=list)
+    """Of other documents; where sentences about something else come from. A margin compares with the sources of
+    ``units``, and must not find the right one there."""
 
     @cached_property
     def sources(self) -> tuple[str, ...]:
@@ -96,23 +99,17 @@ def appended(pair: Pair, row: int) -> str | None:
 
 
 def shuffled(pair: Pair, row: int) -> str | None:
-    """The translation of a sentence of another document, or far away in the same."""
-    count = len(pair.units)
-    start = stable_hash(pair.units[row].id, "shuffle")
-    for step in range(count):
-        other = (start + step) % count
-        if other != row and pair.targets[other] != pair.targets[row]:
-            return pair.targets[other]
-    return None
+    """The translation of any sentence of another document."""
+    if not pair.others:
+        return None
+    return pair.others[stable_hash(pair.units[row].id, "shuffle") % len(pair.others)].text[pair.target]
 
 
 def shuffled_alike(pair: Pair, row: int) -> str | None:
-    """The translation of the sentence whose source is nearest in length, so that lengths tell nothing."""
-    sources = pair.sources
-    others = [place for place in range(len(sources)) if pair.targets[place] != pair.targets[row]]
-    if not others:
-        return None
-    return pair.targets[min(others, key=lambda place: (abs(len(sources[place]) - len(sources[row])), place))]
+    """The translation of the one whose source is nearest in length, so that lengths tell nothing."""
+    size = len(pair.sources[row])
+    near = sorted(pair.others, key=lambda unit: abs(len(unit.text[pair.source]) - size))
+    return near[0].text[pair.target] if near else None
 
 
 Fault = Callable[[Pair, int], str | None]

@@ -4,8 +4,9 @@
 
 Good are human translations; bad are made of them by rules (``gate_faults``). A quarter of the sentences is bad at a
 time, so that each is judged among good ones. Thresholds are calibrated, and the defaults were chosen, on ``dev``
-documents; all figures are of ``test`` documents. With models that translate a pair back, every output makes the round
-trip, too; without, only surface gates judge.
+documents; all figures are of ``test`` documents. Three times: by surface gates alone; with round trips by a lexicon,
+word by word (IBM model 1, of the file's ``train`` part), which is about the worst that translates at all; and with
+round trips by the models given, for the pairs that they serve.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import zstandard
@@ -27,14 +28,12 @@ import zstandard
 from benchmarks.gate_faults import FAULTS, Pair, Unit
 from benchmarks.machine import machine
 from corpus.hashing import stable_hash
+from corpus.tags import UNSPACED, script_of
 from pipeline.gates.config import GateConfig
 from pipeline.gates.decide import decide
 from pipeline.gates.features import Features, measure
 from pipeline.gates.rules import RULES, values
 from pipeline.gates.thresholds import Thresholds, calibrate, pool
-
-if TYPE_CHECKING:
-    from pipeline.translation.engine import Engine
 
 PAIRS = {
     "parallel/tico19": (
@@ -62,6 +61,8 @@ PAIRS = {
     ),
 }
 QUICK_PAIRS = 4
+TRAINED = 3_000
+"""Sentences that a lexicon is learnt from."""
 TURNS = 4
 """Every sentence is bad in one of so many turns."""
 RARE = 0.1
@@ -75,6 +76,8 @@ class Task:
     file: str
     dev: Pair
     test: Pair
+    train: list[tuple[str, str]]
+    """Target and source of sentences of neither half; none of NTREX."""
 
     @property
     def name(self) -> str:
@@ -96,7 +99,6 @@ def main(arguments: list[str] | None = None) -> int:
     if options.quick:
         tasks = tasks[:QUICK_PAIRS]
     config = GateConfig()
-    back = Backwards(options.models)
     report: dict[str, Any] = {
         "benchmark": "gates",
         "machine": machine(),
@@ -104,14 +106,19 @@ def main(arguments: list[str] | None = None) -> int:
         "config": config.model_dump(),
         "surface": judged(tasks, config, options.half, None),
     }
-    served = [task for task in tasks if back.serves(task.test)]
-    if served:
-        report["round_trip"] = judged(served, config, options.half, back)
-        report["models"] = back.names
+    ways: dict[str, Backwards] = {"word_by_word": WordByWord(tasks)}
+    if options.models:
+        ways["models"] = Models(options.models)
+    for name, back in ways.items():
+        served = [task for task in tasks if back.serves(task.test)]
+        if served:
+            report[name] = {"surface": judged(served, config, options.half, None)} | judged(
+                served, config, options.half, back
+            )
     report["microseconds_per_sentence"] = costs(tasks[0].test)
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    for name in ("surface", "round_trip"):
+    for name in ("surface", *ways):
         if name in report:
             print(table(name, report[name]), file=sys.stderr)
     return 0
@@ -130,7 +137,9 @@ def load(data: Path, sentences: int) -> list[Task]:
                 halves[half].append(row)
         for source, target in pairs:
             dev, test = (_pair(halves[half], source, target, sentences) for half in ("dev", "test"))
-            tasks.append(Task(name, dev, test))
+            dev, test = replace(dev, others=test.units), replace(test, others=dev.units)
+            learnt = _pair([row for row in rows if row["split"] == "train"], source, target, TRAINED)
+            tasks.append(Task(name, dev, test, list(zip(learnt.targets, learnt.sources, strict=True))))
     return tasks
 
 
@@ -140,47 +149,81 @@ def _pair(rows: Sequence[dict[str, Any]], source: str, target: str, most: int) -
     return Pair(source, target, [unit for unit in units if unit.id in chosen])
 
 
-class Backwards:
-    """Translates outputs back, each text once."""
-
-    def __init__(self, folders: Sequence[str]) -> None:
-        self._engine: Engine | None = None
-        self._known: dict[tuple[str, str, str], str | None] = {}
-        self.names: list[str] = []
-        if folders:
-            from pipeline.translation.config import TranslationConfig
-            from pipeline.translation.engine import Engine
-
-            self._engine = Engine(TranslationConfig(models=tuple(folders), device="cpu"))
-            self.names = sorted(self._engine.models)
+class Backwards(Protocol):
+    """Translates outputs back."""
 
     def serves(self, pair: Pair) -> bool:
         """Whether there is a way back."""
-        return self._engine is not None and (pair.target, pair.source) in self._engine.routes.direct
+        ...
 
     def __call__(self, pair: Pair, outputs: Sequence[str]) -> list[str | None]:
-        """[n] outputs in the source language; None where a model refused."""
+        """[n] outputs in the source language; None where that failed."""
+        ...
+
+
+class WordByWord:
+    """By lexicons, for targets that put spaces between words."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        from trainer.translator.lexicon import learn
+
+        self._lexicons = {
+            (task.test.source, task.test.target): learn(task.train)
+            for task in tasks
+            if task.train and script_of(task.test.target) not in UNSPACED
+        }
+
+    def serves(self, pair: Pair) -> bool:
+        """Whether a lexicon could be learnt."""
+        return (pair.source, pair.target) in self._lexicons
+
+    def __call__(self, pair: Pair, outputs: Sequence[str]) -> list[str | None]:
+        """[n] outputs word by word."""
+        lexicon = self._lexicons[(pair.source, pair.target)]
+        return [lexicon.translate(output) for output in outputs]
+
+
+class Models:
+    """By translation models, each text once."""
+
+    def __init__(self, folders: Sequence[str]) -> None:
+        from pipeline.translation.config import TranslationConfig
+        from pipeline.translation.engine import Engine
+
+        self._engine = Engine(TranslationConfig(models=tuple(folders), device="cpu"))
+        self._known: dict[tuple[str, str, str], str | None] = {}
+
+    def serves(self, pair: Pair) -> bool:
+        """Whether one model goes back."""
+        return (pair.target, pair.source) in self._engine.routes.direct
+
+    def __call__(self, pair: Pair, outputs: Sequence[str]) -> list[str | None]:
+        """[n] outputs by beam search; None where the model refused."""
         from pipeline.translation.decoding import Decoding
 
-        assert self._engine is not None
         way = (pair.target, pair.source)
         new = sorted({text for text in outputs if (*way, text) not in self._known})
         if new:
             route = self._engine.routes.find(*way)
-            for text, found in zip(new, self._engine.translate(new, route, Decoding(beam_size=1)), strict=True):
+            for text, found in zip(new, self._engine.translate(new, route, Decoding()), strict=True):
                 self._known[(*way, text)] = found.text if found.problem is None else None
         return [self._known[(*way, text)] for text in outputs]
 
 
-def features_of(pair: Pair, outputs: Sequence[str], back: Backwards | None) -> Features:
-    """Measure outputs in place of the pair's translations."""
+def features_of(pair: Pair, outputs: Sequence[str], rows: Sequence[int], back: Backwards | None) -> Features:
+    """Measure outputs in place of the pair's translations; only ``rows``, which are judged, make a round trip."""
+    returned: list[str | None] | None = None
+    if back is not None:
+        returned = [None] * len(outputs)
+        for row, text in zip(rows, back(pair, [outputs[row] for row in rows]), strict=True):
+            returned[row] = text
     return measure(
         pair.sources,
         outputs,
         source_lang=pair.source,
         target_lang=pair.target,
         documents=_numbers([unit.document for unit in pair.units]),
-        round_trips=back(pair, outputs) if back is not None else None,
+        round_trips=returned,
     )
 
 
@@ -191,7 +234,7 @@ def _numbers(names: Sequence[str]) -> list[int]:
 
 def judged(tasks: Sequence[Task], config: GateConfig, half: str, back: Backwards | None) -> dict[str, Any]:
     """Figures of all pairs under calibrated thresholds, and with the defaults alone."""
-    samples = [features_of(task.dev, task.dev.targets, back) for task in tasks]
+    samples = [features_of(task.dev, task.dev.targets, range(len(task.dev.units)), back) for task in tasks]
     pooled = pool(samples)
     pairs: dict[str, Any] = {}
     for task, sample in zip(tasks, samples, strict=True):
@@ -217,7 +260,8 @@ Runs = dict[str, list[tuple[Features, list[int]]]]
 
 def tried(pair: Pair, back: Backwards | None) -> Runs:
     """By kind the features of every turn and the rows that are bad in it; ``good`` has one turn without any."""
-    runs = {"good": [(features_of(pair, pair.targets, back), list(range(len(pair.units))))]}
+    every = list(range(len(pair.units)))
+    runs = {"good": [(features_of(pair, pair.targets, every, back), every)]}
     for kind, fault in FAULTS.items():
         bad = [fault(pair, row) for row in range(len(pair.units))]
         turns = []
@@ -227,7 +271,7 @@ def tried(pair: Pair, back: Backwards | None) -> Runs:
             for row in rows:
                 outputs[row] = bad[row] or ""
             if rows:
-                turns.append((features_of(pair, outputs, back), rows))
+                turns.append((features_of(pair, outputs, rows, back), rows))
         if turns:
             runs[kind] = turns
     return runs

@@ -74,7 +74,7 @@ class GateConfig(Config):
     min_numbers: Bound | None = Bound(strictest=0.3, loosest=0.0, default=0.3, quantile=0.15)
     """Share of the numbers of two digits and more that both sides hold; 0 is off, for languages that write numbers as
     words. Reason ``numbers``."""
-    min_round_trip: Bound | None = Bound(strictest=45.0, loosest=15.0, default=30.0)
+    min_round_trip: Bound | None = Bound(strictest=40.0, loosest=12.0, default=20.0)
     """chrF of the source translated there and back, 0 to 100. Reason ``round_trip``."""
     min_round_trip_margin: Bound | None = Bound(strictest=6.0, loosest=2.0, default=3.0, quantile=0.05)
     """How much more the round trip has in common with its source than with others of about equal length, in points of

@@ -23,6 +23,7 @@ PAIR = Pair(
     "eng_Latn",
     "swh_Latn",
     [Unit(str(row), "d", {**text, "fra_Latn": FRENCH[row]}) for row, text in enumerate(TEXTS)],
+    [Unit(str(row), "e", text) for row, text in enumerate(TEXTS[1:], 1)],
 )
 
 

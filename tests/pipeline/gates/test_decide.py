@@ -47,7 +47,7 @@ def test_defaults_without_a_sample() -> None:
         ({"length_ratio": 1.0, "truncated": 0.5}, None),
         ({"length_ratio": 1.0, "truncated": 1.0}, "truncated"),
         ({"numbers": 0.0}, "numbers"),
-        ({"round_trip_chrf": 12.0}, "round_trip"),
+        ({"round_trip_chrf": 11.0}, "round_trip"),
         ({"round_trip_chrf": 40.0, "round_trip_margin": 1.0}, "other_content"),
         ({"agreement": 0.1}, "disagrees"),
         ({"score": -4.0}, "low_score"),
@@ -81,7 +81,7 @@ def test_thresholds_come_from_the_sample_within_bounds() -> None:
     assert found.limits["min_language"] == 0.6
     assert found.origins["min_language"] == "derived"
     assert (found.limits["min_score"], found.origins["min_score"]) == (-0.7, "strictest")
-    assert (found.limits["min_round_trip"], found.origins["min_round_trip"]) == (15.0, "loosest")
+    assert (found.limits["min_round_trip"], found.origins["min_round_trip"]) == (12.0, "loosest")
     assert found.origins["min_agreement"] == "default"
     assert found.length_ratio == 1.5
     assert found.sample == 200
