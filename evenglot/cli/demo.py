@@ -20,7 +20,7 @@ def demo(
     workers: WorkersOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Prepare, tokenize, train twice and compare, on a sample corpus in a few minutes. Needs nothing from outside.
+    """Prepare, translate, tokenize, train twice and compare, on a sample corpus in minutes. Needs nothing from outside.
 
     One model sees languages as often as they occur, the other is balanced and regularized; the report shows what that
     does for each language. Run again, it goes on where it was stopped.

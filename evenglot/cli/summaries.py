@@ -139,11 +139,22 @@ def demo_text(result: DemoResult) -> RenderableType:
     ledger = result.ledger
     heading = Text(
         f"\n{ledger['read']:,} records read = {ledger['kept']:,} kept + {ledger['rejected']:,} rejected + "
-        f"{ledger['unreadable']:,} unreadable\n\nHeld-out bits per byte (lower is better)\n"
+        f"{ledger['unreadable']:,} unreadable\n{_synthetic(result)}\nHeld-out bits per byte (lower is better)\n"
     )
     times = ", ".join(f"{name} {duration(seconds)}" for name, seconds in result.seconds.items())
     closing = Text(f"\n{times}\nin all {duration(sum(result.seconds.values()))}\n\nreport: {result.report}")
     return Group(heading, heldout_table(result.evaluations), closing)
+
+
+def _synthetic(result: DemoResult) -> str:
+    """A line on synthetic text, where some was made."""
+    if not result.synthetic:
+        return ""
+    kept, candidates = result.synthetic["kept"], result.synthetic["candidates"]
+    return (
+        f"{kept:,} of {candidates:,} translations stayed as synthetic text: "
+        f"evenglot inspect {result.output}/corpus --synthetic\n"
+    )
 
 
 def _order_lines(order: OrderReport) -> list[str]:

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from importlib.resources import as_file, files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 import evenglot
 from corpus.errors import ConfigurationError
 from corpus.hashing import file_hash, fingerprint
+from corpus.manifest import Snapshot
 from corpus.storage import write_errors
 from evenglot import steps
 from evenglot.recipe.load import load_recipe
@@ -24,7 +26,9 @@ ARMS: Final[Mapping[str, str]] = {"proportional": "proportional.yaml", "balanced
 """The two trainings and their recipes, which stand beside this module."""
 REPORT: Final = "report.html"
 _STATE: Final = "demo.json"
-_OURS: Final = ("sample", "corpus", *ARMS, *ARMS.values(), REPORT, _STATE)
+_LIBRARIES: Final = ("ctranslate2", "sentencex", "sacrebleu", "sklearn")
+_MODELS: Final = "models"
+_OURS: Final = ("sample", _MODELS, "corpus", *ARMS, *ARMS.values(), REPORT, _STATE)
 _QUICK: Final = {"train.steps": 12, "train.heldout.every": 12, "train.heldout.rows": 2}
 
 Progress = Callable[[str, int, int], None]
@@ -41,6 +45,8 @@ class DemoResult:
     """Of each step, in order; a step that an earlier demo had finished takes next to nothing."""
     ledger: Mapping[str, int]
     """Records read, kept, rejected, unreadable."""
+    synthetic: Mapping[str, int]
+    """Candidates for synthetic documents, and those kept; empty where none were made."""
     evaluations: Mapping[str, Mapping[str, Any]]
     """For each arm what ``evaluate`` measured."""
 
@@ -58,7 +64,7 @@ def run_demo(
     reporter: ReporterFactory,
     note: Callable[[str], None],
 ) -> DemoResult:
-    """Prepare, tokenize, train both arms, evaluate them, write the report.
+    """Prepare, augment, tokenize, train both arms, evaluate them, write the report.
 
     What an earlier demo finished in the same folder is kept; when it was made from another sample, by another
     version or with the other length, the folder's demo files are removed first.
@@ -90,7 +96,16 @@ def run_demo(
     arms = {arm: _recipe(folder / name, quick=quick) for arm, name in ARMS.items()}
     shared = arms["balanced"]
     with step("prepare") as progress:
-        snapshot = steps.prepare(shared, workers, progress)
+        # Synthetic text is a step of its own here, timed apart.
+        alone = shared.model_copy(update={"augment": shared.augment.model_copy(update={"enabled": False})})
+        snapshot = steps.prepare(alone, workers, progress)
+    synthetic: dict[str, int] = {}
+    missing = _missing()
+    if missing:
+        note(f"augment: left out, {missing} is not installed (pip install 'evenglot[translate]')")
+    else:
+        with step("augment") as progress:
+            synthetic = _counts(steps.augment(shared, workers or 1, progress))
     with step("tokenize") as progress:
         tokens = steps.tokenize(shared, workers or 1, progress)
     trained_on: dict[str, str] = _read_state(folder).get("trained_on", {})
@@ -118,19 +133,34 @@ def run_demo(
             "rejected": ledger.rejected_total,
             "unreadable": ledger.unreadable_total,
         },
+        synthetic=synthetic,
         evaluations=evaluations,
     )
 
 
+def _missing() -> str | None:
+    """The first library that augmentation needs and that is not installed; None where all are there."""
+    return next((name for name in _LIBRARIES if find_spec(name) is None), None)
+
+
+def _counts(snapshot: Snapshot) -> dict[str, int]:
+    """Candidates and kept documents of a snapshot's synthetic layer."""
+    found = snapshot.augmentation.languages.values() if snapshot.augmentation is not None else ()
+    return {"candidates": sum(one.candidates for one in found), "kept": sum(one.kept for one in found)}
+
+
 def _lay_out(folder: Path, *, quick: bool, fresh: bool) -> None:
-    """Copy sample and recipes into the folder, after removing what does not belong to this demo."""
+    """Copy sample, models and recipes into the folder, after removing what does not belong to this demo."""
     with as_file(files("evenglot.demo")) as packaged, write_errors(str(folder)):
         sources = [path for path in sorted((packaged / "sample").iterdir()) if path.is_file()]
         recipes = [packaged / name for name in ARMS.values()]
+        models = sorted(path for path in (packaged / _MODELS).rglob("*") if path.is_file())
         made_of = {
             "version": evenglot.__version__,
             "quick": quick,
-            "files": fingerprint({path.name: file_hash(path) for path in [*sources, *recipes]}),
+            "files": fingerprint(
+                {str(path.relative_to(packaged)): file_hash(path) for path in [*sources, *recipes, *models]}
+            ),
         }
         if folder.exists() and any(folder.iterdir()):
             if not (folder / _STATE).exists():
@@ -145,6 +175,10 @@ def _lay_out(folder: Path, *, quick: bool, fresh: bool) -> None:
             _copy(path, folder / "sample" / path.name)
         for path in recipes:
             _copy(path, folder / path.name)
+        for path in models:
+            target = folder / path.relative_to(packaged)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _copy(path, target)
 
 
 def _recipe(path: Path, *, quick: bool) -> Recipe:
@@ -157,6 +191,8 @@ def _recipe(path: Path, *, quick: bool) -> Recipe:
     }
     for index, source in enumerate(named.inputs):
         here[f"inputs.{index}.path"] = ("--output", str(folder / source.path))
+    models = [str(folder / model) for model in named.augment.translation.models]
+    here["augment.translation.models"] = ("--output", models)
     if quick:
         here.update({key: ("--quick", value) for key, value in _QUICK.items()})
     return load_recipe(path, flags=here)

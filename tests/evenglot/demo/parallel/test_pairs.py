@@ -95,3 +95,13 @@ def test_a_broken_line_of_a_word_list_is_named(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(lexicon, "HERE", tmp_path)
     with pytest.raises(ValueError, match=r"nouns.txt, line 2: 3 columns, not 6"):
         list(lexicon.rows("nouns.txt", 6))
+
+
+def test_no_sentence_stands_in_the_demo_s_texts() -> None:
+    """Else the translators would carry held-out text into the training text."""
+    texts = "\n".join(
+        path.read_text(encoding="utf-8") for path in (Path(lexicon.__file__).parents[1] / "texts").glob("*_Latn.txt")
+    )
+    known = {sentence for line in texts.splitlines() for sentence in re.split(r"(?<=[.?!]) ", line)}
+    shared_with = {side for _, pair in generate(40) for side in pair} | {side for pair in free() for side in pair}
+    assert {sentence for sentence in shared_with & known if len(sentence) > 12} == set()
