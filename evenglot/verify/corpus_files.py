@@ -20,6 +20,7 @@ from corpus.parallel import PARALLEL_REJECTED_SCHEMA, parallel_schema
 from corpus.schema import LATER_COLUMNS, RECORD_SCHEMA, REJECTED_SCHEMA, UNDETERMINED, token_schema
 from corpus.shards import read_batches, run_tokens
 from corpus.storage import Storage
+from evenglot.verify.synthetic import synthetic_problems
 
 Progress = Callable[[str, int, int], None]
 
@@ -120,6 +121,9 @@ def verify_corpus(root: str, number: int | None = None, progress: Progress | Non
                 note("ledger", f"parallel text under '{name}': {problem}")
         if not wrong["ledger"]:
             note("ledger", None)
+        if snapshot.augmentation is not None:
+            wrong["synthetic"] = list(synthetic_problems(storage, snapshot))
+            passed["synthetic"] = not wrong["synthetic"]
     else:
         try:
             snapshot.ledger.check()
