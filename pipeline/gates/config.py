@@ -58,7 +58,7 @@ class GateConfig(Config):
     """Share of the letters in the scripts of the target language. Reason ``wrong_script``."""
     max_repetition: Bound | None = Bound(strictest=0.1, loosest=0.3, default=0.2)
     """Share of the words that repeat those directly before them. Reason ``repetition``."""
-    max_copy_rate: Bound | None = Bound(strictest=0.25, loosest=0.8, default=0.3)
+    max_copy_rate: Bound | None = Bound(strictest=0.25, loosest=0.5, default=0.3)
     """Share of the words, names left aside, that are copied from the source in runs. Reason ``copied``."""
     min_distance: Bound | None = Bound(strictest=0.3, loosest=0.1, default=0.2)
     """Of paraphrases: 1 - chrF / 100 between output and parent. Reason ``too_close``."""
@@ -71,9 +71,9 @@ class GateConfig(Config):
     """0 rejects outputs that lost the final mark of their source and are shorter than usual for the pair, 0.5 only
     those that ran into the limit of their length: for languages that end sentences without a mark. Reason
     ``truncated``."""
-    min_numbers: Bound | None = Bound(strictest=0.3, loosest=0.0, default=0.3, quantile=0.15)
-    """Share of the numbers of two digits and more that both sides hold; 0 is off, for languages that write numbers as
-    words. Reason ``numbers``."""
+    min_numbers: Bound | None = Bound(strictest=0.3, loosest=0.15, default=0.3, quantile=0.15)
+    """Share of the numbers of two digits and more that both sides hold; null for models that write numbers as words.
+    Reason ``numbers``."""
     min_round_trip: Bound | None = Bound(strictest=40.0, loosest=12.0, default=20.0)
     """chrF of the source translated there and back, 0 to 100. Reason ``round_trip``."""
     min_round_trip_margin: Bound | None = Bound(strictest=6.0, loosest=2.0, default=3.0, quantile=0.05)

@@ -19,6 +19,10 @@ DEFAULT: Final = "default"
 _FEWEST: Final = 20
 """Sentences from which on a sample says something: the usual ratio of lengths, and that a limit is too tight."""
 
+_RATIOS: Final = (0.65, 1.6)
+"""Usual ratios of lengths lie between: those of 122 languages to English are 0.8 to 1.45. Beyond, the sample's model
+leaves text out or adds some."""
+
 
 @dataclass(frozen=True)
 class Thresholds:
@@ -97,7 +101,9 @@ def _expected(features: Features | None) -> float:
         return 1.0
     ratios = features["length_ratio"]
     ratios = ratios[~np.isnan(ratios)]
-    return float(np.median(ratios)) if len(ratios) >= _FEWEST else 1.0
+    if len(ratios) < _FEWEST:
+        return 1.0
+    return min(max(float(np.median(ratios)), _RATIOS[0]), _RATIOS[1])
 
 
 def _measured(rule: Rule, features: Features | None, expected: float) -> Floats:

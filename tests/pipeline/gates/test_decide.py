@@ -91,11 +91,12 @@ def test_thresholds_come_from_the_sample_within_bounds() -> None:
 def test_a_small_sample_takes_those_of_all_pairs() -> None:
     config = GateConfig(min_sample=100)
     pooled = features(150, language=0.55, score=[-1.0] * 150)
-    found = calibrate(features(30, language=0.6, length_ratio=2.0), config, pooled)
+    found = calibrate(features(30, language=0.6, length_ratio=1.5), config, pooled)
     assert (found.limits["min_language"], found.origins["min_language"]) == (0.55, "pooled")
     assert (found.limits["min_score"], found.origins["min_score"]) == (-1.0, "pooled")
-    assert found.length_ratio == 2.0
-    assert calibrate(features(5, length_ratio=2.0), config).length_ratio == 1.0
+    assert found.length_ratio == 1.5
+    assert calibrate(features(5, length_ratio=1.5), config).length_ratio == 1.0
+    assert calibrate(features(30, length_ratio=0.3), config).length_ratio == 0.65
 
 
 def test_few_sentences_of_a_pair_can_only_loosen() -> None:
@@ -111,7 +112,7 @@ def test_a_gate_may_have_a_quantile_of_its_own() -> None:
     numbers = [0.0] * 14 + [1.0] * 86
     assert calibrate(features(100, numbers=numbers), GateConfig()).limits["min_numbers"] == 0.3
     spelled = [0.0] * 16 + [1.0] * 84
-    assert calibrate(features(100, numbers=spelled), GateConfig()).limits["min_numbers"] == 0.0
+    assert calibrate(features(100, numbers=spelled), GateConfig()).limits["min_numbers"] == 0.15
 
 
 def test_a_language_without_final_marks_is_not_truncated() -> None:
@@ -124,7 +125,7 @@ def test_a_language_without_final_marks_is_not_truncated() -> None:
 
 
 def test_ratios_of_all_pairs_are_told_from_their_own_usual_ones() -> None:
-    joined = pool([features(30, length_ratio=2.0), features(30, length_ratio=0.5)])
+    joined = pool([features(30, length_ratio=1.5), features(30, length_ratio=0.75)])
     assert joined["length_ratio"].tolist() == [1.0] * 60
 
 
