@@ -40,7 +40,9 @@ def synthetic(found: Made, state: Snapshot, selection: Selection, corpus: str) -
     if found.rejected:
         where = f"evenglot inspect {shlex.quote(corpus)} --synthetic {found.rejected[0]['reason']}"
         parts.append(Text(f"\nmore of one reason: {where}", style="dim"))
-    heading = f"{found.kept_total:,} synthetic documents kept, {found.rejected_total:,} candidates rejected"
+    kept = f"{found.kept_total:,} synthetic documents kept" if found.kept_total or not found.rejected_total else ""
+    lost = f"{found.rejected_total:,} candidates rejected" if found.rejected_total else ""
+    heading = ", ".join(part for part in (kept, lost) if part)
     return listing(heading, parts)
 
 

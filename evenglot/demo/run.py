@@ -16,7 +16,7 @@ from typing import Any, Final
 import evenglot
 from corpus.errors import ConfigurationError
 from corpus.hashing import file_hash, fingerprint
-from corpus.manifest import Snapshot
+from corpus.manifest import Snapshot, read_snapshot
 from corpus.storage import write_errors
 from evenglot import steps
 from evenglot.recipe.load import load_recipe
@@ -98,7 +98,7 @@ def run_demo(
     with step("prepare") as progress:
         # Synthetic text is a step of its own here, timed apart.
         alone = shared.model_copy(update={"augment": shared.augment.model_copy(update={"enabled": False})})
-        snapshot = steps.prepare(alone, workers, progress)
+        snapshot = _natural(shared.corpus, steps.prepare(alone, workers, progress))
     synthetic: dict[str, int] = {}
     missing = _missing()
     if missing:
@@ -136,6 +136,14 @@ def run_demo(
         synthetic=synthetic,
         evaluations=evaluations,
     )
+
+
+def _natural(corpus: str, snapshot: Snapshot) -> Snapshot:
+    """The snapshot that ``prepare`` made, also where an earlier demo has gone on; its ledger is the sample's."""
+    while snapshot.made_by != "prepare":
+        before = snapshot.goes_on_with if snapshot.made_by == "augment" else snapshot.parent
+        snapshot = read_snapshot(corpus, before)
+    return snapshot
 
 
 def _missing() -> str | None:

@@ -87,6 +87,7 @@ def test_the_demo_from_raw_files_to_report_and_once_more(evenglot: Run, tmp_path
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["evaluations"] == result["evaluations"]
     assert json.loads(again.stdout)["synthetic"] == result["synthetic"]
+    assert json.loads(again.stdout)["ledger"] == ledger
     assert {path: path.read_bytes() for path in (output / "corpus").rglob("*.arrow")} == shards
 
     whole = evenglot("verify", output / "corpus", "--resume", "--set", "sampler.row_tokens=128", "--json")
