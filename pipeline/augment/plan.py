@@ -160,6 +160,8 @@ def generation_units(
                 continue
             for way in found:
                 pair = route_name(way.source, lang)
+                if pair not in calibration.gain:
+                    continue  # no document may be a parent, which a warning says
                 wanted = parts[method] / len(found) / calibration.gain[pair] * config.margin
                 words, longer = translated.get(pair, (None, 1.0))
                 known = languages[lang]

@@ -140,6 +140,7 @@ class AugmentRun:
         self.language_of: dict[str, str] = {}
         self.mixtures: dict[str, dict[str, float]] = {}
         self.pairs: dict[str, list[str]] = {}
+        self.without_parents: list[str] = []
         self.inserted: dict[str, str] = {}
 
     def prepare_plan(self) -> Plan:
@@ -270,7 +271,12 @@ class AugmentRun:
             pair: read_terms(context.work, [unit for unit in others if route_name(unit.lang, unit.source) == pair])
             for pair in sorted({route_name(unit.lang, unit.source) for unit in others})
         }
-        pools = {lang: Pool.of(find_topics(sketches[lang], config.parents)) for lang in plan.sources}
+        pools = {
+            lang: Pool.of(find_topics(sketches[lang], config.parents))
+            for lang in plan.sources
+            if sketches[lang].num_rows
+        }
+        self.without_parents = [lang for lang in plan.sources if lang not in pools]
         units = generation_units(plan, pools, calibration, translated, self.natural.languages, config, self.seed)
         self.run_units(context, units, "make text (units)", calibration)
         self.inserted = insertions(context, self.natural, plan, config.phenomena)
@@ -380,9 +386,12 @@ class AugmentRun:
             threshold_facts=natural.threshold_facts,
             identifier=natural.identifier,
             augmentation=made,
-            recipe=recipe_of(natural, self.config.model_dump(mode="json"), self.seed),
+            # Where translations are kept is no part of what they are.
+            recipe=recipe_of(
+                natural, self.config.model_dump(mode="json", exclude={"translation": {"cache"}}), self.seed
+            ),
             fingerprint=fingerprint([natural.fingerprint, self.identity]),
-            warnings=warnings_of(self.plan, made),
+            warnings=warnings_of(self.plan, made, self.without_parents),
             files=files,
         )
         return over_natural(natural, alone)

@@ -136,11 +136,15 @@ def dropped_sentences(counters: Mapping[str, Mapping[str, int]]) -> dict[str, di
     }
 
 
-def warnings_of(plan: Plan, made: Augmentation) -> list[str]:
+def warnings_of(plan: Plan, made: Augmentation, without_parents: Sequence[str] = ()) -> list[str]:
     """What a user should look at: languages without models, budgets that were not filled, text unlike natural text."""
     found = list(plan.warnings[:_NAMED])
     if len(plan.warnings) > _NAMED:
         found.append(f"{len(plan.warnings) - _NAMED:,} more languages have a budget, but no model")
+    found += [
+        f"no document of {lang} may be a parent: look at `augment.parents` (quality, length)"
+        for lang in without_parents
+    ]
     for lang, one in made.languages.items():
         if one.naturalness.why:
             found.append(f"{lang}: {one.naturalness.why}; its budget shrank to {one.naturalness.share:.0%}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from corpus.errors import ConfigurationError
+from corpus.ledger import Ledger
 from corpus.manifest import Snapshot, read_snapshot
 from evenglot.verify.corpus_files import verify_corpus
 from pipeline.prepare import prepare
@@ -197,6 +198,15 @@ def test_a_language_that_no_model_reaches_is_skipped_and_said(made: Made, model:
     assert (found["deu_Latn"].budget, found["deu_Latn"].candidates) == (0, 0)
     assert found["deu_Latn"].why.endswith("; but no method can make any")
     assert [text for text in after.warnings if text.startswith("deu_Latn: no model translates into German")]
+
+
+def test_without_fit_parents_nothing_is_made_and_a_warning_says_so(model: Path, tmp_path: Path) -> None:
+    natural(tmp_path / "corpus", english=6)
+    after = augmented(tmp_path / "corpus", settings(model, parents={"min_bytes": 10_000}))
+    assert after.augmentation is not None
+    assert (after.augmentation.shards, after.added) == ((), Ledger(read=0, kept={}, rejected={}, unreadable={}))
+    assert "no document of eng_Latn may be a parent: look at `augment.parents` (quality, length)" in after.warnings
+    assert verify_corpus(str(tmp_path / "corpus")).ok
 
 
 def test_settings_of_the_natural_text_judge_synthetic_text(tmp_path: Path, model: Path) -> None:
