@@ -36,6 +36,8 @@ _PAIRS: Final = 60
 """Pairs of languages whose thresholds are listed."""
 _ACROSS: Final = 4
 """Pairs that get a column each."""
+_NUMBER: Final = "passages"
+"""Stands among the measures of naturalness and is none: how many passages were compared."""
 _SCORES: Final = ("round_trip_chrf", "score", "language", "length_ratio", "copy_rate", "distance", "agreement")
 """Shown under a quote, in this order."""
 
@@ -258,9 +260,9 @@ def _pair(context: Context, pair: str) -> str:
 def _naturalness(context: Context, about: Augmentation) -> list[Block]:
     """How far synthetic text is from natural text, and what that did to the budget."""
     found = {lang: one.naturalness for lang, one in about.languages.items() if one.naturalness.measures}
-    if not found:
+    measures = sorted({name for one in found.values() for name in one.measures} - {_NUMBER})
+    if not measures:
         return []
-    measures = sorted({name for one in found.values() for name in one.measures})
     limits = {name: _setting(context, "naturalness", "limits", name) for name in measures}
 
     def row(lang: str) -> list[Cell]:

@@ -27,7 +27,7 @@ HEBREW = LanguageAugmentation(
     kept_bytes=2000, rejected={"gates/round_trip": 5, "deduplicate/near_duplicate": 1},
     dropped_sentences={"low_score": 3}, methods={"back_translation": MethodCounts(candidates=10, kept=4, bytes=2000)},
     naturalness=Naturalness(
-        measures={"classifier_auc": 0.97, "ngrams": 0.2}, share=0.5, why="classifier_auc 0.97 > 0.9"
+        measures={"classifier_auc": 0.97, "ngrams": 0.2, "passages": 40.0}, share=0.5, why="classifier_auc 0.97 > 0.9"
     ),
 )  # fmt: skip
 ENGLISH = LanguageAugmentation(natural_bytes=90000, why="has more than 50 kB")
