@@ -23,6 +23,7 @@ from pipeline.naturalness.passages import Int64s, Passages, passages
 FEWEST: Final = 10
 """Passages of each kind below which nothing is measured."""
 _NGRAM: Final = 3
+_CHANCE: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Measure:
 
     value: float
     baseline: float
-    """Between two halves of the natural text."""
+    """Between two halves of the natural text; chance where documents are compared with themselves."""
     low: float
     """Of an AUC the lower end of its interval of nine tenths, by resampling documents; else the value."""
 
@@ -99,7 +100,7 @@ def measure(
         measures["document_length"] = _against(lengths, kolmogorov_smirnov)
         measures |= _successes(samples, ("auc", "style_auc"), config, seed)
     if retranslated is not None:
-        measures |= _paired(natural, retranslated, natural_ids, lang, config, measures, seed)
+        measures |= _paired(natural, retranslated, natural_ids, lang, config, seed)
     return Naturalness(lang, count if count >= FEWEST else 0, measures)
 
 
@@ -200,10 +201,12 @@ def _paired(
     ids: Sequence[str],
     lang: str,
     config: NaturalnessConfig,
-    known: dict[str, Measure],
     seed: int,
 ) -> dict[str, Measure]:
-    """The same documents natural and translated there and back; chance is the baseline where none was measured."""
+    """The same documents natural and translated there and back.
+
+    The baseline is chance: a document and itself cannot be told apart, so two other halves have nothing to say here.
+    """
     rows = [row for row, text in enumerate(retranslated) if text]
     names = [ids[row] for row in rows]
     sides = [[natural[row] for row in rows], [retranslated[row] or "" for row in rows]]
@@ -223,6 +226,5 @@ def _paired(
     for name, (before, after) in pairs.items():
         result = _success((before, after), groups, seed)
         if not np.isnan(result.auc):
-            baseline = known[name].baseline if name in known else 0.5
-            found[f"retranslated_{name}"] = Measure(result.auc, baseline, result.low)
+            found[f"retranslated_{name}"] = Measure(result.auc, _CHANCE, result.low)
     return found

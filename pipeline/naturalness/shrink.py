@@ -65,9 +65,8 @@ def excess(name: str, measure: Measure) -> float:
 def _sentence(name: str, measure: Measure, limit: float) -> str:
     sure = f", {measure.low:.2f} at least" if measure.low != measure.value else ""
     kind = "with AUC" if name.endswith("auc") else "is"
-    return (
-        f"{_NAMES[name]} {kind} {measure.value:.2f}{sure} (two natural halves {measure.baseline:.2f}, limit {limit:g})"
-    )
+    base = "chance" if name.startswith("retranslated") else "two natural halves"
+    return f"{_NAMES[name]} {kind} {measure.value:.2f}{sure} ({base} {measure.baseline:.2f}, limit {limit:g})"
 
 
 def best_first(naturalness: npt.NDArray[Any], scores: npt.NDArray[Any], ids: Sequence[str]) -> npt.NDArray[np.int64]:

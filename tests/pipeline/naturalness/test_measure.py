@@ -43,7 +43,7 @@ def test_the_same_documents_there_and_back(natural: list[str], reversed_text: li
     found = measure(natural, natural[:40], "eng_Latn", CONFIG, retranslated=back)
     assert found.measures.keys() == DISTANCES | {"retranslated_auc", "retranslated_style_auc"}
     assert found.measures["retranslated_auc"].low > 0.95
-    assert found.measures["retranslated_auc"].baseline == found.measures["auc"].baseline
+    assert found.measures["retranslated_auc"].baseline == 0.5  # whatever other halves differ by
     same = measure(natural, [], "eng_Latn", CONFIG, retranslated=natural)
     assert same.passages == 0
     assert same.measures["retranslated_auc"] == Measure(0.5, 0.5, 0.5)

@@ -24,14 +24,21 @@ def test_within_the_limits_everything_stays() -> None:
 
 
 def test_beyond_a_limit_the_share_falls_evenly() -> None:
-    found = shrink(one(retranslated_auc=Measure(0.96, 0.52, 0.95), lost_types=Measure(0.1, 0.0, 0.1)))
-    assert found.share == pytest.approx(
-        (1 - 0.93) / (1 - 0.9)
-    )  # 0.95 less the 0.02 that natural halves are above chance
+    found = shrink(one(retranslated_auc=Measure(0.96, 0.5, 0.93), lost_types=Measure(0.1, 0.0, 0.1)))
+    assert found.share == pytest.approx((1 - 0.93) / (1 - 0.9))
     assert found.why == (
         "a classifier tells natural documents from the same ones translated there and back "
-        "with AUC 0.96, 0.95 at least (two natural halves 0.52, limit 0.9)"
+        "with AUC 0.96, 0.93 at least (chance 0.50, limit 0.9)"
     )
+
+
+def test_what_natural_halves_differ_by_is_taken_off() -> None:
+    config = NaturalnessConfig(limits=LimitsConfig(style_auc=0.8, ngrams=None))
+    found = shrink(one(style_auc=Measure(0.96, 0.52, 0.92), ngrams=Measure(1.0, 0.0, 1.0)), config)
+    assert found.share == pytest.approx((1 - 0.9) / (1 - 0.8))
+    assert found.why.endswith("with AUC 0.96, 0.92 at least (two natural halves 0.52, limit 0.8)")
+    # Halves that chance made look alike take nothing off.
+    assert shrink(one(style_auc=Measure(0.96, 0.4, 0.92)), config).share == pytest.approx((1 - 0.92) / (1 - 0.8))
 
 
 def test_the_worst_measure_decides_and_a_floor_stays() -> None:
