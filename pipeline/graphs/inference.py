@@ -24,7 +24,7 @@ from pipeline.translation.result import Translation
 NAMESPACE: Final = "translation"
 """Of the counters that a translating step reports."""
 REQUESTS: Final = 16
-"""Requests that are translated together; their sentences share batches where that changes nothing."""
+"""Requests that an engine is given at a time; each is translated as if it were alone."""
 _ENGINES: WeakValueDictionary[str, Engine] = WeakValueDictionary()
 _OPENING: Final = threading.Lock()
 
@@ -49,7 +49,7 @@ class TranslationHandler(ModelHandler[Request, Translated, Engine]):
         config: models, device, cache.
         large_model: load the models once for all worker processes of a machine: for models that do not fit into memory
             several times. Translations then come from one process, by threads of its own.
-        requests: that are translated together.
+        requests: that the engine is given at a time.
     """
 
     def __init__(self, config: TranslationConfig, *, large_model: bool = False, requests: int = REQUESTS) -> None:

@@ -3,10 +3,9 @@
 A batch costs what its longest sentence costs, times its size, and something for each step however few are in it:
 sentences are ordered by length, batches counted in tokens with padding, and few.
 
-Some lengths never share a batch. CTranslate2's sums over a padded sentence take another way where the padded length
-reaches 16, and with int8 a last bit that differs there may become a difference in the third decimal of a score. On
-either side nothing differs, so a sentence has one translation, whatever else is in its batch: see
-``docs/translation-engine.md``.
+A translation depends on its batch: the order of additions in products of matrices goes with their shape, and with int8
+a last bit may become a difference in the third decimal of a score, rarely another word. So batches are made of a
+request's sentences alone, and the same on every machine of a kind: see ``docs/translation-engine.md``.
 """
 
 from __future__ import annotations
@@ -18,16 +17,12 @@ from typing import Final
 from corpus.errors import ConfigurationError
 from pipeline.translation.devices import Device
 
-BOUNDARIES: Final = (4, 8, 16)
-"""Lengths that divide batches: 16 as measured, and what shorter vectors of other processors may have."""
 MIN_BATCH_TOKENS: Final = 256
 CPU_BATCH_TOKENS: Final = 4096
-"""Beyond this a CPU gains next to nothing: a step costs as much as 10 sentences do, and so many as 100."""
+"""Beyond this a CPU gains next to nothing: a step costs as much as 10 sentences do, and so many tokens are 150."""
 CUDA_BATCH_TOKENS: Final = 16_384
 SAMPLE_TOKENS: Final = 2048
 """Tokens of a batch that is sampled, on every machine: its draws depend on who is in it."""
-FIXED_TOKENS: Final = 8192
-"""Tokens of a batch on CUDA where results depend on who is in it, unless the recipe has a number."""
 _BASE_PARAMETERS: Final = 75e6
 _BASE_TOKEN_BYTES: Final = 128 * 1024
 _SHARE: Final = 0.5

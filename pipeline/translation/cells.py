@@ -1,9 +1,9 @@
 """One step of a route for many sentences: what is computed together, and under which key it is kept.
 
-A *cell* is the smallest set of sentences whose translations depend on nothing else. With int8 on the CPU that is a
-sentence; with other arithmetic it is a batch, whose sentences reach each other through the order of additions; with
-sampling it is all that a request has, since draws follow one another. Cells are made of a request's sentences alone and
-kept as a whole, so neither what was asked before nor what is asked beside it can change them.
+A *cell* is a set of sentences whose translations depend on nothing else: a batch, whose sentences reach each other
+through the order of additions, or with sampling all that a request has, since draws follow one another. Cells are made
+of a request's sentences alone and kept as a whole, so neither what was asked before nor what is asked beside it can
+change them.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Final, Protocol
 
 import xxhash
 
-from pipeline.translation.batches import BOUNDARIES, MIN_BATCH_TOKENS, cut, rung
+from pipeline.translation.batches import cut, rung
 from pipeline.translation.decoding import Decoding
 from pipeline.translation.loaded import LoadedModel
 from pipeline.translation.result import TOO_LONG
 from pipeline.translation.routes import Step
 from pipeline.translation.search import Events
 
-RULES: Final = "1"
+RULES: Final = "2"
 """Changes whenever this code makes something else of the same sentence, so that nothing older is found."""
 
 
@@ -119,28 +119,21 @@ def translate_step(
     counts.sentences += len(unique)
     counts.too_long += len(done)
     basis = _basis(model, step, decoding)
-    sizes = _Sizes(model, decoding)
-    if model.invariant and not decoding.samples:
-        keys = {row: _key(basis, b"", unique[row]) for row in rows}
-        found = kept.find(list(keys.values()))
-        done |= {unique[row]: found[key] for row, key in keys.items() if key in found}
-        counts.kept += len(found)
-        rows = [row for row in rows if keys[row] not in found]
-        cells = [sizes.batches(rows, tokens)]
-    else:
-        batches = sizes.batches(rows, tokens)
-        cells = [batches] if decoding.samples else [[batch] for batch in batches]
-        keys = {}
-        for cell in cells:
-            salt = _salt(cell, unique, seed if decoding.samples else None)
-            keys |= {row: _key(basis, salt, unique[row]) for batch in cell for row in batch}
-        found = kept.find(list(keys.values()))
-        whole = [all(keys[row] in found for batch in cell for row in batch) for cell in cells]
-        for cell, complete in zip(cells, whole, strict=True):
-            if complete:
-                done |= {unique[row]: found[keys[row]] for batch in cell for row in batch}
-                counts.kept += sum(map(len, cell))
-        cells = [cell for cell, complete in zip(cells, whole, strict=True) if not complete]
+    batches = _batches(model, decoding, rows, tokens)
+    cells = [batches] if decoding.samples else [[batch] for batch in batches]
+    keys: dict[int, bytes] = {}
+    for cell in cells:
+        salt = _salt(cell, unique, seed if decoding.samples else None)
+        keys |= {row: _key(basis, salt, unique[row]) for batch in cell for row in batch}
+    found = kept.find(list(keys.values()))
+    missing = []
+    for cell in cells:
+        if all(keys[row] in found for batch in cell for row in batch):
+            done |= {unique[row]: found[keys[row]] for batch in cell for row in batch}
+            counts.kept += sum(map(len, cell))
+        else:
+            missing.append(cell)
+    cells = missing
     if decoding.samples:
         for cell in cells:
             draw = int.from_bytes(_salt(cell, unique, seed)[:8], "big") ^ int.from_bytes(basis[:8], "big")
@@ -191,28 +184,13 @@ def _compute(
     return failed | {texts[row]: one for row, one in fresh.items()}
 
 
-class _Sizes:
-    """How a model's sentences are cut into batches."""
-
-    def __init__(self, model: LoadedModel, decoding: Decoding) -> None:
-        self.model, self.decoding = model, decoding
-        self.batch_tokens = model.batch_tokens(decoding)
-
-    def batches(self, rows: Sequence[int], tokens: Sequence[list[str]]) -> list[list[int]]:
-        """Rows of each batch."""
-        lengths = [len(tokens[row]) for row in rows]
-        size = self.batch_tokens
-        if self.model.invariant and not self.decoding.samples and self.model.device.translators > 1:
-            # Something for every translator, and again when the first ones are done.
-            size = max(MIN_BATCH_TOKENS, min(size, sum(lengths) // (2 * self.model.device.translators)))
-        groups = [
-            (
-                sum(length >= width for width in BOUNDARIES),
-                _limit(self.model, self.decoding, tokens[row]),
-            )
-            for row, length in zip(rows, lengths, strict=True)
-        ]
-        return [[rows[index] for index in batch] for batch in cut(lengths, size, groups)]
+def _batches(
+    model: LoadedModel, decoding: Decoding, rows: Sequence[int], tokens: Sequence[list[str]]
+) -> list[list[int]]:
+    """Rows of each batch; sentences of a batch share one limit."""
+    groups = [(_limit(model, decoding, tokens[row]),) for row in rows]
+    cuts = cut([len(tokens[row]) for row in rows], model.batch_tokens(decoding), groups)
+    return [[rows[index] for index in batch] for batch in cuts]
 
 
 def _limit(model: LoadedModel, decoding: Decoding, tokens: Sequence[str]) -> int:

@@ -31,8 +31,7 @@ class TranslationConfig(Config):
     """Translations at a time in one process on the CPU; they share the weights."""
     batch_tokens: int | Literal["auto"] = "auto"
     """Source tokens of a batch, padding included; a batch may be half as large again rather than leave a small rest.
-    ``auto`` goes by the memory of the device. With int8 on the CPU the number changes nothing but speed; elsewhere it
-    may change the last bit of a score."""
+    ``auto`` goes by the memory of the machine. Another number may change a score, and rarely a word."""
     pivots: tuple[str, ...] = ("eng_Latn",)
     """Languages to go through where no model serves a pair, the preferred one first; others are tried after them."""
     max_hops: int = Field(default=2, ge=1, le=4)

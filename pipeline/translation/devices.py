@@ -117,18 +117,18 @@ def supported_types(device: Device) -> set[str]:
 
 
 def device_memory(device: Device) -> int:
-    """Bytes of memory on a device: on the CPU what is available now, on CUDA all that the smallest device has.
+    """Bytes of memory that a device has in all: of the container on the CPU, of the smallest one on CUDA.
 
-    What is free on a CUDA device changes from moment to moment, and there the size of a batch may change a last bit:
-    all devices of a kind are to cut the same batches. A batch that does not fit is halved.
+    What is free changes from moment to moment, and the size of a batch may change a last bit: all machines of a kind
+    are to cut the same batches. A batch that does not fit on CUDA is halved.
     """
     if device.name == "cpu":
-        return available_memory()
+        return whole_memory()
     return min(_cuda_memory(index) for index in device.indices)
 
 
-def available_memory(root: Path = Path("/")) -> int:
-    """Bytes that this process may still take: of the machine, and of the control group (container) that it is in.
+def whole_memory(root: Path = Path("/")) -> int:
+    """Bytes of the machine's memory, or of the control group (container) that this process is in, if it has less.
 
     Args:
         root: folder under which ``proc`` and ``sys`` lie.
@@ -136,11 +136,9 @@ def available_memory(root: Path = Path("/")) -> int:
     found = []
     with suppress(OSError, ValueError, StopIteration):
         lines = (root / "proc/meminfo").read_text(encoding="ascii").splitlines()
-        found.append(1024 * int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1]))
+        found.append(1024 * int(next(line for line in lines if line.startswith("MemTotal:")).split()[1]))
     with suppress(OSError, ValueError):  # "max" is no number: no limit
-        group = root / "sys/fs/cgroup"
-        limit = int((group / "memory.max").read_text(encoding="ascii"))
-        found.append(max(limit - int((group / "memory.current").read_text(encoding="ascii")), 0))
+        found.append(int((root / "sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
     return min(found) if found else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 

@@ -54,8 +54,9 @@ class Engine:
     """Translates sentences; any number of threads may use one.
 
     Models are loaded when they are first needed and held up to ``keep_loaded``. What an engine returns depends on its
-    arguments, the models' files, the type of arithmetic, CTranslate2's version and, in last bits, the kind of
-    processor: not on batches, other requests, threads, or what is in the cache.
+    arguments (all sentences of a request, whatever their order), the models' files, the type of arithmetic, the size of
+    batches, CTranslate2's version and, in last bits, the kind of processor: not on other requests, translators, or what
+    is in the cache.
 
     Args:
         config: models and device.
@@ -103,7 +104,7 @@ class Engine:
         return self.translate_requests([Request("", tuple(sentences), route, decoding, seed)])[0]
 
     def translate_requests(self, requests: Sequence[Request]) -> list[list[Translation]]:
-        """Translate several requests; their sentences share batches where that changes nothing.
+        """Translate several requests; each as if it were alone.
 
         Args:
             requests: each with a route and a decoding of its own.
@@ -151,15 +152,9 @@ class Engine:
         if not any(asked):
             return [{} for _ in asked]
         model = self._model(step.model)
-        if model.invariant and not decoding.samples:
-            together = [text for texts in asked for text in texts]
-            shared = translate_step(model, step, decoding, together, 0, self._kept, counts)
-            done: list[Mapping[str, Done]] = [shared] * len(asked)
-        else:
-            done = [
-                translate_step(model, step, decoding, texts, seed, self._kept, counts)
-                for texts, seed in zip(asked, seeds, strict=True)
-            ]
+        done: list[Mapping[str, Done]] = []
+        for texts, seed in zip(asked, seeds, strict=True):
+            done.append(translate_step(model, step, decoding, texts, seed, self._kept, counts))
         return done
 
     def _model(self, name: str) -> LoadedModel:

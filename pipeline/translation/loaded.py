@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from corpus.errors import ConfigurationError, EvenglotError
-from pipeline.translation.batches import FIXED_TOKENS, SAMPLE_TOKENS, automatic_tokens
+from pipeline.translation.batches import SAMPLE_TOKENS, automatic_tokens
 from pipeline.translation.card import ModelCard, check_files
 from pipeline.translation.config import TranslationConfig
 from pipeline.translation.decoding import Decoding
@@ -48,8 +48,6 @@ class LoadedModel:
         self.device = device
         self.family: Family = open_family(folder, card)
         self.compute_type = choose_compute_type(config.compute_type, card.quantisation, device)
-        self.invariant = device.name == "cpu" and self.compute_type in ("int8", "int8_float32")
-        """Whether a sentence has the same translation in every batch of its rung: measured for int8 on CPUs."""
         self._config = config
         self._lock = threading.Lock()
         self._translator: Any = None
@@ -71,13 +69,10 @@ class LoadedModel:
             return SAMPLE_TOKENS
         if self._config.batch_tokens != "auto":
             return self._config.batch_tokens
-        if not self.invariant and self.device.name == "cpu":
-            return SAMPLE_TOKENS
         weights = (self.folder / WEIGHTS).stat().st_size
-        fitting = automatic_tokens(
+        return automatic_tokens(
             device_memory(self.device), weights, self.card.parameters or weights, decoding.beam_size, self.device
         )
-        return fitting if self.invariant else min(fitting, FIXED_TOKENS)
 
     def search(
         self,

@@ -12,8 +12,8 @@ from pipeline.translation.routes import Route
 class Request:
     """Sentences to translate together.
 
-    Where translations depend on what is translated with them (sampling, and arithmetic other than int8 on the CPU),
-    that is the request, and never another one.
+    Translations depend, in last bits or by draws, on what is translated with them: that is the request, and never
+    another one.
     """
 
     key: str

@@ -11,10 +11,10 @@ from pipeline.translation import devices
 from pipeline.translation.config import TranslationConfig
 from pipeline.translation.devices import (
     Device,
-    available_memory,
     choose_compute_type,
     choose_device,
     device_memory,
+    whole_memory,
 )
 
 
@@ -81,28 +81,21 @@ def test_a_type_that_the_device_lacks_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("available", "group", "expected"),
-    [
-        ("2048 kB", None, 2 << 20),
-        ("2048 kB", ("max", "5"), 2 << 20),
-        ("2048 kB", ("1000", "400"), 600),
-        ("2048 kB", ("1000", "1400"), 0),
-        (None, ("1000", "400"), 600),
-    ],
+    ("total", "group", "expected"),
+    [("2048 kB", None, 2 << 20), ("2048 kB", "max", 2 << 20), ("2048 kB", "1000", 1000), (None, "1000", 1000)],
 )
-def test_memory_of_the_cpu_is_what_is_available_in_the_container(
-    tmp_path: Path, available: str | None, group: tuple[str, str] | None, expected: int
+def test_memory_of_the_cpu_is_that_of_the_container(
+    tmp_path: Path, total: str | None, group: str | None, expected: int
 ) -> None:
-    if available is not None:
+    if total is not None:
         (tmp_path / "proc").mkdir()
-        (tmp_path / "proc/meminfo").write_text(f"MemTotal: 9999 kB\nMemAvailable:  {available}\n", encoding="ascii")
+        (tmp_path / "proc/meminfo").write_text(f"MemTotal: {total}\nMemFree: 1 kB\n", encoding="ascii")
     if group is not None:
         (tmp_path / "sys/fs/cgroup").mkdir(parents=True)
-        for name, value in zip(("memory.max", "memory.current"), group, strict=True):
-            (tmp_path / "sys/fs/cgroup" / name).write_text(value + "\n", encoding="ascii")
-    assert available_memory(tmp_path) == expected
+        (tmp_path / "sys/fs/cgroup/memory.max").write_text(group + "\n", encoding="ascii")
+    assert whole_memory(tmp_path) == expected
 
 
 def test_memory_of_this_machine(tmp_path: Path) -> None:
     assert 1 << 20 < device_memory(Device("cpu")) < 1 << 50
-    assert available_memory(tmp_path) > 1 << 20, "where nothing is told, all of it"
+    assert whole_memory(tmp_path) > 1 << 20, "where nothing is told, what the system has"
