@@ -18,6 +18,7 @@ from pipeline.augment.cut import cut
 from pipeline.augment.join import Refusal, Survivors
 from pipeline.augment.likeness import CompareTask, compare_language
 from pipeline.naturalness.config import NaturalnessConfig
+from pipeline.naturalness.shrink import best_first
 from pipeline.parents.budget import Budget
 from pipeline.prepare.context import Context
 from pipeline.prepare.read import Reading
@@ -156,8 +157,7 @@ def cut_language(
         said: what stays of the budget, and why.
     """
     scores = found.score[rows].astype(np.float64)
-    worth = np.nan_to_num(values, nan=0.5) * scores
-    order = np.lexsort((found.id[rows], -scores, -worth))
+    order = best_first(values, scores, found.id[rows])
     shrunk = {method: int(size * said.share) for method, size in parts.items()}
     taken = cut(found.origin[rows], found.bytes[rows], order, shrunk)
     before = taken if said.share == 1 else cut(found.origin[rows], found.bytes[rows], order, parts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -69,7 +68,7 @@ def _sentence(name: str, measure: Measure, limit: float) -> str:
     return f"{_NAMES[name]} {kind} {measure.value:.2f}{sure} ({base} {measure.baseline:.2f}, limit {limit:g})"
 
 
-def best_first(naturalness: npt.NDArray[Any], scores: npt.NDArray[Any], ids: Sequence[str]) -> npt.NDArray[np.int64]:
+def best_first(naturalness: npt.NDArray[Any], scores: npt.NDArray[Any], ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """The order in which n synthetic documents are taken while the budget lasts: the last ones go first.
 
     They are ordered by naturalness times gate score, then by the score alone, then by id.
@@ -77,7 +76,7 @@ def best_first(naturalness: npt.NDArray[Any], scores: npt.NDArray[Any], ids: Seq
     Args:
         naturalness: by ``Judge``, 0 to 1; NaN where it is not known counts as one half.
         scores: by the gates, 0 to 1; NaN counts as one half.
-        ids: n.
+        ids: n texts.
 
     Returns:
         [n] positions.
