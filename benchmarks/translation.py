@@ -8,12 +8,12 @@ Arms, one after another in each repeat, in one process:
   the clock runs, and batches counted in tokens; the fastest of several sizes, found before, is taken.
 - ``engine``: our engine: text to text, with tokens, batches and hashes.
 - ``cache``: the same with a cache that is empty.
-- ``beam``: requests of 40 sentences through Beam's RunInference with one worker.
+- ``beam``: requests of 200 sentences through Beam's RunInference with one worker.
 - ``warm``: as ``cache`` when everything is in it.
 
 Without ``--model`` a Marian model of OPUS-MT's usual shape (6 and 6 layers, 512 wide, 32,000 pieces) with random
-weights is made; each of its translations has 10 tokens. All arms must make the same number of tokens, or the figures
-would not be of the same work. Seconds are processor time; a token is one that was made.
+weights is made; each of its translations has 10 tokens. All arms must make the same number of tokens but for one per
+cent, or the figures would not be of the same work. Seconds are processor time; a token is one that was made.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from pipeline.translation.request import Request
 from pipeline.translation.routes import Route
 
 RAW_TOKENS: Final = (1024, 4096, 16_384)
-REQUEST: Final = 40
+REQUEST: Final = 200
 LIMIT: Final = 96
 """Most tokens of a translation."""
 RANDOM_LIMIT: Final = 10
@@ -138,7 +138,8 @@ def measure(
             tokens[name] = arms[name]()
             seconds[name].append(round(time.process_time() - begun, 3))
             print(name, tokens[name], seconds[name][-1], file=sys.stderr, flush=True)
-    if len({tokens[name] for name in ARMS}) != 1:
+    # Other batches may make other words of a few sentences.
+    if max(tokens.values()) > 1.01 * min(tokens.values()):
         raise SystemExit(f"the arms made different numbers of tokens: {tokens}")
     rates = {name: tokens[name] / statistics.median(seconds[name]) for name in ARMS}
     return {
