@@ -36,8 +36,9 @@ class BackTranslationConfig(Config):
     enabled: bool = True
     """Make back-translations."""
     sources: tuple[str, ...] = ()
-    """Languages to translate from, where a route leads from them; each gives an equal part. Empty: of the languages
-    with more natural text than the target one with the fewest models on the way, of those the one with most text."""
+    """Languages to translate from, where a route leads from them; each gives an equal part. Empty: the largest language
+    from which one model translates, and is larger than the target; else, of the largest twenty, the one with the fewest
+    models on the way."""
     variants: tuple[VariantConfig, ...] = (VariantConfig(),)
     """Ways of decoding."""
 

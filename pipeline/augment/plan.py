@@ -13,7 +13,7 @@ from corpus.manifest import LanguageEvidence
 from pipeline.augment.calibrate import Calibration
 from pipeline.augment.config import AugmentConfig, VariantConfig
 from pipeline.augment.unit import CALIBRATION, TRANSLATED, Place, Unit, units_of
-from pipeline.augment.ways import Way, Ways, find_ways
+from pipeline.augment.ways import Way, WayFinder, Ways
 from pipeline.parents.budget import BACK_TRANSLATION, INSERTION, PARAPHRASE, Budget, budget
 from pipeline.parents.choose import Pool, choose
 from pipeline.translation.decoding import Decoding
@@ -59,7 +59,8 @@ def make_plan(languages: Mapping[str, LanguageEvidence], routes: Routes, config:
         config: of the augmentation.
     """
     wished = budget(languages, config.budget, {lang: _asked(lang, config) for lang in languages})
-    ways = {lang: find_ways(lang, languages, routes, config) for lang, found in wished.items() if found.bytes}
+    finder = WayFinder(languages, routes, config)
+    ways = {lang: finder.find(lang) for lang, found in wished.items() if found.bytes}
     able = {
         lang: {
             *((BACK_TRANSLATION,) if ways[lang].back_translation else ()),
