@@ -115,8 +115,9 @@ def save_folder(model: Any, vocabulary: Vocabulary, folder: Path, languages: tup
 @contextmanager
 def _quiet() -> Iterator[None]:
     """No progress bar of the library: one file takes no time."""
-    from transformers.utils import logging
+    from transformers.utils import logging as untyped
 
+    logging: Any = untyped
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
