@@ -180,7 +180,7 @@ def folded(text: str) -> str:
 def with_a_sentence(train: Sequence[str], lang: str) -> list[str]:
     """Natural documents, each with a sentence of the next one in its middle."""
     found = read_sentences(train, lang)
-    copies = []
+    copies: list[str] = []
     for number in range(len(train) - 1):
         begin, end, after = found.bounds[number : number + 3].tolist()
         if end - begin >= 6 and after > end and len(copies) < COPIES:
@@ -239,7 +239,7 @@ def identified(new: Sequence[str], lang: str) -> int:
         "source": ["benchmark"] * len(new),
     }
     batch = pa.RecordBatch.from_pydict({name: pa.array(some, pa.string()) for name, some in columns.items()})
-    return IdentifyStage(IdentifyConfig())(batch).kept.column("lang").to_pylist().count(lang)
+    return int(IdentifyStage(IdentifyConfig())(batch).kept.column("lang").to_pylist().count(lang))
 
 
 def line(row: Mapping[str, Any]) -> str:
