@@ -58,7 +58,8 @@ def make_plan(languages: Mapping[str, LanguageEvidence], routes: Routes, config:
         routes: of the models.
         config: of the augmentation.
     """
-    wished = budget(languages, config.budget, {lang: _asked(lang, config) for lang in languages})
+    most = {INSERTION: config.phenomena.max_share}
+    wished = budget(languages, config.budget, {lang: _asked(lang, config) for lang in languages}, most)
     finder = WayFinder(languages, routes, config)
     ways = {lang: finder.find(lang) for lang, found in wished.items() if found.bytes}
     able = {
@@ -69,7 +70,7 @@ def make_plan(languages: Mapping[str, LanguageEvidence], routes: Routes, config:
         }
         for lang in ways
     }
-    found = budget(languages, config.budget, {lang: able.get(lang, set()) for lang in languages})
+    found = budget(languages, config.budget, {lang: able.get(lang, set()) for lang in languages}, most)
     # Where the rules give nothing, the first answer says why.
     budgets = {lang: one if lang in ways else wished[lang] for lang, one in found.items()}
     left_out = replace_all(budgets, "not among `augment.languages`") if config.languages else {}

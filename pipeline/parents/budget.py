@@ -33,6 +33,7 @@ def budget(
     languages: Mapping[str, LanguageEvidence],
     config: BudgetConfig,
     methods: Mapping[str, Collection[str]] | None = None,
+    most: Mapping[str, float] | None = None,
 ) -> dict[str, Budget]:
     """The budget of every language, those that get nothing among them.
 
@@ -44,6 +45,8 @@ def budget(
         languages: evidence by language.
         config: of the recipe.
         methods: which of ``METHODS`` can make text of each language; None where all can.
+        most: by method, what it may make at most, in parts of a language's natural text; back-translation gets what a
+            method may not.
     """
     natural = {lang: natural_bytes(languages[lang]) for lang in sorted(languages)}
     below, bound = _below(natural, config)
@@ -52,7 +55,7 @@ def budget(
     for lang, size in natural.items():
         wish, why[lang] = _wish(lang, size, languages[lang].synthetic_bytes, below, bound, config)
         able = METHODS if methods is None else methods.get(lang, ())
-        wishes[lang] = _split(wish, able, config)
+        wishes[lang] = _split(wish, able, config, {method: int(size * part) for method, part in (most or {}).items()})
         possible = sum(wishes[lang].values())
         if possible < wish:
             only = " and ".join(method for method in METHODS if method in able)
@@ -123,10 +126,10 @@ def _wish(lang: str, size: int, present: int, below: int | None, bound: str, con
     return wish, f"{amount(wish)} for {amount(size)} of natural text: {why}"
 
 
-def _split(size: int, able: Collection[str], config: BudgetConfig) -> dict[str, int]:
+def _split(size: int, able: Collection[str], config: BudgetConfig, most: Mapping[str, int]) -> dict[str, int]:
     """A budget by method. Back-translation takes what is left; without it that is not used."""
     parts = {PARAPHRASE: int(size * config.paraphrase), INSERTION: int(size * config.insertion)}
-    parts = {method: part if method in able else 0 for method, part in parts.items()}
+    parts = {method: min(part, most.get(method, part)) if method in able else 0 for method, part in parts.items()}
     rest = size - sum(parts.values()) if BACK_TRANSLATION in able else 0
     return {BACK_TRANSLATION: rest, **parts}
 

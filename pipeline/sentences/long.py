@@ -10,6 +10,7 @@ from typing import Final
 
 _DENSE: Final = 3
 """Letters of an alphabet that an ideograph, a kana or a hangul syllable stands for."""
+_DENSE_CHARACTER: Final = re.compile("[\u3040-\u9fff\uac00-\ud7a3]")
 _PLACES: Final = (
     re.compile(r"[;:\u061b\u0387\uff1b\uff1a\u1363-\u1366]\s*"),
     re.compile(r"[,\u060c\u3001\uff0c\u055d\u104a]\s*|\s+[\u2013\u2014-]\s+|[\u2014]"),
@@ -32,7 +33,7 @@ def cut_long(text: str, longest: int) -> list[int]:
     Returns:
         positions inside the text, ascending; none where it is short enough.
     """
-    if len(text) * _DENSE <= longest:
+    if len(text) * _DENSE <= longest or (len(text) <= longest and not _DENSE_CHARACTER.search(text)):
         return []
     before = [0, *accumulate(_weight(character) for character in text)]
     cuts: list[int] = []
@@ -62,4 +63,4 @@ def _best(text: str, start: int, first: int, middle: int, last: int) -> int:
 
 
 def _weight(character: str) -> int:
-    return _DENSE if "\u3040" <= character <= "\u9fff" or "\uac00" <= character <= "\ud7a3" else 1
+    return _DENSE if _DENSE_CHARACTER.match(character) else 1

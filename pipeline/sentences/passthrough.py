@@ -11,6 +11,8 @@ _PATH: Final = re.compile(r"(?<!\S)(?:[~.]{0,2}/|[A-Za-z]:\\)[\w./\\~-]+(?!\S)")
 _MIXED: Final = re.compile(r"[A-Za-z0-9_.:/+#%-]*\d[A-Za-z0-9_.:/+#%-]*")
 _CODE_LINE: Final = re.compile(r"[;{}]\s*\Z")
 _CODE_SIGNS: Final = re.compile(r"[{}\[\]=<>]|\w\(")
+_SPECIAL: Final = re.compile(r"[`<&@/\\\d]|www\.|[;{}]\s*\Z")
+"""A sentence without any of these has nothing that the patterns above could take out."""
 _FEW: Final = 2
 
 
@@ -24,11 +26,12 @@ def is_passthrough(sentence: str) -> bool:
     Args:
         sentence: one sentence.
     """
-    end = _CODE_LINE.search(sentence)
-    if end is not None and len(_CODE_SIGNS.findall(sentence, 0, end.start())) >= 2:
-        return True
-    for pattern in (_CODE_SPAN, _ADDRESS, _PATH, _MIXED):
-        sentence = pattern.sub(" ", sentence)
+    if _SPECIAL.search(sentence):
+        end = _CODE_LINE.search(sentence)
+        if end is not None and len(_CODE_SIGNS.findall(sentence, 0, end.start())) >= 2:
+            return True
+        for pattern in (_CODE_SPAN, _ADDRESS, _PATH, _MIXED):
+            sentence = pattern.sub(" ", sentence)
     letters = 0
     for character in sentence:
         letters += character.isalpha()

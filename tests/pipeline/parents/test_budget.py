@@ -200,3 +200,14 @@ def test_the_order_of_languages_makes_no_difference(
 ) -> None:
     reverse = dict(reversed(languages.items()))
     assert budget(reverse, config) == budget(languages, config)
+
+
+def test_what_a_method_may_not_make_is_for_back_translation() -> None:
+    found = budget(evidence(eng=20 * MB, swh=900_000), BudgetConfig(), None, {"insertion": 0.05})
+    assert found["swh"].methods == {"back_translation": 675_000, "paraphrase": 180_000, "insertion": 45_000}
+    alone = budget(evidence(eng=20 * MB, swh=900_000), BudgetConfig(), {"swh": {"insertion"}}, {"insertion": 0.05})
+    assert alone["swh"] == Budget(
+        45_000,
+        "900 kB for 900 kB of natural text: share 0.5; 45 kB of it, by insertion alone",
+        {"back_translation": 0, "paraphrase": 0, "insertion": 45_000},
+    )
