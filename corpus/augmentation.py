@@ -60,6 +60,8 @@ class LanguageAugmentation(Config):
     """Sentences taken out of candidates, by the gate that did it."""
     methods: dict[str, MethodCounts] = Field(default_factory=dict)
     """By origin: ``back_translation``, ``paraphrase``, ``insertion``."""
+    parents: dict[str, str] = Field(default_factory=dict)
+    """How the parents were chosen, by method and language of the parents (``back_translation from eng_Latn``)."""
     naturalness: Naturalness = Naturalness()
 
 

@@ -139,7 +139,7 @@ def generation_units(
     languages: Mapping[str, LanguageEvidence],
     config: AugmentConfig,
     seed: int,
-) -> list[Unit]:
+) -> tuple[list[Unit], dict[str, dict[str, str]]]:
     """Parents of every language, method, way and variant, in units.
 
     Args:
@@ -150,8 +150,12 @@ def generation_units(
         languages: evidence of the natural snapshot.
         config: of the augmentation.
         seed: of what is sampled.
+
+    Returns:
+        the units; and by language how the parents of each method were chosen.
     """
     units: list[Unit] = []
+    notes: dict[str, dict[str, str]] = {}
     for lang in plan.targets:
         parts, ways = plan.budgets[lang].methods, plan.ways[lang]
         for method, found, variants in (
@@ -172,12 +176,13 @@ def generation_units(
                     chosen = choose(
                         pools[way.source], round(wanted * share), config.parents, translated=words, natural=natural
                     )
+                    notes.setdefault(lang, {})[f"{method} from {way.source}"] = chosen.note
                     unit = Unit(
                         method, way.source, lang, variant.name, way.route, way.back, variant.decoding, variant.tag, (),
                         seed, _settled(calibration, pair, config),
                     )  # fmt: skip
                     units += units_of(unit, _places(chosen.parents, chosen.parents.num_rows), config.unit_bytes)
-    return units
+    return units, notes
 
 
 def _shares(variants: Sequence[VariantConfig]) -> list[tuple[VariantConfig, float]]:

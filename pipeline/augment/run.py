@@ -67,6 +67,7 @@ from pipeline.prepare.evaluation import index_evaluation
 from pipeline.prepare.jobs import Jobs, Progress
 from pipeline.prepare.read import Reading
 from pipeline.stage import Stage
+from pipeline.translation.cache import Cache
 from pipeline.translation.config import TranslationConfig
 from pipeline.translation.encoder_card import read_encoder_card
 from pipeline.translation.engine import Model, read_models
@@ -142,6 +143,7 @@ class AugmentRun:
         self.pairs: dict[str, list[str]] = {}
         self.without_parents: list[str] = []
         self.inserted: dict[str, str] = {}
+        self.notes: dict[str, dict[str, str]] = {}
 
     def prepare_plan(self) -> Plan:
         """Budgets, ways and what is missing, from the natural snapshot's evidence and the models' cards alone."""
@@ -253,6 +255,11 @@ class AugmentRun:
         remove_partial(self.corpus)
         commit(self.corpus, snapshot, self.account(reading))
         self.corpus.remove(self.folder)
+        if self.config.translation.cache:
+            # Each worker of each run leaves files of its own, and a look-up goes through all of them.
+            cache = Cache(self.config.translation.cache)
+            cache.compact()
+            cache.close()
         return snapshot
 
     def generate(self, context: Context) -> tuple[Calibration, list[str]]:
@@ -277,7 +284,8 @@ class AugmentRun:
             if sketches[lang].num_rows
         }
         self.without_parents = [lang for lang in plan.sources if lang not in pools]
-        units = generation_units(plan, pools, calibration, translated, self.natural.languages, config, self.seed)
+        evidence = self.natural.languages
+        units, self.notes = generation_units(plan, pools, calibration, translated, evidence, config, self.seed)
         self.run_units(context, units, "make text (units)", calibration)
         self.inserted = insertions(context, self.natural, plan, config.phenomena)
         self.language_of = {file_of(unit): unit.lang for unit in units}
@@ -369,6 +377,7 @@ class AugmentRun:
             calibration,
             count_methods(context.work, facts, context.corpus, files),
             dropped_sentences(counters),
+            self.notes,
             ledger,
             compared.naturalness,
             files,

@@ -41,6 +41,7 @@ def augmentation_of(
     calibration: Calibration,
     counted: Mapping[str, Mapping[str, MethodCounts]],
     dropped: Mapping[str, Mapping[str, int]],
+    parents: Mapping[str, Mapping[str, str]],
     ledger: Ledger,
     naturalness: Mapping[str, Naturalness],
     files: Sequence[ShardFile],
@@ -56,6 +57,7 @@ def augmentation_of(
         calibration: thresholds.
         counted: by language and method; see ``count_methods``.
         dropped: sentences by language and gate.
+        parents: how they were chosen, by language and method.
         ledger: of the candidates.
         naturalness: by language.
         files: that were written.
@@ -77,6 +79,7 @@ def augmentation_of(
             rejected=sort(rejected),
             dropped_sentences=sort(dropped.get(lang, {})),
             methods=dict(sorted(methods.items())),
+            parents=dict(sorted(parents.get(lang, {}).items())),
             naturalness=naturalness.get(lang, Naturalness()),
         )
     return Augmentation(

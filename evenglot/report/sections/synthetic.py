@@ -103,7 +103,7 @@ def _amounts(context: Context, about: Augmentation) -> Table:
             percent(share(one)) if one.kept else "",
             rows.stacked(scale, parts),
             size(one.budget) if one.budget else "none",
-            one.why,
+            "; ".join([one.why, *(f"parents of {method}: {how}" for method, how in one.parents.items())]),
         ]
 
     caption = "Training text of the languages that may have synthetic text: natural, synthetic, and what is left of "

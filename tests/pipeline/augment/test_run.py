@@ -64,6 +64,8 @@ def test_the_ledger_counts_candidates_and_closes(made: Made) -> None:
     known = after.augmentation.languages[SWAHILI]
     assert after.added.read == known.candidates == known.kept + sum(known.rejected.values()) > 0
     assert after.added.kept == {SWAHILI: known.kept}
+    assert list(known.parents) == ["back_translation from eng_Latn"]
+    assert "documents in" in known.parents["back_translation from eng_Latn"]
     assert after.ledger.read == before.ledger.read + known.candidates
     assert after.ledger.kept[ENGLISH] == before.ledger.kept[ENGLISH]
 

@@ -26,6 +26,7 @@ HEBREW = LanguageAugmentation(
     natural_bytes=6000, budget=4000, why="one third of 12.0 kB: the share it may have", candidates=10, kept=4,
     kept_bytes=2000, rejected={"gates/round_trip": 5, "deduplicate/near_duplicate": 1},
     dropped_sentences={"low_score": 3}, methods={"back_translation": MethodCounts(candidates=10, kept=4, bytes=2000)},
+    parents={"back_translation from eng_Latn": "diversity alone"},
     naturalness=Naturalness(
         measures={"classifier_auc": 0.97, "ngrams": 0.2, "passages": 40.0}, share=0.5, why="classifier_auc 0.97 > 0.9"
     ),
@@ -91,7 +92,14 @@ def test_amounts_thresholds_naturalness_and_phenomena(context: Context) -> None:
     amounts, methods, thresholds, naturalness, phenomena = tables
     assert plain(amounts) == [
         ["English", "90.0 kB", "", "", "none", "has more than 50 kB"],
-        ["Hebrew", "6.0 kB", "2.0 kB", "25.0 %", "4.0 kB", "one third of 12.0 kB: the share it may have"],
+        [
+            "Hebrew",
+            "6.0 kB",
+            "2.0 kB",
+            "25.0 %",
+            "4.0 kB",
+            "one third of 12.0 kB: the share it may have; parents of back_translation from eng_Latn: diversity alone",
+        ],
     ]
     assert "No language may have more than 50.0 % of synthetic text" in amounts.caption.replace("\u202f", " ")
     assert "left of the budget of 4.0" in str(amounts.groups[0].rows[1][4])
