@@ -255,12 +255,18 @@ class AugmentRun:
         remove_partial(self.corpus)
         commit(self.corpus, snapshot, self.account(reading))
         self.corpus.remove(self.folder)
+        self.tidy_cache()
+        return snapshot
+
+    def tidy_cache(self) -> None:
+        """Write and put together what a cache of the user's got: each worker leaves files of its own in it."""
         if self.config.translation.cache:
-            # Each worker of each run leaves files of its own, and a look-up goes through all of them.
+            from pipeline.graphs.inference import close_engines
+
+            close_engines()
             cache = Cache(self.config.translation.cache)
             cache.compact()
             cache.close()
-        return snapshot
 
     def generate(self, context: Context) -> tuple[Calibration, list[str]]:
         """Calibrate, choose parents and make candidates; the files of candidates in order."""

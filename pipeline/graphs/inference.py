@@ -87,3 +87,14 @@ def shared_engine(config: TranslationConfig) -> Engine:
             engine = Engine(config)
             _ENGINES[key] = engine
         return engine
+
+
+def close_engines() -> None:
+    """Write what the engines of this process have not yet written to their caches, and let go of their models.
+
+    Nothing does it when a job ends that ran in this process: an engine lives until the last step that knows it is
+    collected.
+    """
+    with _OPENING:
+        for engine in list(_ENGINES.values()):
+            engine.close()

@@ -16,7 +16,7 @@ from apache_beam.ml.inference.base import RunInference
 from benchmarks.random_models import random_marian
 from pipeline.config import RunnerConfig
 from pipeline.graphs.deal import dealt
-from pipeline.graphs.inference import Translated, TranslationHandler, shared_engine
+from pipeline.graphs.inference import Translated, TranslationHandler, close_engines, shared_engine
 from pipeline.runner import run_job
 from pipeline.translation.config import TranslationConfig
 from pipeline.translation.decoding import Decoding
@@ -92,6 +92,19 @@ def test_a_handler_travels_and_an_engine_is_one_for_each_process(config: Transla
     assert engine is TranslationHandler(config).load_model() is shared_engine(config)
     assert engine is not shared_engine(config.model_copy(update={"threads": 2}))
     assert handler.get_num_bytes([Request("a", ("né", "x"), (), BEAM)]) == 4
+
+
+def test_closing_writes_what_engines_still_held_and_they_go_on(
+    config: TranslationConfig, requests: list[Request], tmp_path: Path
+) -> None:
+    engine = shared_engine(config.model_copy(update={"cache": str(tmp_path / "cache")}))
+    before = engine.translate_and_count(requests[:1])[0]
+    assert not list(tmp_path.rglob("*.arrow"))
+    close_engines()
+    assert len(list(tmp_path.rglob("*.arrow"))) == 1
+    again, counts = engine.translate_and_count(requests[:1])
+    assert again == before
+    assert counts.kept == 2
 
 
 @pytest.mark.slow
