@@ -38,8 +38,12 @@ run: $work/run
 inputs:
   - {path: $PWD/evenglot/demo/sample/news.jsonl, name: news}
   - {path: $PWD/evenglot/demo/sample/stories.jsonl.gz, name: stories}
+augment:
+  translation:
+    models: [$PWD/evenglot/demo/models/demo-eng-afr, $PWD/evenglot/demo/models/demo-afr-eng]
 YAML
-"$venv/bin/airflow" dags test evenglot_corpus_to_model \
+# A task that fails is tried again after minutes: without a limit a mistake would take half an hour to show.
+timeout 600 "$venv/bin/airflow" dags test evenglot_corpus_to_model \
     --conf "{\"recipe\": \"$recipe\", \"workers\": 1, \"settings\": [\"train.steps=20\"]}" \
     >"$work/dag.log" 2>&1 || { tail -n 60 "$work/dag.log"; exit 1; }
 report=$(find "$work" -name 'report.html' | head -n 1)
