@@ -91,7 +91,7 @@ def list_models(models: _ModelsOption = None, as_json: JsonOption = False) -> No
     from evenglot.cli.console import output as result_output
     from evenglot.cli.models_results import list_result, list_text
     from pipeline.language_id.model import known_models
-    from pipeline.translation.library import installed, models_folder
+    from pipeline.translation.model_folders import installed, models_folder
 
     root = models_folder(models)
     with result_output(as_json) as show:
@@ -142,7 +142,7 @@ def fetch(
     from pipeline.translation.convert import check_free
     from pipeline.translation.fetch import fetch as fetch_files
     from pipeline.translation.install import default_name, install
-    from pipeline.translation.library import DOWNLOADS, described, is_state_of, models_folder
+    from pipeline.translation.model_folders import DOWNLOADS, described, is_state_of, models_folder
     from pipeline.translation.readme import licence_warning
 
     root = models_folder(models)
@@ -210,7 +210,7 @@ def convert(
     from evenglot.cli.console import output as result_output
     from evenglot.cli.models_results import installed_result, installed_text
     from pipeline.translation.install import default_name, install
-    from pipeline.translation.library import described, models_folder
+    from pipeline.translation.model_folders import described, models_folder
     from pipeline.translation.readme import licence_warning
 
     wishes = _wishes(pair, licence, made_of, quantisation, name, allow_pickle, replace, pooling, prompt)
@@ -247,7 +247,7 @@ def verify(
     from evenglot.cli.console import Reporter
     from evenglot.cli.console import output as result_output
     from evenglot.cli.models_results import verify_result, verify_text
-    from pipeline.translation.library import found, installed, models_folder
+    from pipeline.translation.model_folders import found, installed, models_folder
     from pipeline.translation.verify import SENTENCE
     from pipeline.translation.verify import verify as verify_one
 
@@ -288,7 +288,7 @@ def pairs(
     from corpus.tags import to_tag
     from evenglot.cli.console import output as result_output
     from evenglot.cli.models_results import route_result, route_text
-    from pipeline.translation.library import installed, models_folder, translators
+    from pipeline.translation.model_folders import installed, models_folder, translators
     from pipeline.translation.routes import Routes
 
     start, end = to_tag(source), to_tag(target)
@@ -311,8 +311,8 @@ def remove(
     evenglot models remove opus-mt-en-sw
     """
     from evenglot.cli.console import output as result_output
-    from pipeline.translation.library import models_folder
-    from pipeline.translation.library import remove as remove_folder
+    from pipeline.translation.model_folders import models_folder
+    from pipeline.translation.model_folders import remove as remove_folder
 
     with result_output(as_json) as show:
         folder = remove_folder(models_folder(models), name)

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from corpus.tags import english_name
-from pipeline.translation.library import Installed
+from pipeline.translation.model_folders import Installed
 from pipeline.translation.readme import is_non_commercial
 from pipeline.translation.routes import Routes, generator_of, languages_of
 from pipeline.translation.verify import Verified

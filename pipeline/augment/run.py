@@ -71,7 +71,7 @@ from pipeline.translation.cache import Cache
 from pipeline.translation.config import TranslationConfig
 from pipeline.translation.encoder_card import read_encoder_card
 from pipeline.translation.engine import Model, read_models
-from pipeline.translation.library import model_folder
+from pipeline.translation.model_folders import model_folder
 from pipeline.translation.routes import Routes
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from pipeline.translation.card import check_files
 from pipeline.translation.config import TranslationConfig
 from pipeline.translation.devices import choose_compute_type, choose_device
 from pipeline.translation.encoder_card import TOKENIZER, EncoderCard, read_encoder_card
-from pipeline.translation.library import model_folder
+from pipeline.translation.model_folders import model_folder
 
 Vectors = npt.NDArray[np.float32]
 

@@ -17,8 +17,8 @@ from pipeline.translation.cells import Counts, Done, Kept, NothingKept, translat
 from pipeline.translation.config import TranslationConfig
 from pipeline.translation.decoding import Decoding
 from pipeline.translation.devices import Device, choose_device
-from pipeline.translation.library import model_folder
 from pipeline.translation.loaded import LoadedModel
+from pipeline.translation.model_folders import model_folder
 from pipeline.translation.request import Request
 from pipeline.translation.result import Translation
 from pipeline.translation.routes import Route, Routes, Step

@@ -13,7 +13,7 @@ from pipeline.translation.convert import card_name, convert, staged
 from pipeline.translation.convert_encoder import convert_encoder, is_encoder
 from pipeline.translation.encoder_card import EncoderCard, Pooling, read_encoder_card
 from pipeline.translation.from_transformers import Quantisation
-from pipeline.translation.library import kind_of
+from pipeline.translation.model_folders import kind_of
 from pipeline.translation.verify import file_problems
 
 

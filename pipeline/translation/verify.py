@@ -16,7 +16,7 @@ from pipeline.translation.card import ModelCard
 from pipeline.translation.config import TranslationConfig
 from pipeline.translation.decoding import Decoding
 from pipeline.translation.encoder_card import TOKENIZER, EncoderCard
-from pipeline.translation.library import described
+from pipeline.translation.model_folders import described
 
 SENTENCE: Final = "The river rose in the night."
 _SOURCE: Final = "eng_Latn"

@@ -9,7 +9,7 @@ import pytest
 from corpus.errors import ConfigurationError, InputError
 from pipeline.translation.card import ModelCard, write_card
 from pipeline.translation.encoder_card import EncoderCard, write_encoder_card
-from pipeline.translation.library import (
+from pipeline.translation.model_folders import (
     found,
     installed,
     is_state_of,
