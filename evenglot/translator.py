@@ -6,7 +6,7 @@ A run's folder holds ``checkpoints/``, ``metrics.jsonl``, ``fit.json``, the best
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -77,6 +77,11 @@ def fit(
         )
     text = parallel_text(recipe, directions, corpus, progress)
     _require(text, directions)
+    if recipe.translator.glosses and corpus is None:
+        raise ConfigurationError(
+            "`translator.glosses` takes sentences of a corpus, and none is given",
+            "Name one with `--corpus`, or set it to 0",
+        )
     folder = Path(output)
     try:
         made = fit_pairs(
@@ -84,6 +89,7 @@ def fit(
             recipe.translator,
             folder,
             dev=text.parts["dev"],
+            texts=_natural(recipe, corpus, text) if recipe.translator.glosses and corpus else None,
             seed=recipe.seed,
             name=name,
             licence=licence,
@@ -119,6 +125,7 @@ def fit_pairs(
     output: str | Path,
     *,
     dev: Sequence[SentencePair] = (),
+    texts: Mapping[str, Sequence[str]] | None = None,
     seed: int = 0,
     name: str | None = None,
     licence: str | None = None,
@@ -133,6 +140,7 @@ def fit_pairs(
         config: the recipe's section; ``pairs`` there is not looked at.
         output: the run's folder; the model goes to ``model/`` in it.
         dev: sentences to judge on; without any, a share of the pairs.
+        texts: language -> sentences that nobody has translated, for ``glosses``.
         seed: of weights, order and dropout.
         name: of the model; None takes the folder's.
         licence: of the weights.
@@ -148,7 +156,7 @@ def fit_pairs(
     from trainer.translator.fit import fit as train
 
     folder = Path(output)
-    done = train(pairs, config, folder, dev=dev, seed=seed, resume=not fresh, progress=progress)
+    done = train(pairs, config, folder, dev=dev, texts=texts, seed=seed, resume=not fresh, progress=progress)
     if not done.finished:
         raise Stopped(
             f"stopped by a signal after {done.summary['step']:,} steps; the state is saved in {folder}",
@@ -292,6 +300,27 @@ def parallel_text(
         corpus=corpus,
         progress=progress or _silent,
     )
+
+
+def _natural(recipe: Recipe, corpus: str, text: ParallelPairs) -> dict[str, list[str]]:
+    """Sentences of the corpus in the languages translated into, without those that the translator is judged on."""
+    from pipeline.parallel.natural import natural_sentences
+
+    storage = Storage(corpus)
+    snapshot = read_snapshot(storage)
+    judged = [*text.parts["dev"], *text.parts["test"]]
+    found = {}
+    for lang in sorted({target for _, target in recipe.translator.directions}):
+        unwanted = [
+            side
+            for pair in judged
+            for side, tag in ((pair.text, pair.source), (pair.translation, pair.target))
+            if tag == lang
+        ]
+        found[lang] = natural_sentences(
+            storage, snapshot, lang, unwanted, words=recipe.parallel.overlap_words, seed=recipe.seed
+        )
+    return found
 
 
 def _translate(engine: Engine, direction: tuple[str, str], texts: Sequence[str]) -> tuple[list[str], int]:

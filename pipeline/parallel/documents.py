@@ -1,8 +1,8 @@
-"""The held-out documents of a corpus, to find sentences in that must not be trained on."""
+"""Text that is known, such as the held-out documents of a corpus, to find sentences of it elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -21,30 +21,25 @@ SHORTEST: Final = 4
 """Words; shorter sentences occur anywhere and prove nothing."""
 
 
-class HeldoutDocuments:
-    """Runs of words of the held-out documents, by hash.
+class KnownText:
+    """Runs of words of some texts, by hash, to find sentences of them.
 
-    A sentence is found where a run of ``words`` words of it is one of a held-out document; one of fewer words, but at
+    A sentence is found where a run of ``words`` words of it is one of theirs; one of fewer words, but at
     least ``SHORTEST``, where all its runs of ``SHORTEST`` words are. Words, letters of unspaced scripts and folding are
     those of ``pipeline.decontaminate``.
 
     Args:
-        storage: the corpus.
-        snapshot: whose held-out documents are read.
-        languages: tags of interest.
+        texts: in any pieces.
         words: length of the runs.
     """
 
-    def __init__(self, storage: Storage, snapshot: Snapshot, languages: Collection[str], words: int) -> None:
+    def __init__(self, texts: Iterable[pa.Array], words: int) -> None:
         self._words = words
         long: list[UInt64s] = [np.zeros(0, np.uint64)]
         short: list[UInt64s] = [np.zeros(0, np.uint64)]
-        for lang in sorted(languages):
-            for file in snapshot.select("text", lang=lang, split=HELDOUT):
-                with storage.local_copy(file.path) as path:
-                    for batch in read_batches(path):
-                        long.append(_runs(batch.column("text"), words)[0])
-                        short.append(_runs(batch.column("text"), SHORTEST)[0])
+        for piece in texts:
+            long.append(_runs(piece, words)[0])
+            short.append(_runs(piece, SHORTEST)[0])
         self._long = np.unique(np.concatenate(long))
         self._short = np.unique(np.concatenate(short))
 
@@ -58,6 +53,26 @@ class HeldoutDocuments:
         met = np.bincount(owners[np.isin(hashes, self._short)], minlength=size)
         every = np.bincount(owners, minlength=size)
         return np.asarray(found | ((runs == 0) & (every > 0) & (met == every)), dtype=bool)
+
+
+def heldout_documents(storage: Storage, snapshot: Snapshot, languages: Collection[str], words: int) -> KnownText:
+    """What is held out of a corpus, to find sentences in that must not be trained on.
+
+    Args:
+        storage: the corpus.
+        snapshot: whose held-out documents are read.
+        languages: tags of interest.
+        words: length of the runs.
+    """
+
+    def texts() -> Iterator[pa.Array]:
+        for lang in sorted(languages):
+            for file in snapshot.select("text", lang=lang, split=HELDOUT):
+                with storage.local_copy(file.path) as path:
+                    for batch in read_batches(path):
+                        yield batch.column("text")
+
+    return KnownText(texts(), words)
 
 
 def _runs(texts: pa.Array, words: int) -> tuple[UInt64s, npt.NDArray[np.int64]]:

@@ -18,7 +18,7 @@ from corpus.storage import Storage
 from pipeline.account import Clock, run_account
 from pipeline.parallel.batches import batches
 from pipeline.parallel.config import ParallelConfig
-from pipeline.parallel.documents import HeldoutDocuments
+from pipeline.parallel.documents import heldout_documents
 from pipeline.parallel.read import find_files
 from pipeline.parallel.rules import REASONS, Found, judge
 from pipeline.parallel.survey import repeated, survey
@@ -78,7 +78,7 @@ def add_parallel(
     known = parent.parallel.get(tokenizer)
     if known is not None and known.fingerprint == identity:
         return parent
-    documents = HeldoutDocuments(storage, parent, found.languages, config.overlap_words)
+    documents = heldout_documents(storage, parent, found.languages, config.overlap_words)
     counts, shards, read = Counts(), [], 0
     rejected: dict[str, Counter[str]] = {}
     unreadable: Counter[str] = Counter()

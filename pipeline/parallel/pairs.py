@@ -19,7 +19,7 @@ from corpus.storage import Storage
 from corpus.translations import SentencePair, direction_name
 from pipeline.parallel.batches import Batch, batches
 from pipeline.parallel.config import ParallelConfig
-from pipeline.parallel.documents import HeldoutDocuments
+from pipeline.parallel.documents import KnownText, heldout_documents
 from pipeline.parallel.read import find_files
 from pipeline.parallel.rules import REASONS, Found, judge
 from pipeline.parallel.survey import repeated, survey
@@ -152,8 +152,8 @@ def _add(
         parts[part] += [SentencePair(s, t, sides[s], sides[t]) for s, t in directions if s in sides and t in sides]
 
 
-def _heldout_documents(root: str | None, config: ParallelConfig, languages: Sequence[str]) -> HeldoutDocuments | None:
+def _heldout_documents(root: str | None, config: ParallelConfig, languages: Sequence[str]) -> KnownText | None:
     if root is None:
         return None
     storage = Storage(root)
-    return HeldoutDocuments(storage, read_snapshot(storage), languages, config.overlap_words)
+    return heldout_documents(storage, read_snapshot(storage), languages, config.overlap_words)

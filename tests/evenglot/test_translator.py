@@ -11,6 +11,7 @@ from evenglot import translator
 from evenglot.recipe.load import load_recipe
 from evenglot.recipe.models import Recipe
 from pipeline.translation.card import check_files, read_card
+from tests.pipeline.conftest import text_corpus
 from tests.trainer.translator.conftest import reversed_words
 
 SMALL = {
@@ -68,6 +69,19 @@ def test_fit_leaves_a_model_folder_with_card_and_scores(tmp_path: Path, recipe: 
     )
     with pytest.raises(ConfigurationError, match="does not translate from afr_Latn to eng_Latn"):
         translator.score(other, str(tmp_path / "run"), "test")
+
+
+def test_glosses_of_a_corpus_and_words_are_shown_beside_the_pairs(tmp_path: Path, recipe: Recipe) -> None:
+    settings = {"glosses": 0.5, "word_pairs": 0.5, "subword_sampling": 0.3, "token_dropout": 0.1, "steps": 10}
+    more = recipe.model_copy(update={"translator": recipe.translator.model_copy(update=settings)})
+    texts = [f"{pair.translation} taco reviro. Zzz yyy xxx www." for pair in reversed_words(30)]
+    corpus = text_corpus(tmp_path / "corpus", {"afr_Latn": texts}, {"afr_Latn": ["Gibo dero ao."]})
+    result = translator.fit(more, str(tmp_path / "run"), corpus=corpus)
+    # Fourteen words of each language, and thirty sentences in one of them.
+    assert result["fit"]["beside"] == {"eng_Latn-afr_Latn": 44, "eng_Latn-nld_Latn": 14}
+    assert result["fit"]["pairs"] == {"eng_Latn-afr_Latn": 130, "eng_Latn-nld_Latn": 130}
+    with pytest.raises(ConfigurationError, match="takes sentences of a corpus"):
+        translator.fit(more, str(tmp_path / "other"))
 
 
 def test_mistakes_are_said(tmp_path: Path, recipe: Recipe) -> None:

@@ -1,8 +1,8 @@
 """Which pairs train in which step: a function of the pairs, the seed and the step's number alone.
 
-The pairs of a direction come in passes, each in an order of its own that hashes give. An epoch takes as many pairs as
-there are, from each direction its share, cuts them into pools in the order of hashes, sorts each pool by length and
-cuts it into batches of about equally many tokens, padding included.
+The pairs of a group, such as those of a direction, come in passes, each in an order of its own that hashes give. An
+epoch takes from each group its number, cuts them into pools in the order of hashes, sorts each pool by length and cuts
+it into batches of about equally many tokens, padding included.
 """
 
 from __future__ import annotations
@@ -29,43 +29,53 @@ def shares(counts: Ints, temperature: float) -> npt.NDArray[np.float64]:
     return np.asarray(powers / powers.sum(), dtype=np.float64)
 
 
+def takes(counts: Ints, temperature: float) -> Ints:
+    """Pairs of each direction that an epoch takes, [D]: as many in all as there are, and of each at least one.
+
+    Args:
+        counts: pairs of each direction.
+        temperature: see :func:`shares`.
+    """
+    # Whole numbers that do not depend on rounding elsewhere.
+    found = np.maximum(1, np.round(shares(counts, temperature) * int(counts.sum())).astype(np.int64))
+    found[counts == 0] = 0
+    return found
+
+
 class Batches:
     """Batches of all epochs.
 
     Args:
         keys: a number for each pair that does not depend on the others, [N].
-        directions: number of each pair's direction, [N].
+        groups: number of each pair's group, [N].
         sources: tokens of each source, [N].
         targets: tokens of each target, [N].
         batch_tokens: of a batch, both sides and padding.
-        temperature: see :func:`shares`.
+        takes: pairs of each group that an epoch takes, [G].
         seed: of the order.
     """
 
     def __init__(
         self,
         keys: Sequence[int],
-        directions: Ints,
+        groups: Ints,
         sources: Ints,
         targets: Ints,
         *,
         batch_tokens: int,
-        temperature: float,
+        takes: Ints,
         seed: int,
     ) -> None:
         self._keys = list(keys)
         self._sources, self._targets = sources, targets
         self._batch_tokens = batch_tokens
         self._seed = seed
-        self._members = [np.flatnonzero(directions == number) for number in range(int(directions.max(initial=-1)) + 1)]
-        counts = np.array([len(members) for members in self._members], np.int64)
-        # Whole numbers that do not depend on rounding elsewhere; at least one of each direction.
-        self._takes = np.maximum(1, np.round(shares(counts, temperature) * len(self._keys)).astype(np.int64))
-        self._takes[counts == 0] = 0
+        self._members = [np.flatnonzero(groups == number) for number in range(len(takes))]
+        self._takes = np.where([len(members) > 0 for members in self._members], takes, 0)
 
     def epoch(self, number: int) -> list[Ints]:
         """Indices of the pairs of each batch of an epoch, in order."""
-        chosen = np.concatenate([self._take(d, number) for d in range(len(self._members))])
+        chosen = np.concatenate([self._take(group, number) for group in range(len(self._members))])
         ranks = [stable_hash("pool", self._keys[index], place, number, seed=self._seed)
                  for place, index in enumerate(chosen.tolist())]  # fmt: skip
         chosen = chosen[np.argsort(np.array(ranks, np.uint64), kind="stable")]
@@ -87,18 +97,18 @@ class Batches:
             before += len(batches)
             epoch += 1
 
-    def _take(self, direction: int, epoch: int) -> Ints:
-        """The pairs of a direction that an epoch takes: its passes are one endless row, cut into equal parts."""
-        members, take = self._members[direction], int(self._takes[direction])
+    def _take(self, group: int, epoch: int) -> Ints:
+        """The pairs of a group that an epoch takes: its passes are one endless row, cut into equal parts."""
+        members, take = self._members[group], int(self._takes[group])
         if not take:
             return members
         begin = epoch * take
         first, last = begin // len(members), (begin + take - 1) // len(members)
-        row = np.concatenate([self._pass(direction, number) for number in range(first, last + 1)])
+        row = np.concatenate([self._pass(group, number) for number in range(first, last + 1)])
         return np.asarray(row[begin - first * len(members) :][:take], dtype=np.int64)
 
-    def _pass(self, direction: int, number: int) -> Ints:
-        members = self._members[direction]
+    def _pass(self, group: int, number: int) -> Ints:
+        members = self._members[group]
         ranks = [stable_hash("pass", self._keys[index], number, seed=self._seed) for index in members.tolist()]
         return np.asarray(members[np.argsort(np.array(ranks, np.uint64), kind="stable")], dtype=np.int64)
 

@@ -8,7 +8,7 @@ run that was killed goes on from it to the same weights, to the last bit on the 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from trainer.run.files import write_json
 from trainer.run.signals import terminated
 from trainer.translator.config import TranslatorConfig
 from trainer.translator.development import cut_dev
+from trainer.translator.glosses import glossed, word_pairs
 from trainer.translator.session import Session
 
 Progress = Callable[[str, int, int], None]
@@ -49,6 +50,7 @@ def fit(
     output: str | Path,
     *,
     dev: Sequence[SentencePair] = (),
+    texts: Mapping[str, Sequence[str]] | None = None,
     seed: int = 0,
     resume: bool = True,
     stop_after: int | None = None,
@@ -61,6 +63,7 @@ def fit(
         config: the recipe's ``translator`` section; ``pairs`` there is not looked at.
         output: the run's folder.
         dev: sentences to judge on; without any, ``dev_share`` of the pairs.
+        texts: language -> sentences that nobody has translated, for ``glosses``.
         seed: of initial weights, order and dropout.
         resume: go on from the newest whole checkpoint; otherwise begin anew.
         stop_after: steps after which to save and return, even if there are more to do.
@@ -82,10 +85,13 @@ def fit(
         )
     with write_errors(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
+    beside = _beside(train, config, texts or {}, seed)
     saved = checkpoints.newest(folder) if resume else None
     threads = saved.state["threads"] if saved else config.threads or torch.get_num_threads()
     with reproducible(threads), terminated() as stopping:
-        session = Session(folder, train, judged, config, seed=seed, threads=threads, device=_device(config))
+        session = Session(
+            folder, train, judged, config, seed=seed, threads=threads, device=_device(config), beside=beside
+        )
         if saved is not None:
             session.restore(saved)
         if not resume:
@@ -98,6 +104,18 @@ def fit(
         if finished:
             session.save(folder / TRANSFORMERS)
     return Fitted(finished, folder / TRANSFORMERS, summary)
+
+
+def _beside(
+    pairs: Sequence[SentencePair], config: TranslatorConfig, texts: Mapping[str, Sequence[str]], seed: int
+) -> list[tuple[list[SentencePair], float]]:
+    """Pairs made from a lexicon, and how many are shown beside each real one."""
+    made = []
+    if config.word_pairs:
+        made.append((word_pairs(pairs), config.word_pairs))
+    if config.glosses:
+        made.append((glossed(pairs, texts, seed), config.glosses))
+    return made
 
 
 def directions_of(pairs: Sequence[SentencePair]) -> tuple[str, ...]:

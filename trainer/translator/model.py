@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from corpus.storage import Storage, write_errors
 from trainer.translator.size import Shape
-from trainer.translator.vocabulary import END, Vocabulary
+from trainer.translator.vocabulary import END, UNKNOWN, Vocabulary
 
 
 def build(shape: Shape, vocabulary: int, *, positions: int, dropout: float, attention_dropout: float, seed: int) -> Any:
@@ -66,7 +66,9 @@ def build(shape: Shape, vocabulary: int, *, positions: int, dropout: float, atte
     return model
 
 
-def loss(model: nn.Module, sources: Tensor, targets: Tensor, *, pad: int, smoothing: float) -> tuple[Tensor, int]:
+def loss(
+    model: nn.Module, sources: Tensor, targets: Tensor, *, pad: int, smoothing: float, hidden: float = 0.0
+) -> tuple[Tensor, int]:
     """Cross-entropy in nats, summed over the target tokens, and their number.
 
     Args:
@@ -75,15 +77,24 @@ def loss(model: nn.Module, sources: Tensor, targets: Tensor, *, pad: int, smooth
         targets: the same, [N, T].
         pad: id of padding, which also begins the decoder's input.
         smoothing: share of the probability that is spread over the vocabulary.
+        hidden: share of the tokens of sources and of the decoder's input that are shown as ``<unk>`` (word dropout,
+            Gal and Ghahramani 2016, https://arxiv.org/abs/1512.05287); they are asked for all the same.
     """
     given = torch.cat([torch.full_like(targets[:, :1], pad), targets[:, :-1]], dim=1)
-    logits = model(
-        input_ids=sources, attention_mask=(sources != pad).long(), decoder_input_ids=given, use_cache=False
-    ).logits
-    real = targets != pad
+    mask, real = (sources != pad).long(), targets != pad
+    if hidden:
+        sources, given = (_hide(ids, hidden, pad) for ids in (sources, given))
+    logits = model(input_ids=sources, attention_mask=mask, decoder_input_ids=given, use_cache=False).logits
     # Only the rows of real tokens: the vocabulary is the widest thing here.
     total = nn.functional.cross_entropy(logits[real].float(), targets[real], reduction="sum", label_smoothing=smoothing)
     return total, int(real.sum())
+
+
+def _hide(ids: Tensor, share: float, pad: int) -> Tensor:
+    """Ids of which a share is ``<unk>``; never padding, the end, or the first, which may ask for the target."""
+    chosen = (torch.rand(ids.shape, device=ids.device) < share) & (ids != pad) & (ids != END)
+    chosen[:, 0] = False
+    return ids.masked_fill(chosen, UNKNOWN)
 
 
 def save_folder(model: Any, vocabulary: Vocabulary, folder: Path, languages: tuple[list[str], list[str]]) -> None:

@@ -23,13 +23,14 @@ from trainer.run import checkpoint as checkpoints
 from trainer.run.logs import MetricsLog
 from trainer.run.resume import confirm_same
 from trainer.run.session import TrainingError
-from trainer.translator.batches import Batches, padded
+from trainer.translator.batches import Batches, padded, takes
 from trainer.translator.config import TranslatorConfig
 from trainer.translator.development import Development, sample
 from trainer.translator.model import build, loss, save_folder
+from trainer.translator.rows import Rows
 from trainer.translator.schedule import share
 from trainer.translator.size import shape_of, words_of
-from trainer.translator.vocabulary import Vocabulary, train_vocabulary
+from trainer.translator.vocabulary import Ids, Vocabulary, train_vocabulary
 
 _LOG_EVERY: Final = 20
 _LAYOUT: Final = 1
@@ -44,6 +45,7 @@ class Session:
     Args:
         folder: the run's.
         train: different pairs.
+        beside: pairs made from these, and how many of a direction's are shown beside each of its real ones.
         dev: different pairs to judge on.
         config: the recipe's section.
         seed: of weights, order and dropout.
@@ -64,6 +66,7 @@ class Session:
         seed: int,
         threads: int,
         device: torch.device,
+        beside: Sequence[tuple[Sequence[SentencePair], float]] = (),
     ) -> None:
         self.config = config
         self._folder, self._seed, self._threads, self._device = folder, seed, threads, device
@@ -72,12 +75,13 @@ class Session:
             "seed": seed,
             "pairs": fingerprint([list(pair) for pair in train]),
             "dev": fingerprint([list(pair) for pair in dev]),
+            "beside": fingerprint([[list(pair) for pair in pairs] for pairs, _ in beside]),
         }
         words = words_of(train)
         self.vocabulary = _vocabulary(folder, train, config.vocabulary, self._identity["pairs"])
         self._pairs = train
         self._directions = sorted({pair.direction for pair in train})
-        self._encode(train)
+        self._encode(train, beside)
         self.shape = shape_of(config.model, words)
         self.model = build(
             self.shape,
@@ -107,29 +111,42 @@ class Session:
         self._state: dict[str, Any] = {"best": None, "best_step": 0, "without": 0, "figures": {}, "stopped": None}
         self._words = words
 
-    def _encode(self, train: Sequence[SentencePair]) -> None:
+    def _encode(self, train: Sequence[SentencePair], beside: Sequence[tuple[Sequence[SentencePair], float]]) -> None:
         """Ids of all pairs that are short enough, and their batches."""
-        sources: list[Any] = [None] * len(train)
+        every = [*train, *(pair for pairs, _ in beside for pair in pairs)]
+        kinds = np.repeat(np.arange(1 + len(beside)), [len(train), *(len(pairs) for pairs, _ in beside)])
+        sources: list[Any] = [None] * len(every)
         for _, target in self._directions:
-            places = [n for n, pair in enumerate(train) if pair.target == target]
-            for place, ids in zip(places, self.vocabulary.encode([train[n].text for n in places], target), strict=True):
+            places = [n for n, pair in enumerate(every) if pair.target == target]
+            for place, ids in zip(places, self.vocabulary.encode([every[n].text for n in places], target), strict=True):
                 sources[place] = ids
-        targets = self.vocabulary.encode([pair.translation for pair in train])
+        targets = self.vocabulary.encode([pair.translation for pair in every])
         most = min(self.config.max_tokens, self.config.model.positions)
-        kept = [n for n in range(len(train)) if max(len(sources[n]), len(targets[n])) <= most]
+        kept = [n for n in range(len(every)) if max(len(sources[n]), len(targets[n])) <= most]
         self._too_long = Counter(direction_name(train[n].direction) for n in set(range(len(train))) - set(kept))
-        if not kept:
+        real = [n for n in kept if n < len(train)]
+        if not real:
             raise InputError(f"no sentence pair has at most {most} tokens a side", "Raise `translator.max_tokens`")
-        self._sources, self._targets = [sources[n] for n in kept], [targets[n] for n in kept]
+        self._kept = Counter(direction_name(every[n].direction) for n in real)
+        self._beside = Counter(direction_name(every[n].direction) for n in kept[len(real) :])
+        self._rows = Rows(
+            self.vocabulary,
+            [every[n] for n in kept],
+            [sources[n] for n in kept],
+            [targets[n] for n in kept],
+            alpha=self.config.subword_sampling,
+            longest=self.config.model.positions,
+        )
         numbers = {direction: number for number, direction in enumerate(self._directions)}
-        self._kept = Counter(direction_name(train[n].direction) for n in kept)
+        counts = np.array([self._kept[direction_name(direction)] for direction in self._directions], np.int64)
+        shown = takes(counts, self.config.temperature)
         self._batches = Batches(
-            [stable_hash(*train[n]) for n in kept],
-            np.array([numbers[train[n].direction] for n in kept], np.int64),
-            np.array([len(ids) for ids in self._sources], np.int64),
-            np.array([len(ids) for ids in self._targets], np.int64),
+            [stable_hash(*every[n]) for n in kept],
+            np.array([kinds[n] * len(numbers) + numbers[every[n].direction] for n in kept], np.int64),
+            np.array([len(sources[n]) for n in kept], np.int64),
+            np.array([len(targets[n]) for n in kept], np.int64),
             batch_tokens=self.config.batch_tokens,
-            temperature=self.config.temperature,
+            takes=np.concatenate([shown, *(np.round(shown * ratio).astype(np.int64) for _, ratio in beside)]),
             seed=self._seed,
         )
 
@@ -206,6 +223,7 @@ class Session:
             "vocabulary": len(self.vocabulary),
             "words": self._words,
             "pairs": {name: self._kept[name] for name in sorted(self._kept)},
+            "beside": {name: self._beside[name] for name in sorted(self._beside)},
             "too_long": {name: self._too_long[name] for name in sorted(self._too_long)},
             "dev_pairs": self._dev_counts,
         }
@@ -224,11 +242,17 @@ class Session:
         rate = self.config.learning_rate * share(self.config.schedule, self.step, self.total, self.config.warmup)
         for group in self._optimiser.param_groups:
             group["lr"] = rate
-        sources, targets = self._tensor(self._sources, places), self._tensor(self._targets, places)
+        seed = stable_hash("segmentation", self.step, seed=self._seed)
+        sources, targets = (self._tensor(rows) for rows in self._rows.take(places.tolist(), seed))
         lower = self.config.precision == "bfloat16"
         with torch.autocast(self._device.type, torch.bfloat16) if lower else contextlib.nullcontext():
             total, count = loss(
-                self.model, sources, targets, pad=self.vocabulary.pad, smoothing=self.config.label_smoothing
+                self.model,
+                sources,
+                targets,
+                pad=self.vocabulary.pad,
+                smoothing=self.config.label_smoothing,
+                hidden=self.config.token_dropout,
             )
         torch.autograd.backward(total / count)
         moved = [value for value in self.model.parameters() if value.grad is not None]
@@ -288,8 +312,8 @@ class Session:
         for name, value in self._trained().items():
             value.copy_(tensors[name])
 
-    def _tensor(self, rows: Sequence[Any], places: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Tensor:
-        return torch.from_numpy(padded([rows[n] for n in places.tolist()], self.vocabulary.pad)).to(self._device)
+    def _tensor(self, rows: Sequence[Ids]) -> Tensor:
+        return torch.from_numpy(padded(rows, self.vocabulary.pad)).to(self._device)
 
 
 def _vocabulary(folder: Path, pairs: Sequence[SentencePair], size: int | None, identity: str) -> Vocabulary:

@@ -27,6 +27,7 @@ END: Final = 0
 UNKNOWN: Final = 1
 _PIECES: Final = "source.spm"
 _IDS: Final = "vocab.json"
+_BLANK: Final = "\u2581"
 _LONGEST_SENTENCE: Final = 16_384
 """Bytes; the library would leave longer sentences out of its training without a word."""
 
@@ -63,9 +64,33 @@ class Vocabulary:
             target: tag of the language that a source is to be translated to; None for targets, and where the model
                 has one target only.
         """
-        begin = [] if target is None or (code := target_token(target)) not in self.ids else [self.ids[code]]
+        begin = self.begin(target)
         found = self._pieces.encode(list(texts))
         return [np.concatenate([begin, self._ours[one], [END]]).astype(np.int32) for one in found]
+
+    def begin(self, target: str | None) -> list[int]:
+        """What stands before a source: the token that asks for its target, where the model has several."""
+        return [] if target is None or (code := target_token(target)) not in self.ids else [self.ids[code]]
+
+    def words(self, texts: Sequence[str]) -> list[list[str]]:
+        """The stretches of each text that are cut into pieces one by one: words, with the mark of the blank before."""
+        found: list[list[str]] = []
+        for pieces in self._pieces.encode(list(texts), out_type=str):
+            row: list[str] = []
+            for piece in pieces:
+                if row and not piece.startswith(_BLANK):
+                    row[-1] += piece
+                else:
+                    row.append(piece)
+            found.append(row)
+        return found
+
+    def ways(self, word: str, most: int) -> list[tuple[Ids, float]]:
+        """The likeliest ways to cut one of :meth:`words`, best first: ids, and the logarithm of their probability."""
+        # The library puts the blank before a text by itself.
+        found = self._pieces.nbest_encode(word.removeprefix(_BLANK), nbest_size=most, out_type=int)
+        made = {tuple(row): sum(self._pieces.get_score(n) for n in row) for row in found}
+        return [(self._ours[list(row)], score) for row, score in made.items()]
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of a translation's ids; tokens that are no text are left out."""

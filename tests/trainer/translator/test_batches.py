@@ -7,18 +7,19 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainer.translator.batches import Batches, padded, shares
+from trainer.translator.batches import Batches, padded, shares, takes
 
 
 def _batches(lengths: list[int], directions: list[int], *, tokens: int = 64, temperature: float = 1.0) -> Batches:
     sizes = np.array(lengths, np.int64)
+    counts = np.bincount(directions)
     return Batches(
         [n * 7919 for n in range(len(lengths))],
         np.array(directions, np.int64),
         sizes,
         sizes[::-1].copy(),
         batch_tokens=tokens,
-        temperature=temperature,
+        takes=takes(counts, temperature),
         seed=3,
     )
 
@@ -61,3 +62,19 @@ def test_epochs_differ_and_steps_go_on_anywhere() -> None:
 def test_padded() -> None:
     table = padded([np.array([1, 2, 3], np.int32), np.array([4], np.int32)], 9)
     assert table.tolist() == [[1, 2, 3], [4, 9, 9]]
+
+
+def test_an_epoch_takes_of_each_group_its_number_and_of_an_empty_one_nothing() -> None:
+    ones = np.ones(6, np.int64)
+    groups = np.array([0, 0, 0, 0, 2, 2], np.int64)
+    batches = Batches(
+        range(6), groups, ones, ones, batch_tokens=4, takes=np.array([4, 3, 5], np.int64), seed=1
+    )  # fmt: skip
+    taken = Counter(index for batch in batches.epoch(0) for index in batch.tolist())
+    assert [taken[n] for n in range(4)] == [1, 1, 1, 1]
+    assert sorted([taken[4], taken[5]]) == [2, 3]
+
+
+def test_takes_are_as_many_as_there_are_and_at_least_one_of_each() -> None:
+    assert takes(np.array([900, 100]), 2.0).tolist() == [750, 250]
+    assert takes(np.array([10_000, 1, 0]), 1.0).tolist() == [10_000, 1, 0]

@@ -56,6 +56,22 @@ def test_the_same_again_wherever_it_was_stopped(tmp_path: Path, config: Translat
     assert (again.finished, again.summary["step"]) == (True, 30)
 
 
+def test_the_same_again_with_all_that_regularises(tmp_path: Path, config: TranslatorConfig) -> None:
+    pairs = [*reversed_words(80), *reversed_words(40, "nld_Latn", "en")]
+    settings = {"subword_sampling": 0.2, "token_dropout": 0.1, "word_pairs": 0.5, "glosses": 0.5}
+    more = config.model_copy(update=settings)
+    texts = {"afr_Latn": [f"{pair.translation} taco" for pair in reversed_words(50)]}
+    whole = fit(pairs, more, tmp_path / "whole", texts=texts)
+    assert not fit(pairs, more, tmp_path / "parts", texts=texts, stop_after=13).finished
+    parts = fit(pairs, more, tmp_path / "parts", texts=texts)
+    assert file_hash(parts.folder / WEIGHTS) == file_hash(whole.folder / WEIGHTS)
+    plain = fit(pairs, config, tmp_path / "plain")
+    assert file_hash(plain.folder / WEIGHTS) != file_hash(whole.folder / WEIGHTS)
+    assert not fit(pairs, more, tmp_path / "others", texts=texts, stop_after=13).finished
+    with pytest.raises(ConfigurationError, match="beside"):
+        fit(pairs, more, tmp_path / "others", texts={})
+
+
 def test_stops_when_nothing_gets_better_and_keeps_the_best(tmp_path: Path, config: TranslatorConfig) -> None:
     wild = config.model_copy(
         update={"learning_rate": 3.0, "warmup": 0.5, "steps": 60, "patience": 2, "evaluate_every": 2, "average": 0.0}
