@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
 from corpus.augmentation import Augmentation
 from corpus.config import Config
 from corpus.errors import CorpusError
+from corpus.interrupt import INTERRUPT
 from corpus.ledger import Ledger
 from corpus.parallel import ParallelText
 from corpus.schema import FORMAT_VERSION
@@ -256,6 +257,7 @@ def commit(storage: Storage, snapshot: Snapshot, run: dict[str, Any]) -> None:
     Raises:
         LedgerError: its ledger does not close.
         CorpusError: another run has committed meanwhile.
+        KeyboardInterrupt: Ctrl-C was pressed, and the run has come here all the same.
     """
     snapshot.ledger.check()
     now = current_number(storage)
@@ -267,4 +269,5 @@ def commit(storage: Storage, snapshot: Snapshot, run: dict[str, Any]) -> None:
     storage.write_bytes(f"snapshots/{snapshot.number:06d}.json", text.encode())
     storage.write_bytes(f"runs/{snapshot.number:06d}.json", (json.dumps(run, indent=1, sort_keys=True) + "\n").encode())
     manifest = {"format_version": FORMAT_VERSION, "current": snapshot.number}
+    INTERRUPT.check()
     storage.write_bytes(MANIFEST, (json.dumps(manifest) + "\n").encode())

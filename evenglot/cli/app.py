@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import inspect
 import os
-import signal
 import sys
-import threading
 import traceback
 from collections.abc import Sequence
-from types import FrameType
 from typing import Annotated, Final
 
 import typer
@@ -35,10 +31,10 @@ from evenglot.cli import (
     verify,
 )
 from evenglot.cli import inspect as inspect_command
+from evenglot.cli.interrupts import EXIT_CODE, Interrupts, end_process, until_interrupted
 from evenglot.cli.logs import configure_logging
 
 _DEBUG: Final = "EVENGLOT_DEBUG"
-_INTERRUPTED: Final = 130
 _AFTER_INTERRUPT: Final = "interrupted; what was committed before is untouched"
 _DEFECT: Final = 1
 _EXTRAS: Final = {
@@ -136,51 +132,32 @@ def _main(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are one line on standard error."""
     configure_logging()
-    interrupted = _watch_interrupts()
-    if arguments is None:
-        atexit.register(_end_interrupted, interrupted)
+    interrupts = Interrupts()
+    code = _run(arguments, interrupts)
+    if arguments is None and interrupts.pressed:
+        end_process()
+    return code
+
+
+def _run(arguments: Sequence[str] | None, interrupts: Interrupts) -> int:
+    given = None if arguments is None else list(arguments)
     try:
-        code = app(args=None if arguments is None else list(arguments), prog_name="evenglot", standalone_mode=False)
+        with interrupts.heeded():
+            code = until_interrupted(lambda: app(args=given, prog_name="evenglot", standalone_mode=False))
     except BrokenPipeError:  # the reader, for example `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (KeyboardInterrupt, typer.Abort):
-        return _fail(_AFTER_INTERRUPT, _INTERRUPTED)
+        return _fail(_AFTER_INTERRUPT, EXIT_CODE)
     except Exception as error:  # noqa: BLE001 - the one place where any error becomes a line and an exit code
         if os.environ.get(_DEBUG):
             traceback.print_exc()
-        if interrupted.is_set():
-            return _fail(_AFTER_INTERRUPT, _INTERRUPTED)
+        if interrupts.pressed:
+            return _fail(_AFTER_INTERRUPT, EXIT_CODE)
         return _fail(*_describe(error))
-    if interrupted.is_set():  # the command-line parser turned it into a silent exit
-        return _fail(_AFTER_INTERRUPT, _INTERRUPTED)
+    if interrupts.pressed:  # the command-line parser turned it into a silent exit
+        return _fail(_AFTER_INTERRUPT, EXIT_CODE)
     return code if isinstance(code, int) else 0
-
-
-def _watch_interrupts() -> threading.Event:
-    """Remember that Ctrl-C was pressed: Beam wraps the exception that it raises into one of its own."""
-    pressed = threading.Event()
-
-    def press(number: int, frame: FrameType | None) -> None:
-        pressed.set()
-        raise KeyboardInterrupt
-
-    ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN  # as for background jobs of a script
-    if threading.current_thread() is threading.main_thread() and not ignored:
-        signal.signal(signal.SIGINT, press)
-    return pressed
-
-
-def _end_interrupted(interrupted: threading.Event) -> None:
-    """Let an interrupted process end with its exit code; registered first, this is the last thing it does.
-
-    Where Ctrl-C meets code that was compiled from a string (data classes are), the interpreter would end the process
-    by the signal instead, although the exception was handled.
-    """
-    if interrupted.is_set():
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(_INTERRUPTED)
 
 
 def _describe(error: Exception) -> tuple[str, int]:

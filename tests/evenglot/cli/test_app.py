@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +29,11 @@ def assert_one_line(found: subprocess.CompletedProcess[str], code: int, *parts: 
     assert lines[0].startswith("error: ")
     for part in parts:
         assert part in lines[0]
+
+
+def indented(code: str) -> str:
+    """Code as the body of a function."""
+    return textwrap.indent(code.lstrip("\n"), "    ")
 
 
 def flat(text: str) -> str:
@@ -283,6 +289,70 @@ def test_interrupted_while_code_made_from_a_string_runs(evenglot: Run, corpus: P
     )
     path = {"PYTHONPATH": f"{tmp_path}:{Path(package.__file__).parents[1]}"}
     assert_one_line(evenglot("inspect", corpus, env=path), 130, "interrupted")
+
+
+DROPPED = {
+    "by what catches everything": """
+try:
+    signal.raise_signal(signal.SIGINT)
+except BaseException:
+    pass
+""",
+    "by a callback of the garbage collector": """
+dying = {"some"}
+gone = weakref.ref(dying, lambda _: signal.raise_signal(signal.SIGINT))
+del dying
+""",
+}
+"""Ways to press Ctrl-C such that the exception never comes to those who wait for it."""
+
+
+@pytest.mark.usefixtures("heeded")
+@pytest.mark.parametrize("way", DROPPED)
+def test_an_interrupt_that_was_dropped_ends_the_command_all_the_same(
+    evenglot: Run, corpus: Path, tmp_path: Path, way: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import signal, time, weakref\n\nimport corpus.manifest\n\n\ndef press(*_):\n{indented(DROPPED[way])}"
+        "    time.sleep(100)\n    print('the command went on')\n\n\ncorpus.manifest.read_snapshot = press\n"
+    )
+    path = {"PYTHONPATH": f"{tmp_path}:{Path(package.__file__).parents[1]}"}
+    assert_one_line(evenglot("inspect", corpus, env=path, timeout=60), 130, "interrupted")
+
+
+@pytest.mark.usefixtures("heeded")
+def test_nothing_is_committed_once_ctrl_c_was_pressed(evenglot: Run, tmp_path: Path) -> None:
+    text = "The river rises in the hills and flows slowly past the old mill towards the sea."
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": text}) + "\n")
+    (tmp_path / "sitecustomize.py").write_text(
+        "import signal, weakref\n\nimport pipeline.prepare.run as run\n\naccount = run.PrepareRun.account\n\n\n"
+        f"def press(*arguments):\n{indented(DROPPED['by what catches everything'])}    return account(*arguments)\n\n\n"
+        "run.PrepareRun.account = press  # made just before the commit\n"
+    )
+    path = {"PYTHONPATH": f"{tmp_path}:{Path(package.__file__).parents[1]}"}
+    command = ("prepare", "-i", tmp_path / "in.jsonl", "-o", tmp_path / "out", "--workers", "1")
+    found = evenglot(*command, env=path)
+    assert (found.returncode, found.stdout) == (130, ""), found.stderr
+    progress, last = found.stderr.splitlines()[:-1], found.stderr.splitlines()[-1]
+    assert last == "error: interrupted; what was committed before is untouched"
+    assert [line for line in progress if "/s, " not in line] == []
+    assert (tmp_path / "out").exists()
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    assert evenglot(*command).returncode == 0
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["current"] == 1
+
+
+@pytest.mark.usefixtures("heeded")
+def test_an_interrupted_command_waits_for_no_thread(evenglot: Run, corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import atexit, signal, threading, time\n\nimport corpus.manifest\n\n\ndef press(*_):\n"
+        "    threading.Thread(target=time.sleep, args=(100,)).start()\n    atexit.register(print, 'put in order')\n"
+        "    signal.raise_signal(signal.SIGINT)\n\n\ncorpus.manifest.read_snapshot = press\n"
+    )
+    path = {"PYTHONPATH": f"{tmp_path}:{Path(package.__file__).parents[1]}"}
+    found = evenglot("inspect", corpus, env=path, timeout=60)
+    assert (found.returncode, found.stdout) == (130, "put in order\n")
+    assert found.stderr.splitlines() == ["error: interrupted; what was committed before is untouched"]
 
 
 @pytest.mark.usefixtures("heeded")
