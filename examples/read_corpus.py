@@ -9,8 +9,10 @@ snapshot belong to the corpus; others may be left over from an earlier run.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,22 +33,34 @@ def text_files(corpus: Path, snapshot: dict[str, Any], split: str = "train") -> 
     return [str(corpus / file["path"]) for file in files]
 
 
+def mapped(file: str) -> pa.Table:
+    """The documents of a shard. The file is mapped, so that only what is touched is read."""
+    return pa.ipc.open_file(pa.memory_map(file)).read_all()
+
+
 def count_with_pyarrow(files: list[str]) -> Counter[str]:
-    """UTF-8 bytes of text in each language. The files are mapped, so that only what is touched is read."""
+    """UTF-8 bytes of text in each language."""
     sizes: Counter[str] = Counter()
     for file in files:
-        table = pa.ipc.open_file(pa.memory_map(file)).read_all()
+        table = mapped(file)
         lengths = pa.table({"lang": table["lang"].cast(pa.string()), "bytes": pc.binary_length(table["text"])})
         for row in lengths.group_by("lang").aggregate([("bytes", "sum")]).to_pylist():
             sizes[row["lang"]] += row["bytes_sum"]
     return sizes
 
 
-def show_with_datasets(files: list[str], rows: int) -> None:
-    """Print the first rows as dictionaries."""
-    from datasets import load_dataset
+def show_with_datasets(files: list[str], fingerprint: str, rows: int) -> None:
+    """Print the first rows as dictionaries. The fingerprint is what `datasets` would hash all the text to find.
 
-    for row in load_dataset("arrow", data_files=files, split="train", streaming=True).take(rows):
+    ``load_dataset("arrow", data_files=files)`` gives the same rows, from a copy in its cache or, with
+    ``streaming=True``, without one. It has Arrow's threads read files of Python, though, and a script that ends while
+    one of them still lets go of its file is aborted. Over mapped files no thread needs Python, and nothing is copied.
+    """
+    from datasets import Dataset
+
+    table = pa.concat_tables([mapped(file) for file in files], promote_options="default")
+    corpus = Dataset(table, fingerprint=fingerprint)
+    for row in islice(corpus, rows):
         print(f"  {row['lang']}  weight {row['weight']:.2f}  {row['text'][:60]!r}")
 
 
@@ -63,7 +77,8 @@ def main() -> None:
     print(f"snapshot {snapshot['number']}, {len(files)} files, mixture {snapshot['mixture']}")
     for lang, size in count_with_pyarrow(files).most_common():
         print(f"  {lang}  {size:>12,} bytes  sampled {mixture[lang]:6.1%}")
-    show_with_datasets(files, arguments.rows)
+    contents = hashlib.sha256(json.dumps(snapshot["files"]).encode()).hexdigest()  # names the hash of every file
+    show_with_datasets(files, contents, arguments.rows)
 
 
 if __name__ == "__main__":
