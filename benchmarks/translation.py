@@ -2,18 +2,23 @@
 
     python -m benchmarks.translation --json FILE [--model DIR] [--texts FILE] [--sentences N] [--repeats N] [--quick]
 
-Arms, one after another in each repeat, in one process:
+Arms, in one process, in turn and every second time backwards:
 
 - ``raw``: one call of ``ctranslate2.Translator.translate_batch`` with all sentences' tokens, which were made before
   the clock runs, and batches counted in tokens; the fastest of several sizes, found before, is taken.
-- ``engine``: our engine: text to text, with tokens, batches and hashes.
-- ``cache``: the same with a cache that is empty.
-- ``beam``: requests of 200 sentences through Beam's RunInference with one worker.
-- ``warm``: as ``cache`` when everything is in it.
+- ``engine``: our engine: text to text in one request, with tokens, batches and hashes.
+- ``requests``: the same in requests as large as the units of ``augment``.
+- ``cache``: these with a cache that is empty.
+- ``beam``: as ``cache`` through Beam's RunInference with one worker, from the making of the graph to the job's end.
+- ``warm``: as ``beam`` when everything is in the cache.
+
+Models are in memory before the clock runs, in every arm. What that takes, and a Beam job of one sentence, is measured
+for itself under ``start``.
 
 Without ``--model`` a Marian model of OPUS-MT's usual shape (6 and 6 layers, 512 wide, 32,000 pieces) with random
 weights is made; each of its translations has 10 tokens. All arms must make the same number of tokens but for one per
-cent, or the figures would not be of the same work. Seconds are processor time; a token is one that was made.
+cent, or the figures would not be of the same work. A token is one that was made; ``warm`` counts those it found.
+Ratios are medians of the repeats' own, of processor time and of wall time; on a busy machine only the first says much.
 """
 
 from __future__ import annotations
@@ -28,25 +33,34 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import apache_beam as beam
+from apache_beam.metrics.metric import Metrics
+from apache_beam.ml.inference.base import RunInference
+
 from benchmarks.machine import installed, machine
 from benchmarks.random_models import random_marian
+from pipeline.augment.config import AugmentConfig
+from pipeline.config import RunnerConfig
+from pipeline.graphs.deal import dealt
+from pipeline.graphs.inference import Translated, TranslationHandler, shared_engine
+from pipeline.runner import run_job
 from pipeline.translation.card import ModelCard, read_card
 from pipeline.translation.config import TranslationConfig
 from pipeline.translation.decoding import Decoding
 from pipeline.translation.engine import Engine
 from pipeline.translation.families import open_family
 from pipeline.translation.request import Request
-from pipeline.translation.routes import Route
 
-RAW_TOKENS: Final = (1024, 4096, 16_384)
-REQUEST: Final = 200
+RAW_TOKENS: Final = (512, 1024, 2048, 4096, 16_384)
+ONE: Final = ["One sentence loads the model."]
 LIMIT: Final = 96
 """Most tokens of a translation."""
 RANDOM_LIMIT: Final = 10
 """The same for random weights, which end a sentence at once or never: they are told never, so all have so many."""
 END: Final = -20.0
 """On the end's logit of the random model."""
-ARMS: Final = ("raw", "engine", "cache", "beam", "warm")
+ARMS: Final = ("raw", "engine", "requests", "cache", "beam", "warm")
+MEASURES: Final = ("processor", "wall")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, required=True, help="file to write the figures to")
     parser.add_argument("--model", type=Path, help="model folder; a random one when not given")
     parser.add_argument("--texts", type=Path, help="sentences, one on each line; README.md and docs when not given")
-    parser.add_argument("--sentences", type=int, default=900, help="how many are translated")
+    parser.add_argument("--sentences", type=int, default=1500, help="how many are translated")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each arm")
     parser.add_argument("--beam-size", type=int, default=2, help="hypotheses")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
@@ -113,43 +127,93 @@ def make_model(folder: Path, sentences: Sequence[str], *, quick: bool) -> ModelC
 def measure(
     folder: Path, card: ModelCard, sentences: Sequence[str], decoding: Decoding, options: Any, scratch: Path
 ) -> dict[str, Any]:
-    """Processor seconds and tokens of every arm."""
+    """Seconds and tokens of every arm."""
     settings = {"models": (str(folder),), "device": options.device, "threads": options.threads}
     config = TranslationConfig.model_validate(settings)
     source, target = card.directions()[0]
-    engine = Engine(config)
-    route = engine.routes.find(source, target)
-    raw, raw_size = best_raw(folder, card, (source, target), sentences, decoding, options)
-    arms: dict[str, Callable[[], int]] = {
-        "raw": raw,
-        "engine": lambda: count(engine, sentences, route, decoding),
-        "cache": lambda: count(fresh(config, scratch), sentences, route, decoding),
-        "beam": lambda: through_beam(config, sentences, route, decoding),
-    }
-    arms["engine"](), arms["beam"]()  # models are loaded
-    kept = config.model_copy(update={"cache": str(scratch / "kept")})
-    count(Engine(kept), sentences, route, decoding)
-    arms["warm"] = lambda: count(Engine(kept), sentences, route, decoding)
-    seconds: dict[str, list[float]] = {name: [] for name in ARMS}
+    route = Engine(config).routes.find(source, target)
+    raw, raw_size, opened = best_raw(folder, card, (source, target), sentences, decoding, options)
+    whole = [Request("", tuple(sentences), route, decoding)]
+    requests = [Request(str(index), part, route, decoding) for index, part in enumerate(units(sentences))]
+    one = Request("one", tuple(ONE), route, decoding)
+    kept = str(scratch / "kept")
+
+    def ready(arm: str) -> Callable[[], int]:
+        """What an arm does, its model loaded."""
+        if arm == "raw":
+            return raw
+        folders = {"cache": tempfile.mkdtemp(dir=scratch), "beam": tempfile.mkdtemp(dir=scratch), "warm": kept}
+        engine = loaded(config.model_copy(update={"cache": folders.get(arm)}), one)
+        if arm in ("beam", "warm"):
+            return lambda: through_beam(engine, requests)
+        return lambda: count(engine, whole if arm == "engine" else requests)
+
+    start = start_up(config, one, scratch) | {"raw_load": opened}
+    count(loaded(config.model_copy(update={"cache": kept}), one), requests)
+    seconds: dict[str, dict[str, list[float]]] = {measure: {arm: [] for arm in ARMS} for measure in MEASURES}
     tokens: dict[str, int] = {}
-    for _ in range(1 if options.quick else options.repeats):
-        for name in ARMS:
-            begun = time.process_time()
-            tokens[name] = arms[name]()
-            seconds[name].append(round(time.process_time() - begun, 3))
-            print(name, tokens[name], seconds[name][-1], file=sys.stderr, flush=True)
+    for repeat in range(1 if options.quick else options.repeats):
+        for arm in ARMS[:: -1 if repeat % 2 else 1]:
+            work = ready(arm)
+            tokens[arm], took = timed(work)
+            for measure in MEASURES:
+                seconds[measure][arm].append(took[measure])
+            print(arm, tokens[arm], took, file=sys.stderr, flush=True)
     # Other batches may make other words of a few sentences.
     if max(tokens.values()) > 1.01 * min(tokens.values()):
         raise SystemExit(f"the arms made different numbers of tokens: {tokens}")
-    rates = {name: tokens[name] / statistics.median(seconds[name]) for name in ARMS}
     return {
         "sentences": len(sentences),
+        "requests": len(requests),
         "raw_batch_tokens": raw_size,
         "tokens": tokens["raw"],
+        "start": start,
         "seconds": seconds,
-        "tokens_per_second": {name: round(rate, 1) for name, rate in rates.items()},
-        "ratio": {name: round(rate / rates["raw"], 3) for name, rate in rates.items()},
+        "tokens_per_second": {
+            measure: {arm: round(tokens[arm] / statistics.median(took), 1) for arm, took in found.items()}
+            for measure, found in seconds.items()
+        },
+        "ratio": {
+            measure: {arm: ratio(tokens[arm] / tokens["raw"], found["raw"], found[arm]) for arm in ARMS}
+            for measure, found in seconds.items()
+        },
     }
+
+
+def timed(work: Callable[[], int]) -> tuple[int, dict[str, float]]:
+    """What some work gives, and the seconds it took."""
+    processor, wall = time.process_time(), time.perf_counter()
+    found = work()
+    took = {"processor": time.process_time() - processor, "wall": time.perf_counter() - wall}
+    return found, {measure: round(value, 3) for measure, value in took.items()}
+
+
+def ratio(tokens: float, raw: Sequence[float], other: Sequence[float]) -> float:
+    """Speed against raw CTranslate2: the median of the repeats."""
+    return round(statistics.median(tokens * one / two for one, two in zip(raw, other, strict=True)), 3)
+
+
+def units(sentences: Sequence[str]) -> list[tuple[str, ...]]:
+    """Sentences in parts of as much text as a unit of ``augment`` has."""
+    parts: list[list[str]] = []
+    size = most = AugmentConfig().unit_bytes
+    for sentence in sentences:
+        length = len(sentence.encode())
+        if size + length > most:
+            parts.append([])
+            size = 0
+        parts[-1].append(sentence)
+        size += length
+    return [tuple(part) for part in parts]
+
+
+def start_up(config: TranslationConfig, one: Request, scratch: Path) -> dict[str, dict[str, float]]:
+    """Seconds until an engine has translated a sentence, and of a Beam job of one sentence with its model loaded."""
+    loaded(config, one)  # what is imported is no part of it
+    _, load = timed(lambda: count(Engine(config), [one]))
+    engine = loaded(config.model_copy(update={"cache": tempfile.mkdtemp(dir=scratch)}), one)
+    through_beam(engine, [one])
+    return {"engine_load": load, "beam_job": timed(lambda: through_beam(engine, [one]))[1]}
 
 
 def best_raw(
@@ -159,19 +223,25 @@ def best_raw(
     sentences: Sequence[str],
     decoding: Decoding,
     options: Any,
-) -> tuple[Callable[[], int], int]:
-    """CTranslate2 alone with the batches that are fastest on half of the sentences, and their size."""
+) -> tuple[Callable[[], int], int, dict[str, float]]:
+    """CTranslate2 alone with the batches that are fastest on half of the sentences, their size, and its start."""
     import ctranslate2
 
     family = open_family(folder, card)
     compute_type = "int8" if options.device == "cpu" else "int8_float16"
-    translator = ctranslate2.Translator(
-        str(folder), device=options.device, compute_type=compute_type, intra_threads=options.threads
-    )
     tokens, prefix = family.encode(sentences, *pair), family.prefix(pair[1])
+    opened: list[Any] = []
+
+    def load() -> int:
+        opened[:] = [
+            ctranslate2.Translator(
+                str(folder), device=options.device, compute_type=compute_type, intra_threads=options.threads
+            )
+        ]
+        return translate(tokens[:1], 1)
 
     def translate(chosen: Sequence[list[str]], size: int) -> int:
-        found = translator.translate_batch(
+        found = opened[0].translate_batch(
             list(chosen),
             [prefix] * len(chosen) if prefix else None,
             max_batch_size=size,
@@ -184,50 +254,50 @@ def best_raw(
         )
         return sum(len(one.hypotheses[0]) for one in found)
 
-    took = {}
-    for size in (RAW_TOKENS[0], *RAW_TOKENS):  # the first once more: a translator's first run is slow
-        begun = time.process_time()
-        translate(tokens[::2], size)
-        took[size] = time.process_time() - begun
-    best = min(took, key=lambda size: took[size])
-    return lambda: translate(tokens, best), best
+    _, start = timed(load)
+    took: dict[int, list[float]] = {size: [] for size in RAW_TOKENS}
+    for size in RAW_TOKENS * (1 if options.quick else 2):
+        took[size].append(timed(lambda size=size: translate(tokens[::2], size))[1]["processor"])  # type: ignore[misc]
+    best = min(took, key=lambda size: min(took[size]))
+    return lambda: translate(tokens, best), best, start
 
 
-def count(engine: Engine, sentences: Sequence[str], route: Route, decoding: Decoding) -> int:
+def loaded(config: TranslationConfig, one: Request) -> Engine:
+    """The engine that jobs of these settings use, its model in memory."""
+    engine = shared_engine(config)
+    count(engine, [one])
+    return engine
+
+
+def count(engine: Engine, requests: Sequence[Request]) -> int:
     """Translate, and count the tokens."""
-    found = engine.translate(sentences, route, decoding)
+    found = [translation for request in requests for translation in engine.translate_requests([request])[0]]
     if any(one.problem for one in found):
         raise SystemExit("a sentence was not translated: take shorter ones")
     return sum(one.tokens for one in found)
 
 
-def fresh(config: TranslationConfig, scratch: Path) -> Engine:
-    """An engine with an empty cache; its model is loaded again, which counts."""
-    return Engine(config.model_copy(update={"cache": tempfile.mkdtemp(dir=scratch)}))
-
-
-def through_beam(config: TranslationConfig, sentences: Sequence[str], route: Route, decoding: Decoding) -> int:
+def through_beam(engine: Engine, requests: Sequence[Request]) -> int:
     """Translate requests in a Beam job of one worker, and count the tokens."""
-    from apache_beam.ml.inference.base import RunInference
 
-    from pipeline.config import RunnerConfig
-    from pipeline.graphs.deal import dealt
-    from pipeline.graphs.inference import NAMESPACE, TranslationHandler
-    from pipeline.runner import run_job
-
-    parts = [tuple(sentences[start : start + REQUEST]) for start in range(0, len(sentences), REQUEST)]
-    requests = [Request(str(index), part, route, decoding) for index, part in enumerate(parts)]
+    def note(found: Translated) -> None:
+        Metrics.counter("benchmark", "tokens").inc(sum(one.tokens for one in found.translations))
 
     def build(pipeline: Any) -> None:
-        _ = dealt(pipeline, "requests", requests) | RunInference(TranslationHandler(config))
+        found = dealt(pipeline, "requests", requests) | RunInference(TranslationHandler(engine.config))
+        _ = found | "note" >> beam.Map(note)
 
-    return run_job(build, RunnerConfig(), 1)[f"{NAMESPACE}/target_tokens"]
+    return run_job(build, RunnerConfig(), 1)["benchmark/tokens"]
 
 
 def table(result: dict[str, Any]) -> str:
     """Figures as Markdown."""
-    lines = ["| arm | tokens/s of processor time | against raw |", "|---|---:|---:|"]
-    lines += [f"| {name} | {result['tokens_per_second'][name]:,.0f} | {result['ratio'][name]:.2f} |" for name in ARMS]
+    lines = ["| arm | tokens/s of processor time | against raw | against raw, wall |", "|---|---:|---:|---:|"]
+    speed, ratios = result["tokens_per_second"]["processor"], result["ratio"]
+    lines += [
+        f"| {arm} | {speed[arm]:,.0f} | {ratios['processor'][arm]:.2f} | {ratios['wall'][arm]:.2f} |" for arm in ARMS
+    ]
+    lines += [f"{name}: {took['processor']:.2f} s, wall {took['wall']:.2f} s" for name, took in result["start"].items()]
     return "\n".join(lines)
 
 

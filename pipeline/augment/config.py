@@ -96,8 +96,10 @@ class AugmentConfig(Config):
     margin: float = Field(default=1.25, ge=1)
     """Text that is generated for a budget, as a multiple of what calibration says will do. What is left over is
     rejected as ``gates/over_budget``."""
-    unit_bytes: int = Field(default=32 << 10, ge=1 << 10)
-    """Text of parents that is translated together and written at once: what a crash loses at most in each worker."""
+    unit_bytes: int = Field(default=64 << 10, ge=1 << 10)
+    """Text of parents that is translated together and written at once: what a crash loses at most in each worker, but
+    for translations that are in the cache. Larger units fill the models' batches a little better, smaller ones are
+    spread over more workers."""
 
     @field_validator("languages")
     @classmethod

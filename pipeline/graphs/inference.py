@@ -23,8 +23,9 @@ from pipeline.translation.result import Translation
 
 NAMESPACE: Final = "translation"
 """Of the counters that a translating step reports."""
-REQUESTS: Final = 16
-"""Requests that an engine is given at a time; each is translated as if it were alone."""
+REQUESTS: Final = 1
+"""Requests that an engine is given at a time. Each is translated as if it were alone, so more gain nothing, and what
+comes after would wait for all of them."""
 _ENGINES: WeakValueDictionary[str, Engine] = WeakValueDictionary()
 _OPENING: Final = threading.Lock()
 

@@ -160,28 +160,34 @@ def _compute(
         return {}
     limits = [_limit(model, decoding, tokens[batch[0]]) for batch in batches]
     prefix = model.family.prefix(step.target)
-    outputs = model.search(
-        [[tokens[row] for row in batch] for batch in batches], limits, prefix, decoding, seed, counts
-    )
-    rows = [row for batch in batches for row in batch]
-    flat = [output for batch in outputs for output in batch]
-    made = {row: output for row, output in zip(rows, flat, strict=True) if not isinstance(output, str)}
-    decoded = model.family.decode([output.tokens for output in made.values()], step.target)
-    fresh = {
-        row: Done(text, output.score, len(output.tokens), output.truncated)
-        for (row, output), text in zip(made.items(), decoded, strict=True)
-    }
-    # A failure is not kept: it may have been the machine's.
-    kept.keep({keys[row]: one for row, one in fresh.items()})
+    found = model.search([[tokens[row] for row in batch] for batch in batches], limits, prefix, decoding, seed, counts)
+    done: dict[str, Done] = {}
+    waiting: dict[bytes, Done] = {}
+    for batch, outputs in zip(batches, found, strict=True):
+        made = {row: output for row, output in zip(batch, outputs, strict=True) if not isinstance(output, str)}
+        decoded = model.family.decode([output.tokens for output in made.values()], step.target)
+        fresh = {
+            row: Done(text, output.score, len(output.tokens), output.truncated)
+            for (row, output), text in zip(made.items(), decoded, strict=True)
+        }
+        failed = {
+            row: Done("", None, 0, False, output)
+            for row, output in zip(batch, outputs, strict=True)
+            if isinstance(output, str)
+        }
+        done |= {texts[row]: one for row, one in (fresh | failed).items()}
+        counts.target_tokens += sum(one.tokens for one in fresh.values())
+        # A failure is not kept: it may have been the machine's.
+        waiting |= {keys[row]: one for row, one in fresh.items()}
+        # A batch at once, so that a run that is killed does not lose a whole request; draws are of use only together.
+        if not decoding.samples:
+            kept.keep(waiting)
+            waiting = {}
+    if waiting:
+        kept.keep(waiting)
     counts.batches += len(batches)
-    counts.source_tokens += sum(len(tokens[row]) for row in rows)
-    counts.target_tokens += sum(one.tokens for one in fresh.values())
-    failed = {
-        texts[row]: Done("", None, 0, False, output)
-        for row, output in zip(rows, flat, strict=True)
-        if isinstance(output, str)
-    }
-    return failed | {texts[row]: one for row, one in fresh.items()}
+    counts.source_tokens += sum(len(tokens[row]) for batch in batches for row in batch)
+    return done
 
 
 def _batches(

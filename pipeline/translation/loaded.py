@@ -23,6 +23,8 @@ from pipeline.translation.families import END, Family, open_family
 from pipeline.translation.search import Events, Output, Translate, search
 
 WEIGHTS: Final = "model.bin"
+AHEAD: Final = 3
+"""Batches that a translator is given at a time: one that it computes and what it goes on with."""
 _SEEDING: Final = threading.Lock()
 """The seed of CTranslate2 is one for the process."""
 
@@ -82,7 +84,7 @@ class LoadedModel:
         decoding: Decoding,
         seed: int,
         events: Events,
-    ) -> list[list[Output | str]]:
+    ) -> Iterator[list[Output | str]]:
         """Translate batches of tokens, see :func:`pipeline.translation.search.search`.
 
         Args:
@@ -95,8 +97,10 @@ class LoadedModel:
         """
         if decoding.samples:
             with self._seeded(seed) as translate:
-                return search(translate, batches, limits, prefix, decoding, events)
-        return search(self._resident(), batches, limits, prefix, decoding, events)
+                yield from search(translate, batches, limits, prefix, decoding, events)
+            return
+        ahead = AHEAD * self.device.translators * len(self.device.indices)
+        yield from search(self._resident(), batches, limits, prefix, decoding, events, ahead)
 
     def _resident(self) -> Translate:
         with self._lock:

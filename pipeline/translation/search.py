@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -53,8 +54,9 @@ def search(
     prefix: list[str],
     decoding: Decoding,
     events: Events,
-) -> list[list[Output | str]]:
-    """Translate batches; what comes back is in their order.
+    ahead: int = 2,
+) -> Iterator[list[Output | str]]:
+    """Translate batches; what comes back is in their order, each batch as soon as it is done.
 
     Args:
         translate: CTranslate2's function.
@@ -63,28 +65,29 @@ def search(
         prefix: tokens that every output begins with; not part of what comes back.
         decoding: how to search.
         events: counts what went wrong.
+        ahead: batches that are handed over before the first of them is asked for, at least 1: while one is computed
+            the next waits, and what was computed is made use of meanwhile.
 
-    Returns:
-        For each sentence its output, or the problem it has.
+    Yields:
+        For each batch its sentences' outputs, or the problems they have.
 
     Raises:
         DeviceFailed: the device cannot be used any more.
         ConfigurationError: more tokens are to be drawn from than the model has.
     """
-    # All are handed over at once: CTranslate2 gives them to whichever translator is free.
-    waiting = [
-        _submit(translate, batch, limit, prefix, decoding, asynchronous=True)
-        for batch, limit in zip(batches, limits, strict=True)
-    ]
-    found = []
-    for batch, limit, handles in zip(batches, limits, waiting, strict=True):
+    # CTranslate2 gives them to whichever translator is free.
+    under_way: deque[list[Any]] = deque()
+    begun = 0
+    for number, (batch, limit) in enumerate(zip(batches, limits, strict=True)):
+        while begun < min(number + ahead, len(batches)):
+            under_way.append(_submit(translate, batches[begun], limits[begun], prefix, decoding, asynchronous=True))
+            begun += 1
         try:
-            results = [handle.result() for handle in handles]
+            results = [handle.result() for handle in under_way.popleft()]
         except (RuntimeError, MemoryError, ValueError) as error:
-            found.append(_after(error, translate, batch, limit, prefix, decoding, events))
+            yield _after(error, translate, batch, limit, prefix, decoding, events)
         else:
-            found.append([_output(result, prefix, decoding) for result in results])
-    return found
+            yield [_output(result, prefix, decoding) for result in results]
 
 
 def _submit(

@@ -54,7 +54,7 @@ def test_sentences_that_share_a_batch_share_a_limit() -> None:
 @pytest.mark.parametrize(
     ("gibibytes", "parameters", "device", "tokens"),
     [
-        (16, 75_000_000, Device("cpu"), 4096),  # bounded
+        (16, 75_000_000, Device("cpu"), 512),  # bounded: by beam 4
         (16, 75_000_000, Device("cuda"), 8192),  # half of 15.93 GiB, at 512 KiB a token: 16,312, down to a power of two
         (80, 75_000_000, Device("cuda"), 16_384),
         (16, 600_000_000, Device("cuda"), 2048),  # 4 times as much for each token
@@ -65,6 +65,11 @@ def test_sentences_that_share_a_batch_share_a_limit() -> None:
 def test_automatic_batches_go_by_memory(gibibytes: int, parameters: int, device: Device, tokens: int) -> None:
     found = automatic_tokens(gibibytes << 30, parameters, parameters, beam=4, device=device)
     assert found == tokens
+
+
+@pytest.mark.parametrize(("beam", "tokens"), [(1, 2048), (2, 1024), (3, 512), (4, 512), (12, 512)])
+def test_automatic_batches_of_a_cpu_shrink_with_hypotheses(beam: int, tokens: int) -> None:
+    assert automatic_tokens(16 << 30, 75_000_000, 75_000_000, beam, Device("cpu")) == tokens
 
 
 def test_weights_that_do_not_fit_are_said_so() -> None:

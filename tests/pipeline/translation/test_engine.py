@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from benchmarks.random_models import random_marian
 from corpus.errors import ConfigurationError, InputError
+from pipeline.translation.cells import Done, NothingKept
 from pipeline.translation.config import TranslationConfig
 from pipeline.translation.convert import convert
 from pipeline.translation.decoding import Decoding
@@ -140,6 +142,34 @@ def test_a_warm_cache_changes_nothing_and_saves_the_work(
     assert (counts.batches, counts.target_tokens, counts.kept) == (0, 0, counts.sentences - counts.too_long)
     assert counts.kept >= len(SENTENCES)
     assert second.translate(SENTENCES, route, decoding, seed=2) != expected or not decoding.samples
+
+
+class Dies(NothingKept):
+    """Takes so many batches and then is no more, as a process that is killed."""
+
+    def __init__(self, takes: int) -> None:
+        self.takes = takes
+        self.rows: list[int] = []
+
+    def keep(self, made: Mapping[bytes, Done]) -> None:
+        """Take up a batch."""
+        if len(self.rows) == self.takes:
+            raise KeyboardInterrupt
+        self.rows.append(len(made))
+
+
+def test_a_batch_is_kept_before_the_next_is_looked_at_and_draws_only_together(model: Path) -> None:
+    config = TranslationConfig(models=(str(model),), device="cpu", batch_tokens=40)
+    route = Engine(config).routes.find("eng_Latn", "swh_Latn")
+    whole, drawn, killed = Dies(99), Dies(99), Dies(2)
+    counts = Engine(config, whole).translate_and_count([Request("", SENTENCES, route, GREEDY)])[1]
+    assert len(whole.rows) == counts.batches > 2
+    assert sum(whole.rows) == counts.sentences - counts.too_long
+    assert Engine(config, drawn).translate(SENTENCES, route, SAMPLE)
+    assert drawn.rows == [counts.sentences - counts.too_long]
+    with pytest.raises(KeyboardInterrupt):
+        Engine(config, killed).translate(SENTENCES, route, GREEDY)
+    assert killed.rows == whole.rows[:2]
 
 
 def test_drawing_from_more_tokens_than_there_are_is_a_mistake_of_the_recipe(make_engine: MakeEngine) -> None:

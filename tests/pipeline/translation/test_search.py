@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,7 +65,7 @@ class Scripted:
 BATCH = [["a"], ["b"], ["c"], ["d"], ["e"]]
 
 
-def texts(found: list[list[Output | str]]) -> list[list[str]]:
+def texts(found: Iterable[list[Output | str]]) -> list[list[str]]:
     """Outputs joined, problems as they are."""
     return [[one if isinstance(one, str) else " ".join(one.tokens) for one in batch] for batch in found]
 
@@ -75,6 +76,14 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does() -> None:
     assert texts(found) == [["A", "B", "C", "D", "E"], ["F"]]
     assert translate.sizes == [5, 1, 3, 2, 1, 2]
     assert events == Events(halved=2, failed=0)
+
+
+def test_a_batch_comes_back_before_those_that_are_far_behind_it_are_begun() -> None:
+    translate = Scripted()
+    found = search(translate, [[["a"]], [["b"]] * 2, [["c"]] * 3, [["d"]] * 4], [9] * 4, [], Decoding(), Events(), 2)
+    begun = [(texts([batch])[0][0], len(translate.sizes)) for batch in found]
+    assert begun == [("A", 2), ("B", 3), ("C", 4), ("D", 4)]
+    assert translate.sizes == [1, 2, 3, 4]
 
 
 def test_a_sentence_that_does_not_fit_alone_has_a_problem() -> None:
@@ -96,11 +105,11 @@ def test_a_sentence_that_fails_does_not_take_the_others_with_it(error: Exception
 def test_a_device_that_fails_ends_the_work() -> None:
     error = RuntimeError("cuBLAS failed with status CUBLAS_STATUS_INTERNAL_ERROR")
     with pytest.raises(DeviceFailed, match="translation stopped: cuBLAS failed"):
-        search(Scripted(bad="a", error=error), [BATCH], [9], [], Decoding(), Events())
+        list(search(Scripted(bad="a", error=error), [BATCH], [9], [], Decoding(), Events()))
 
 
 def test_prefix_and_end_are_no_part_of_an_output_and_a_limit_is_noticed() -> None:
-    found = search(Scripted(), [[["a", "b"], ["c"]]], [2], ["<x>"], Decoding(length_penalty=0.5), Events())
+    found = list(search(Scripted(), [[["a", "b"], ["c"]]], [2], ["<x>"], Decoding(length_penalty=0.5), Events()))
     whole, cut = found[0][1], found[0][0]
     assert isinstance(whole, Output)
     assert isinstance(cut, Output)
