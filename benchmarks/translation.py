@@ -279,13 +279,15 @@ def count(engine: Engine, requests: Sequence[Request]) -> int:
 
 def through_beam(engine: Engine, requests: Sequence[Request]) -> int:
     """Translate requests in a Beam job of one worker, and count the tokens."""
+    counter: Any = Metrics.counter("benchmark", "tokens")
+    for_each: Any = beam.Map
 
     def note(found: Translated) -> None:
-        Metrics.counter("benchmark", "tokens").inc(sum(one.tokens for one in found.translations))
+        counter.inc(sum(one.tokens for one in found.translations))
 
     def build(pipeline: Any) -> None:
         found = dealt(pipeline, "requests", requests) | RunInference(TranslationHandler(engine.config))
-        _ = found | "note" >> beam.Map(note)
+        _ = found | "note" >> for_each(note)
 
     return run_job(build, RunnerConfig(), 1)["benchmark/tokens"]
 
