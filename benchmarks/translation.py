@@ -13,7 +13,7 @@ Arms, in one process, in turn and every second time backwards:
 - ``warm``: as ``beam`` when everything is in the cache.
 
 Models are in memory before the clock runs, in every arm. What that takes, and a Beam job of one sentence, is measured
-for itself under ``start``.
+for itself under ``start``; there with worker processes too.
 
 Without ``--model`` a Marian model of OPUS-MT's usual shape (6 and 6 layers, 512 wide, 32,000 pieces) with random
 weights is made; each of its translations has 10 tokens. All arms must make the same number of tokens but for one per
@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -208,12 +209,18 @@ def units(sentences: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def start_up(config: TranslationConfig, one: Request, scratch: Path) -> dict[str, dict[str, float]]:
-    """Seconds until an engine has translated a sentence, and of a Beam job of one sentence with its model loaded."""
+    """Seconds until an engine has translated a sentence; of a Beam job of one sentence, its model in memory; and of one
+    by two worker processes, with their start and their models."""
     loaded(config, one)  # what is imported is no part of it
     _, load = timed(lambda: count(Engine(config), [one]))
     engine = loaded(config.model_copy(update={"cache": tempfile.mkdtemp(dir=scratch)}), one)
     through_beam(engine, [one])
-    return {"engine_load": load, "beam_job": timed(lambda: through_beam(engine, [one]))[1]}
+    _, job = timed(lambda: through_beam(engine, [one]))
+    before, wall = os.times(), time.perf_counter()
+    through_beam(engine, [one], workers=2)
+    processor = sum(os.times()[:4]) - sum(before[:4])  # of worker processes too
+    workers = {"processor": round(processor, 3), "wall": round(time.perf_counter() - wall, 3)}
+    return {"engine_load": load, "beam_job": job, "beam_job_two_workers": workers}
 
 
 def best_raw(
@@ -277,8 +284,8 @@ def count(engine: Engine, requests: Sequence[Request]) -> int:
     return sum(one.tokens for one in found)
 
 
-def through_beam(engine: Engine, requests: Sequence[Request]) -> int:
-    """Translate requests in a Beam job of one worker, and count the tokens."""
+def through_beam(engine: Engine, requests: Sequence[Request], workers: int = 1) -> int:
+    """Translate requests in a Beam job, and count the tokens."""
     counter: Any = Metrics.counter("benchmark", "tokens")
     for_each: Any = beam.Map
 
@@ -289,7 +296,7 @@ def through_beam(engine: Engine, requests: Sequence[Request]) -> int:
         found = dealt(pipeline, "requests", requests) | RunInference(TranslationHandler(engine.config))
         _ = found | "note" >> for_each(note)
 
-    return run_job(build, RunnerConfig(), 1)["benchmark/tokens"]
+    return run_job(build, RunnerConfig(), workers)["benchmark/tokens"]
 
 
 def table(result: dict[str, Any]) -> str:
