@@ -22,7 +22,7 @@ from typing import Any, Final
 from corpus.interrupt import INTERRUPT
 
 EXIT_CODE: Final = 130
-_AGAIN_SECONDS: Final = 1.0
+_AGAIN_SECONDS: Final = 2.0
 """How long a command may take to clean up before it is interrupted again; what is left then, the next run removes."""
 _LOOK_SECONDS: Final = 0.02
 
