@@ -19,8 +19,8 @@ from pipeline.translation.devices import Device
 
 MIN_BATCH_TOKENS: Final = 256
 CPU_HYPOTHESIS_TOKENS: Final = 2048
-"""Tokens of a batch times its hypotheses on the CPU, measured (``docs/translation-engine.md``): with half or twice as
-many a model of 75 million parameters is about as fast, with four times as many a quarter slower."""
+"""Tokens of a batch times its hypotheses on the CPU, measured (``docs/translation-engine.md``): with twice as many
+a model of 75 million parameters is as fast, with four times as many a quarter slower, with half as many a seventh."""
 CPU_LEAST_TOKENS: Final = 512
 """However many hypotheses there are: a step costs as much as 10 sentences do, however few are in it."""
 CUDA_BATCH_TOKENS: Final = 16_384
