@@ -158,7 +158,7 @@ def _compute(
 ) -> dict[str, Done]:
     if not batches:
         return {}
-    limits = [_limit(model, decoding, tokens[batch[0]]) for batch in batches]
+    limits = [_limit(model, decoding, len(tokens[batch[0]])) for batch in batches]
     prefix = model.family.prefix(step.target)
     found = model.search([[tokens[row] for row in batch] for batch in batches], limits, prefix, decoding, seed, counts)
     done: dict[str, Done] = {}
@@ -194,13 +194,14 @@ def _batches(
     model: LoadedModel, decoding: Decoding, rows: Sequence[int], tokens: Sequence[list[str]]
 ) -> list[list[int]]:
     """Rows of each batch; sentences of a batch share one limit."""
-    groups = [(_limit(model, decoding, tokens[row]),) for row in rows]
-    cuts = cut([len(tokens[row]) for row in rows], model.batch_tokens(decoding), groups)
+    lengths = [len(tokens[row]) for row in rows]
+    limits = {length: _limit(model, decoding, length) for length in set(lengths)}
+    cuts = cut(lengths, model.batch_tokens(decoding), [(limits[length],) for length in lengths])
     return [[rows[index] for index in batch] for batch in cuts]
 
 
-def _limit(model: LoadedModel, decoding: Decoding, tokens: Sequence[str]) -> int:
-    return model.output_limit(rung(len(tokens)), decoding)
+def _limit(model: LoadedModel, decoding: Decoding, length: int) -> int:
+    return model.output_limit(rung(length), decoding)
 
 
 def _basis(model: LoadedModel, step: Step, decoding: Decoding) -> bytes:
