@@ -83,6 +83,12 @@ class TranslatorConfig(Config):
     glosses: float = Field(default=0.0, ge=0)
     """Sentences of the corpus in the target language, glossed into the source word by word, that are shown beside each
     sentence pair; they are those of natural training text, and need `--corpus`."""
+    guided_alignment: float = Field(default=0.0, ge=0)
+    """Weight, beside the loss, of how little one head of attention looks at the source word that a lexicon aligns with
+    the word to be written (guided alignment). With little text attention may else never find where to look."""
+    embeddings: Literal["random", "aligned"] = "random"
+    """What the embeddings begin with: nothing, or vectors under which pieces of both languages are alike that occur in
+    the same sentence pairs. With little text a model else learns each word's translation by itself."""
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)
     """Share of the probability that the loss spreads over the whole vocabulary."""
     average: float = Field(default=0.998, ge=0, lt=1)

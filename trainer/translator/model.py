@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +15,20 @@ from corpus.storage import Storage, write_errors
 from trainer.translator.size import Shape
 from trainer.translator.vocabulary import END, UNKNOWN, Vocabulary
 
+_LEAST: Final = 1e-6
+"""Keeps the logarithm of no attention finite."""
 
-def build(shape: Shape, vocabulary: int, *, positions: int, dropout: float, attention_dropout: float, seed: int) -> Any:
+
+def build(
+    shape: Shape,
+    vocabulary: int,
+    *,
+    positions: int,
+    dropout: float,
+    attention_dropout: float,
+    seed: int,
+    guided: bool = False,
+) -> Any:
     """A ``MarianMTModel`` with weights that the seed decides.
 
     Matrices and embeddings are drawn from a normal distribution of standard deviation 1/sqrt(dimensions): with
@@ -30,6 +42,7 @@ def build(shape: Shape, vocabulary: int, *, positions: int, dropout: float, atte
         dropout: of layers' outputs.
         attention_dropout: of attention weights.
         seed: of the weights.
+        guided: whether attention is looked at in training.
     """
     import transformers
 
@@ -60,14 +73,37 @@ def build(shape: Shape, vocabulary: int, *, positions: int, dropout: float, atte
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = transformers.MarianMTModel(config)
+    if guided:
+        model.set_attn_implementation("eager")  # the others do not say what they look at
     # A length for each sentence is given to every translation; the model's own answer to "how long" is not wanted.
     model.generation_config.max_length = None
     model.generation_config.bad_words_ids = [[pad]]
     return model
 
 
+def embeddings_of(model: Any) -> Tensor:
+    """The embeddings that both sides and the output share, [V, D]."""
+    shared: Tensor = model.get_input_embeddings().weight
+    return shared.detach()
+
+
+@torch.no_grad()
+def begin_with(model: Any, vectors: Tensor) -> None:
+    """Put other embeddings in their place; that of padding stays zero."""
+    table = model.get_input_embeddings().weight
+    table[:-1] = vectors[:-1]
+
+
 def loss(
-    model: nn.Module, sources: Tensor, targets: Tensor, *, pad: int, smoothing: float, hidden: float = 0.0
+    model: nn.Module,
+    sources: Tensor,
+    targets: Tensor,
+    *,
+    pad: int,
+    smoothing: float,
+    hidden: float = 0.0,
+    links: Tensor | None = None,
+    guidance: float = 0.0,
 ) -> tuple[Tensor, int]:
     """Cross-entropy in nats, summed over the target tokens, and their number.
 
@@ -79,14 +115,34 @@ def loss(
         smoothing: share of the probability that is spread over the vocabulary.
         hidden: share of the tokens of sources and of the decoder's input that are shown as ``<unk>`` (word dropout,
             Gal and Ghahramani 2016, https://arxiv.org/abs/1512.05287); they are asked for all the same.
+        links: source tokens that each target token should look at, [N, T, S]; None, or no True, for anywhere.
+        guidance: weight of the negative logarithm of the attention that the first head of each decoder layer gives to
+            them, in the first of several layers to those of the token before; a mean over the layers and a sum over
+            the tokens that have any.
     """
     given = torch.cat([torch.full_like(targets[:, :1], pad), targets[:, :-1]], dim=1)
     mask, real = (sources != pad).long(), targets != pad
     if hidden:
         sources, given = (_hide(ids, hidden, pad) for ids in (sources, given))
-    logits = model(input_ids=sources, attention_mask=mask, decoder_input_ids=given, use_cache=False).logits
+    made = model(
+        input_ids=sources,
+        attention_mask=mask,
+        decoder_input_ids=given,
+        use_cache=False,
+        output_attentions=links is not None,
+    )
+    logits = made.logits
     # Only the rows of real tokens: the vocabulary is the widest thing here.
     total = nn.functional.cross_entropy(logits[real].float(), targets[real], reduction="sum", label_smoothing=smoothing)
+    if links is not None and guidance:
+        # Where the word before comes from, a layer can look up by what it is; where the next one comes from, only
+        # those above it can know.
+        before = torch.cat([torch.zeros_like(links[:, :1]), links[:, :-1]], dim=1)
+        layers = len(made.cross_attentions)
+        for number, attention in enumerate(made.cross_attentions):
+            wanted = before if number == 0 and layers > 1 else links
+            mass = (attention[:, 0].float() * wanted).sum(dim=2)[wanted.any(dim=2)]
+            total = total - guidance / layers * torch.log(mass + _LEAST).sum()
     return total, int(real.sum())
 
 

@@ -23,10 +23,12 @@ from trainer.run import checkpoint as checkpoints
 from trainer.run.logs import MetricsLog
 from trainer.run.resume import confirm_same
 from trainer.run.session import TrainingError
+from trainer.translator.alignment import Aligner, Ints, links
 from trainer.translator.batches import Batches, padded, takes
 from trainer.translator.config import TranslatorConfig
 from trainer.translator.development import Development, sample
-from trainer.translator.model import build, loss, save_folder
+from trainer.translator.embeddings import aligned_embeddings
+from trainer.translator.model import begin_with, build, embeddings_of, loss, save_folder
 from trainer.translator.rows import Rows
 from trainer.translator.schedule import share
 from trainer.translator.size import shape_of, words_of
@@ -90,7 +92,12 @@ class Session:
             dropout=config.model.dropout,
             attention_dropout=config.model.attention_dropout,
             seed=seed,
-        ).to(device)
+            guided=config.guided_alignment > 0,
+        )
+        if config.embeddings == "aligned":
+            known = [*train, *(pair for pairs, _ in beside for pair in pairs if " " not in pair.translation)]
+            begin_with(self.model, aligned_embeddings(self.vocabulary, known, embeddings_of(self.model), seed))
+        self.model.to(device)
         self._optimiser = _optimiser(self.model, config)
         self._average = WeightAverage(self.model, config.average) if config.average else None
         judged = sample([pair for pair in dev if pair.direction in self._directions], config.dev_sentences, seed)
@@ -137,6 +144,7 @@ class Session:
             alpha=self.config.subword_sampling,
             longest=self.config.model.positions,
         )
+        self._alignments = self._align(train, [every[n] for n in kept])
         numbers = {direction: number for number, direction in enumerate(self._directions)}
         counts = np.array([self._kept[direction_name(direction)] for direction in self._directions], np.int64)
         shown = takes(counts, self.config.temperature)
@@ -149,6 +157,25 @@ class Session:
             takes=np.concatenate([shown, *(np.round(shown * ratio).astype(np.int64) for _, ratio in beside)]),
             seed=self._seed,
         )
+
+    def _align(self, train: Sequence[SentencePair], pairs: Sequence[SentencePair]) -> list[Ints]:
+        """Alignments of the words of pairs, learnt from the real ones; none where they are not asked for."""
+        if not self.config.guided_alignment:
+            return []
+        aligners = {
+            direction: Aligner([(pair.text, pair.translation) for pair in train if pair.direction == direction])
+            for direction in self._directions
+        }
+        return [aligners[pair.direction].align(pair.text, pair.translation) for pair in pairs]
+
+    def _links(self, places: Sequence[int], sources: Sequence[Ids], targets: Sequence[Ids]) -> Tensor | None:
+        """What attention should look at, [N, T, S], of some pairs in the cuts they are shown in."""
+        if not self._alignments:
+            return None
+        found = np.zeros((len(places), max(map(len, targets)), max(map(len, sources))), bool)
+        for row, (place, source, target) in enumerate(zip(places, sources, targets, strict=True)):
+            found[row, : len(target), : len(source)] = links(self.vocabulary, self._alignments[place], source, target)
+        return torch.from_numpy(found).to(self._device)
 
     def restore(self, saved: checkpoints.Checkpoint) -> None:
         """Go on from a checkpoint.
@@ -243,7 +270,8 @@ class Session:
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         seed = stable_hash("segmentation", self.step, seed=self._seed)
-        sources, targets = (self._tensor(rows) for rows in self._rows.take(places.tolist(), seed))
+        rows = self._rows.take(places.tolist(), seed)
+        sources, targets = self._tensor(rows[0]), self._tensor(rows[1])
         lower = self.config.precision == "bfloat16"
         with torch.autocast(self._device.type, torch.bfloat16) if lower else contextlib.nullcontext():
             total, count = loss(
@@ -253,6 +281,8 @@ class Session:
                 pad=self.vocabulary.pad,
                 smoothing=self.config.label_smoothing,
                 hidden=self.config.token_dropout,
+                links=self._links(places.tolist(), *rows),
+                guidance=self.config.guided_alignment,
             )
         torch.autograd.backward(total / count)
         moved = [value for value in self.model.parameters() if value.grad is not None]

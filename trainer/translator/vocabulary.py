@@ -47,6 +47,8 @@ class Vocabulary:
         self.ids = dict(ids)
         self.tokens = sorted(self.ids, key=self.ids.__getitem__)
         self.pad = self.ids["<pad>"]
+        self.begins_word = np.array([token.startswith(_BLANK) for token in self.tokens])
+        """Whether a token stands at the beginning of a word, by id."""
         self._pieces: Any = sentencepiece.SentencePieceProcessor(model_proto=model)
         # From the library's ids to ours: its own <unk>, <s> and </s> lie elsewhere.
         self._ours = np.array(
