@@ -72,7 +72,14 @@ def test_fit_leaves_a_model_folder_with_card_and_scores(tmp_path: Path, recipe: 
 
 
 def test_glosses_of_a_corpus_and_words_are_shown_beside_the_pairs(tmp_path: Path, recipe: Recipe) -> None:
-    settings = {"glosses": 0.5, "word_pairs": 0.5, "subword_sampling": 0.3, "token_dropout": 0.1, "steps": 10}
+    settings = {
+        "glosses": 0.5,
+        "word_pairs": 0.5,
+        "subword_sampling": 0.3,
+        "source_dropout": 0.1,
+        "target_dropout": 0.2,
+        "steps": 10,
+    }
     more = recipe.model_copy(update={"translator": recipe.translator.model_copy(update=settings)})
     texts = [f"{pair.translation} taco reviro. Zzz yyy xxx www." for pair in reversed_words(30)]
     corpus = text_corpus(tmp_path / "corpus", {"afr_Latn": texts}, {"afr_Latn": ["Gibo dero ao."]})

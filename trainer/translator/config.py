@@ -76,10 +76,15 @@ class TranslatorConfig(Config):
     subword_sampling: float | None = Field(default=None, ge=0, le=1)
     """Power of the probabilities with which words are cut into pieces anew each time they are shown (subword
     regularisation): 0 takes all likely ways alike, 1 as the vocabulary has them; not given, always the likeliest."""
-    token_dropout: float = Field(default=0.0, ge=0, lt=1)
-    """Share of the tokens, of sources and of what the decoder is given, that are hidden in training."""
+    source_dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the source's tokens that are hidden in training."""
+    target_dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the tokens before the one to be written that are hidden in training: what remains is the source."""
     word_pairs: float = Field(default=0.0, ge=0)
     """Pairs of single words from a lexicon of the training pairs that are shown beside each sentence pair."""
+    phrase_pairs: float = Field(default=0.0, ge=0)
+    """Pairs of phrases, of two to six words that are aligned with one another and with nothing else, that are shown
+    beside each sentence pair."""
     glosses: float = Field(default=0.0, ge=0)
     """Sentences of the corpus in the target language, glossed into the source word by word, that are shown beside each
     sentence pair; they are those of natural training text, and need `--corpus`."""

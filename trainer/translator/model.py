@@ -101,7 +101,7 @@ def loss(
     *,
     pad: int,
     smoothing: float,
-    hidden: float = 0.0,
+    hidden: tuple[float, float] = (0.0, 0.0),
     links: Tensor | None = None,
     guidance: float = 0.0,
 ) -> tuple[Tensor, int]:
@@ -113,7 +113,7 @@ def loss(
         targets: the same, [N, T].
         pad: id of padding, which also begins the decoder's input.
         smoothing: share of the probability that is spread over the vocabulary.
-        hidden: share of the tokens of sources and of the decoder's input that are shown as ``<unk>`` (word dropout,
+        hidden: shares of the tokens of sources and of the decoder's input that are shown as ``<unk>`` (word dropout,
             Gal and Ghahramani 2016, https://arxiv.org/abs/1512.05287); they are asked for all the same.
         links: source tokens that each target token should look at, [N, T, S]; None, or no True, for anywhere.
         guidance: weight of the negative logarithm of the attention that the first head of each decoder layer gives to
@@ -122,8 +122,7 @@ def loss(
     """
     given = torch.cat([torch.full_like(targets[:, :1], pad), targets[:, :-1]], dim=1)
     mask, real = (sources != pad).long(), targets != pad
-    if hidden:
-        sources, given = (_hide(ids, hidden, pad) for ids in (sources, given))
+    sources, given = (_hide(ids, share, pad) for ids, share in zip((sources, given), hidden, strict=True))
     made = model(
         input_ids=sources,
         attention_mask=mask,
@@ -148,6 +147,8 @@ def loss(
 
 def _hide(ids: Tensor, share: float, pad: int) -> Tensor:
     """Ids of which a share is ``<unk>``; never padding, the end, or the first, which may ask for the target."""
+    if not share:
+        return ids
     chosen = (torch.rand(ids.shape, device=ids.device) < share) & (ids != pad) & (ids != END)
     chosen[:, 0] = False
     return ids.masked_fill(chosen, UNKNOWN)

@@ -280,7 +280,7 @@ class Session:
                 targets,
                 pad=self.vocabulary.pad,
                 smoothing=self.config.label_smoothing,
-                hidden=self.config.token_dropout,
+                hidden=(self.config.source_dropout, self.config.target_dropout),
                 links=self._links(places.tolist(), *rows),
                 guidance=self.config.guided_alignment,
             )

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,8 +59,14 @@ def test_the_same_again_wherever_it_was_stopped(tmp_path: Path, config: Translat
 
 def test_the_same_again_with_all_that_regularises(tmp_path: Path, config: TranslatorConfig) -> None:
     pairs = [*reversed_words(80), *reversed_words(40, "nld_Latn", "en")]
-    settings = {"subword_sampling": 0.2, "token_dropout": 0.1, "word_pairs": 0.5, "glosses": 0.5}
-    settings |= {"guided_alignment": 0.5, "embeddings": "aligned"}
+    settings: dict[str, Any] = {
+        "subword_sampling": 0.2,
+        "source_dropout": 0.1,
+        "target_dropout": 0.2,
+        "word_pairs": 0.5,
+        "glosses": 0.5,
+    }
+    settings |= {"guided_alignment": 0.5, "embeddings": "aligned", "phrase_pairs": 0.5}
     more = config.model_copy(update=settings)
     texts = {"afr_Latn": [f"{pair.translation} taco" for pair in reversed_words(50)]}
     whole = fit(pairs, more, tmp_path / "whole", texts=texts)

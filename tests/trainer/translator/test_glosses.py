@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from corpus.translations import SentencePair
 from tests.trainer.translator.conftest import reversed_words
-from trainer.translator.glosses import glossed, lexicons, word_pairs
+from trainer.translator.glosses import glossed, lexicons, phrase_pairs, word_pairs
 
 PAIRS = reversed_words(60)
 
@@ -18,6 +18,25 @@ def test_word_pairs_are_what_both_lexicons_say() -> None:
     for text, translation in made.items():
         assert known["eng_Latn", "afr_Latn"].table[text] == translation
         assert known["afr_Latn", "eng_Latn"].table[translation] == text
+
+
+def test_phrases_are_translated_by_nothing_but_themselves() -> None:
+    found = phrase_pairs(PAIRS)
+    # Words keep their order in this language, so every stretch of a sentence is a phrase; single words are not.
+    stretches = {
+        (" ".join(given[a:b]), " ".join(made[a:b]))
+        for pair in PAIRS
+        for given, made in [(pair.text.split(), pair.translation.split())]
+        for a in range(len(given))
+        for b in range(a + 2, len(given) + 1)
+    }
+    assert {(pair.text, pair.translation) for pair in found} <= stretches
+    assert len(found) > 0.9 * len(stretches)
+    assert len(phrase_pairs(PAIRS, most=7)) == 7
+    turned = [pair._replace(translation=" ".join(pair.translation.split()[::-1])) for pair in PAIRS]
+    made = {(pair.text, pair.translation) for pair in phrase_pairs(turned)}
+    assert ("the dog", "godo ehto") in made or ("a dog", "godo ao") in made
+    assert not any(pair.text == "" for pair in found)
 
 
 def test_glosses_have_the_natural_text_as_target_and_copy_names() -> None:
