@@ -28,7 +28,13 @@ def test_all_arms_make_the_same_tokens(tmp_path: Path, capsys: pytest.CaptureFix
     figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
     assert figures["sentences"] == 60
     assert 0 < figures["tokens"] <= 60 * RANDOM_LIMIT
-    assert list(figures["seconds"]) == list(ARMS)
-    assert figures["ratio"]["raw"] == 1.0
-    assert figures["ratio"]["warm"] > 1
+    assert list(figures["seconds"]) == ["processor", "wall"]
+    assert all(list(seconds) == list(ARMS) for seconds in figures["seconds"].values())
+    for ratios in figures["ratio"].values():
+        assert list(ratios) == list(ARMS)
+        assert ratios["raw"] == 1.0
+        assert min(ratios.values()) > 0
+    assert list(figures["start"]) == ["engine_load", "beam_job", "beam_job_two_workers", "raw_load"]
+    # Two more processes have begun, and imported what they need.
+    assert figures["start"]["beam_job_two_workers"]["processor"] > figures["start"]["beam_job"]["processor"]
     assert capsys.readouterr().out.strip() == table(figures)
