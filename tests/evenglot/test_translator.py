@@ -81,7 +81,7 @@ def test_glosses_of_a_corpus_and_words_are_shown_beside_the_pairs(tmp_path: Path
         "steps": 10,
     }
     more = recipe.model_copy(update={"translator": recipe.translator.model_copy(update=settings)})
-    texts = [f"{pair.translation} taco reviro. Zzz yyy xxx www." for pair in reversed_words(30)]
+    texts = [f"{pair.translation} taco reviro. Zzz yyy qqq www." for pair in reversed_words(30)]
     corpus = text_corpus(tmp_path / "corpus", {"afr_Latn": texts}, {"afr_Latn": ["Gibo dero ao."]})
     result = translator.fit(more, str(tmp_path / "run"), corpus=corpus)
     # Fourteen words of each language, and thirty sentences in one of them.

@@ -40,7 +40,7 @@ def test_phrases_are_translated_by_nothing_but_themselves() -> None:
 
 
 def test_glosses_have_the_natural_text_as_target_and_copy_names() -> None:
-    texts = {"afr_Latn": ["Godo taco Nozibele.", "zzz yyy xxx", PAIRS[0].translation, "Godo taco Nozibele."]}
+    texts = {"afr_Latn": ["Godo taco Nozibele.", "zzz yyy qqq", PAIRS[0].translation, "Godo taco Nozibele."]}
     # A sentence of unknown words, one that is translated and a repeated one are left out.
     assert glossed(PAIRS, texts) == [SentencePair("eng_Latn", "afr_Latn", "Dog cat Nozibele.", "Godo taco Nozibele.")]
 
