@@ -23,7 +23,7 @@ from trainer.run.files import write_json
 from trainer.run.signals import terminated
 from trainer.translator.config import TranslatorConfig
 from trainer.translator.development import cut_dev
-from trainer.translator.glosses import glossed, phrase_pairs, word_pairs
+from trainer.translator.glosses import glossed, lexicons, phrase_pairs, word_pairs
 from trainer.translator.session import Session
 
 Progress = Callable[[str, int, int], None]
@@ -111,12 +111,13 @@ def _beside(
 ) -> list[tuple[list[SentencePair], float]]:
     """Pairs made from a lexicon, and how many are shown beside each real one."""
     made = []
+    known = lexicons(pairs) if config.word_pairs or config.glosses else {}
     if config.word_pairs:
-        made.append((word_pairs(pairs), config.word_pairs))
+        made.append((word_pairs(pairs, known), config.word_pairs))
     if config.phrase_pairs:
         made.append((phrase_pairs(pairs, seed), config.phrase_pairs))
     if config.glosses:
-        made.append((glossed(pairs, texts, seed), config.glosses))
+        made.append((glossed(pairs, known, texts, seed), config.glosses))
     return made
 
 

@@ -17,14 +17,17 @@ from corpus.translations import SentencePair
 from trainer.translator.alignment import Aligner, Ints
 from trainer.translator.lexicon import Lexicon, learn, words
 
+Lexicons = dict[tuple[str, str], Lexicon]
+"""By direction."""
+
 MOST: Final = 20_000
-"""Glossed sentences of a direction; more than a small model is shown in its training."""
+"""Glossed sentences, or phrases, of a direction; more than a small model is shown in its training."""
 _LONGEST_PHRASE: Final = 6
 _KNOWN: Final = 0.5
 """Share of a sentence's words that the lexicon has to know; the others are copied."""
 
 
-def lexicons(pairs: Sequence[SentencePair]) -> dict[tuple[str, str], Lexicon]:
+def lexicons(pairs: Sequence[SentencePair]) -> Lexicons:
     """The lexicon of each direction and of the way back."""
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for pair in pairs:
@@ -36,15 +39,15 @@ def lexicons(pairs: Sequence[SentencePair]) -> dict[tuple[str, str], Lexicon]:
     return made
 
 
-def word_pairs(pairs: Sequence[SentencePair]) -> list[SentencePair]:
+def word_pairs(pairs: Sequence[SentencePair], known: Lexicons) -> list[SentencePair]:
     """Words that are each other's likeliest translation, one pair for each and direction.
 
     Asking both ways keeps what is a translation and drops what merely stands in the same sentences.
 
     Args:
         pairs: to train on.
+        known: their :func:`lexicons`.
     """
-    known = lexicons(pairs)
     found: list[SentencePair] = []
     for source, target in sorted({pair.direction for pair in pairs}):
         back = known[target, source].table
@@ -103,17 +106,21 @@ def _phrases(alignment: Ints, size: int) -> list[tuple[int, int, int, int]]:
 
 
 def glossed(
-    pairs: Sequence[SentencePair], texts: Mapping[str, Sequence[str]], seed: int = 0, most: int = MOST
+    pairs: Sequence[SentencePair],
+    known: Lexicons,
+    texts: Mapping[str, Sequence[str]],
+    seed: int = 0,
+    most: int = MOST,
 ) -> list[SentencePair]:
     """Sentences of the target languages with their glosses as sources.
 
     Args:
-        pairs: to train on; lexicons are learnt from them.
+        pairs: to train on.
+        known: their :func:`lexicons`.
         texts: language -> sentences that nobody has translated.
         seed: of the choice among them.
         most: sentences of a direction.
     """
-    known = lexicons(pairs)
     translated: dict[str, set[str]] = {}
     for pair in pairs:
         translated.setdefault(pair.target, set()).add(pair.translation)

@@ -69,7 +69,7 @@ class Segmentations:
         way = self._first[row] + (chances[:, None] >= self._bounds[row]).sum(axis=1)
         lengths = self._lengths[way]
         ends = np.cumsum(lengths)
-        within = np.arange(len(lengths) and int(ends[-1])) - np.repeat(ends - lengths, lengths)
+        within = np.arange(int(lengths.sum())) - np.repeat(ends - lengths, lengths)
         ids = self._flat[np.repeat(self._starts[way], lengths) + within]
         cuts = np.concatenate([[0], ends])[np.cumsum([len(sentence) for sentence in words])]
         return [np.append(part, END).astype(np.int32) for part in np.split(ids, cuts[:-1])]

@@ -253,15 +253,21 @@ def test_output_that_nobody_reads_is_no_error(corpus: Path) -> None:
     assert found.stderr == ""
 
 
+def begun_with(folder: Path, code: str) -> dict[str, str]:
+    """Environment of a process that runs some code before its own."""
+    (folder / "sitecustomize.py").write_text(code)
+    return {"PYTHONPATH": f"{folder}:{Path(package.__file__).parents[1]}"}
+
+
 def test_a_defect_is_one_line_too_unless_debugging(
     evenglot: Run, corpus: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
+    path = begun_with(
+        tmp_path,
         "import corpus.manifest\n\n"
         "def broken(*_):\n    raise RuntimeError('boom')\n\n"
-        "corpus.manifest.read_snapshot = broken\n"
+        "corpus.manifest.read_snapshot = broken\n",
     )
-    path = {"PYTHONPATH": f"{tmp_path}:{Path(package.__file__).parents[1]}"}
     assert_one_line(evenglot("inspect", corpus, env=path), 1, "unexpected RuntimeError: boom", "EVENGLOT_DEBUG=1")
     assert "Traceback" in evenglot("inspect", corpus, env={**path, "EVENGLOT_DEBUG": "1"}).stderr
 
@@ -282,12 +288,12 @@ def test_an_interrupt_is_said_and_not_swallowed(cli: Run, corpus: Path, monkeypa
 
 @pytest.mark.usefixtures("heeded")
 def test_interrupted_while_code_made_from_a_string_runs(evenglot: Run, corpus: Path, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
+    path = begun_with(
+        tmp_path,
         "import corpus.manifest\n\n\n"
         "def interrupt(*_):\n    exec('import signal; signal.raise_signal(signal.SIGINT)')\n\n"
-        "corpus.manifest.read_snapshot = interrupt\n"
+        "corpus.manifest.read_snapshot = interrupt\n",
     )
-    path = {"PYTHONPATH": f"{tmp_path}:{Path(package.__file__).parents[1]}"}
     assert_one_line(evenglot("inspect", corpus, env=path), 130, "interrupted")
 
 
@@ -312,11 +318,11 @@ del dying
 def test_an_interrupt_that_was_dropped_ends_the_command_all_the_same(
     evenglot: Run, corpus: Path, tmp_path: Path, way: str
 ) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
+    path = begun_with(
+        tmp_path,
         f"import signal, time, weakref\n\nimport corpus.manifest\n\n\ndef press(*_):\n{indented(DROPPED[way])}"
-        "    time.sleep(100)\n    print('the command went on')\n\n\ncorpus.manifest.read_snapshot = press\n"
+        "    time.sleep(100)\n    print('the command went on')\n\n\ncorpus.manifest.read_snapshot = press\n",
     )
-    path = {"PYTHONPATH": f"{tmp_path}:{Path(package.__file__).parents[1]}"}
     assert_one_line(evenglot("inspect", corpus, env=path, timeout=60), 130, "interrupted")
 
 
@@ -324,12 +330,12 @@ def test_an_interrupt_that_was_dropped_ends_the_command_all_the_same(
 def test_nothing_is_committed_once_ctrl_c_was_pressed(evenglot: Run, tmp_path: Path) -> None:
     text = "The river rises in the hills and flows slowly past the old mill towards the sea."
     (tmp_path / "in.jsonl").write_text(json.dumps({"text": text}) + "\n")
-    (tmp_path / "sitecustomize.py").write_text(
+    path = begun_with(
+        tmp_path,
         "import signal, weakref\n\nimport pipeline.prepare.run as run\n\naccount = run.PrepareRun.account\n\n\n"
         f"def press(*arguments):\n{indented(DROPPED['by what catches everything'])}    return account(*arguments)\n\n\n"
-        "run.PrepareRun.account = press  # made just before the commit\n"
+        "run.PrepareRun.account = press  # made just before the commit\n",
     )
-    path = {"PYTHONPATH": f"{tmp_path}:{Path(package.__file__).parents[1]}"}
     command = ("prepare", "-i", tmp_path / "in.jsonl", "-o", tmp_path / "out", "--workers", "1")
     found = evenglot(*command, env=path)
     assert (found.returncode, found.stdout) == (130, ""), found.stderr
@@ -344,12 +350,12 @@ def test_nothing_is_committed_once_ctrl_c_was_pressed(evenglot: Run, tmp_path: P
 
 @pytest.mark.usefixtures("heeded")
 def test_an_interrupted_command_waits_for_no_thread(evenglot: Run, corpus: Path, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
+    path = begun_with(
+        tmp_path,
         "import atexit, signal, threading, time\n\nimport corpus.manifest\n\n\ndef press(*_):\n"
         "    threading.Thread(target=time.sleep, args=(100,)).start()\n    atexit.register(print, 'put in order')\n"
-        "    signal.raise_signal(signal.SIGINT)\n\n\ncorpus.manifest.read_snapshot = press\n"
+        "    signal.raise_signal(signal.SIGINT)\n\n\ncorpus.manifest.read_snapshot = press\n",
     )
-    path = {"PYTHONPATH": f"{tmp_path}:{Path(package.__file__).parents[1]}"}
     found = evenglot("inspect", corpus, env=path, timeout=60)
     assert (found.returncode, found.stdout) == (130, "put in order\n")
     assert found.stderr.splitlines() == ["error: interrupted; what was committed before is untouched"]
