@@ -16,6 +16,7 @@ from typing import Final
 
 from corpus.errors import ConfigurationError, InputError
 from corpus.hashing import file_hash, fingerprint
+from corpus.lexicon import LEXICON
 from pipeline.translation.card import CARD_NAME, Family, ModelCard, hash_files, write_card
 from pipeline.translation.from_opus import OPUS_POSITIONS, run_opus_converter
 from pipeline.translation.from_transformers import Quantisation, run_converter
@@ -174,7 +175,7 @@ def staged(output: Path, replace: bool) -> Iterator[Path]:
 
 
 def copy_tokenizer(source: Path, folder: Path, groups: Sequence[Sequence[str]]) -> None:
-    """Copy the files that make tokens of text, and those that licences want kept with a model.
+    """Copy the files that make tokens of text, the lexicon if there is one, and what licences want kept with a model.
 
     Raises:
         InputError: one is missing.
@@ -185,7 +186,7 @@ def copy_tokenizer(source: Path, folder: Path, groups: Sequence[Sequence[str]]) 
             raise InputError(f"{source} has no {' or '.join(group)}", "Use a whole copy of the model")
         for name in found:
             shutil.copyfile(source / name, folder / name)
-    for name in TERMS:
+    for name in (LEXICON, *TERMS):
         if (source / name).is_file():
             shutil.copyfile(source / name, folder / name)
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from corpus.errors import InputError
+from corpus.lexicon import read_lexicons
+from corpus.translations import direction_name
 from pipeline.translation.card import ModelCard
 
 END: Final = "</s>"
@@ -127,11 +129,23 @@ class Family:
 class Marian(Family):
     """Marian and OPUS-MT (https://github.com/Helsinki-NLP/Opus-MT): two SentencePiece models, one for each side.
 
-    A model of several targets is told which by a token ``>>xxx<<`` before the sentence.
+    A model of several targets is told which by a token ``>>xxx<<`` before the sentence. One with a lexicon in its
+    folder reads sentences word by word in the target language.
     """
 
     source_files = ("source.spm", "tokenizer.json")
     target_files = ("target.spm", "source.spm", "tokenizer.json")
+
+    def __init__(self, folder: str | Path, card: ModelCard) -> None:
+        super().__init__(folder, card)
+        self._lexicons = read_lexicons(Path(folder))
+
+    def encode(self, sentences: Sequence[str], source: str, target: str) -> list[list[str]]:
+        """Tokens of each sentence, or of its words in the target language, with the target's token before them."""
+        lexicon = self._lexicons.get(direction_name((source, target)))
+        return super().encode(
+            sentences if lexicon is None else [lexicon.translate(text) for text in sentences], source, target
+        )
 
     def begin(self, source: str, target: str) -> list[str]:
         """The target's token, where the model has several targets."""

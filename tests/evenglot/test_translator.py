@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from corpus.errors import ConfigurationError, InputError
+from corpus.lexicon import read_lexicons
 from evenglot import translator
 from evenglot.recipe.load import load_recipe
 from evenglot.recipe.models import Recipe
@@ -69,6 +70,29 @@ def test_fit_leaves_a_model_folder_with_card_and_scores(tmp_path: Path, recipe: 
     )
     with pytest.raises(ConfigurationError, match="does not translate from afr_Latn to eng_Latn"):
         translator.score(other, str(tmp_path / "run"), "test")
+
+
+def test_a_model_of_glossed_sources_carries_its_lexicon(tmp_path: Path, recipe: Recipe) -> None:
+    settings = {"glossed_source": True, "phrase_pairs": 0.5, "word_pairs": 0.5, "glosses": 0.5, "steps": 100}
+    more = recipe.model_copy(update={"translator": recipe.translator.model_copy(update=settings)})
+    texts = [f"{pair.translation} taco reviro." for pair in reversed_words(30)]
+    corpus = text_corpus(tmp_path / "corpus", {"afr_Latn": texts}, {"afr_Latn": ["Gibo dero ao."]})
+    result = translator.fit(more, str(tmp_path / "run"), corpus=corpus)
+    folder = tmp_path / "run" / "model"
+    check_files(folder, read_card(folder))
+    assert "lexicon.json" in read_card(folder).files
+    tables = {name: lexicon.table for name, lexicon in read_lexicons(folder).items()}
+    assert set(tables) == {"eng_Latn-afr_Latn", "eng_Latn-nld_Latn"}
+    assert tables["eng_Latn-nld_Latn"]["river"] == "reviren"
+    # With the words already in the right language, fewer steps do than the model would need for the language itself.
+    plain = translator.fit(
+        recipe.model_copy(update={"translator": recipe.translator.model_copy(update={"steps": 100})}),
+        str(tmp_path / "plain"),
+    )
+    for direction, scores in result["scores"].items():
+        assert scores["model"]["chrf"] > plain["scores"][direction]["model"]["chrf"]
+    again = translator.fit(more, str(tmp_path / "run"), corpus=corpus)
+    assert again["scores"] == result["scores"]
 
 
 def test_glosses_of_a_corpus_and_words_are_shown_beside_the_pairs(tmp_path: Path, recipe: Recipe) -> None:

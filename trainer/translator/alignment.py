@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from trainer.translator.lexicon import EMPTY, Probabilities, probabilities, words
+from corpus.lexicon import words
+from trainer.translator.lexicon import EMPTY, Probabilities, probabilities
 from trainer.translator.vocabulary import END, Ids, Vocabulary
 
 Ints = npt.NDArray[np.int64]

@@ -88,6 +88,12 @@ class TranslatorConfig(Config):
     glosses: float = Field(default=0.0, ge=0)
     """Sentences of the corpus in the target language, glossed into the source word by word, that are shown beside each
     sentence pair; they are those of natural training text, and need `--corpus`."""
+    copies: float = Field(default=0.0, ge=0)
+    """Rows of words of the target language, drawn from those of the training pairs, that are shown beside each sentence
+    pair to be written as they are."""
+    glossed_source: bool = False
+    """Whether the model is given its source word by word in the target language, as a lexicon of the training pairs
+    has it, and learns to mend that. The lexicon goes into the model's folder."""
     guided_alignment: float = Field(default=0.0, ge=0)
     """Weight, beside the loss, of how little one head of attention looks at the source word that a lexicon aligns with
     the word to be written (guided alignment). With little text attention may else never find where to look."""

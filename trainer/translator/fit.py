@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import torch
 
 from corpus.errors import ConfigurationError, InputError
+from corpus.lexicon import Lexicon, write_lexicons
 from corpus.storage import write_errors
 from corpus.translations import SentencePair, direction_name
 from trainer.reproducible import reproducible
@@ -22,7 +23,9 @@ from trainer.run import checkpoint as checkpoints
 from trainer.run.files import write_json
 from trainer.run.signals import terminated
 from trainer.translator.config import TranslatorConfig
+from trainer.translator.copies import copies
 from trainer.translator.development import cut_dev
+from trainer.translator.glossed_source import cross_glossed, through
 from trainer.translator.glosses import glossed, lexicons, phrase_pairs, word_pairs
 from trainer.translator.session import Session
 
@@ -85,12 +88,19 @@ def fit(
         )
     with write_errors(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-    beside = _beside(train, config, texts or {}, seed)
+    material = _material(train, judged, config, texts or {}, seed)
     saved = checkpoints.newest(folder) if resume else None
     threads = saved.state["threads"] if saved else config.threads or torch.get_num_threads()
     with reproducible(threads), terminated() as stopping:
         session = Session(
-            folder, train, judged, config, seed=seed, threads=threads, device=_device(config), beside=beside
+            folder,
+            material.train,
+            material.dev,
+            config,
+            seed=seed,
+            threads=threads,
+            device=_device(config),
+            beside=material.beside,
         )
         if saved is not None:
             session.restore(saved)
@@ -103,22 +113,47 @@ def fit(
         write_json(folder, SUMMARY, summary)
         if finished:
             session.save(folder / TRANSFORMERS)
+            if config.glossed_source:
+                write_lexicons(folder / TRANSFORMERS, material.lexicons)
     return Fitted(finished, folder / TRANSFORMERS, summary)
 
 
-def _beside(
-    pairs: Sequence[SentencePair], config: TranslatorConfig, texts: Mapping[str, Sequence[str]], seed: int
-) -> list[tuple[list[SentencePair], float]]:
-    """Pairs made from a lexicon, and how many are shown beside each real one."""
-    made = []
-    known = lexicons(pairs) if config.word_pairs or config.glosses else {}
+class _Material(NamedTuple):
+    """What a session is given."""
+
+    train: list[SentencePair]
+    dev: list[SentencePair]
+    beside: list[tuple[list[SentencePair], float]]
+    """Pairs made from lexicons, and how many are shown beside each real one."""
+    lexicons: dict[tuple[str, str], Lexicon]
+    """Those through which the model reads its sources, by direction; none where it reads them as they are."""
+
+
+def _material(
+    train: list[SentencePair],
+    dev: list[SentencePair],
+    config: TranslatorConfig,
+    texts: Mapping[str, Sequence[str]],
+    seed: int,
+) -> _Material:
+    """Pairs as the model is to see them, and what is made from them."""
+    known = lexicons(train) if config.word_pairs or config.glosses or config.glossed_source else {}
+    own = {pair.direction: known[pair.direction] for pair in train} if config.glossed_source else {}
+
+    def read(pairs: list[SentencePair]) -> list[SentencePair]:
+        return through(pairs, own) if own else pairs
+
+    shown = cross_glossed(train, seed) if own else train
+    beside = []
     if config.word_pairs:
-        made.append((word_pairs(pairs, known), config.word_pairs))
+        beside.append((read(word_pairs(train, known)), config.word_pairs))
     if config.phrase_pairs:
-        made.append((phrase_pairs(pairs, seed), config.phrase_pairs))
+        beside.append((phrase_pairs(shown, seed), config.phrase_pairs))
     if config.glosses:
-        made.append((glossed(pairs, known, texts, seed), config.glosses))
-    return made
+        beside.append((read(glossed(train, known, texts, seed)), config.glosses))
+    if config.copies:
+        beside.append((copies(shown, both=bool(own), seed=seed), config.copies))
+    return _Material(shown, read([pair for pair in dev if pair.direction in own or not own]), beside, own)
 
 
 def directions_of(pairs: Sequence[SentencePair]) -> tuple[str, ...]:

@@ -13,12 +13,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from corpus.hashing import stable_hash
+from corpus.lexicon import Lexicon, Lexicons, words
 from corpus.translations import SentencePair
 from trainer.translator.alignment import Aligner, Ints
-from trainer.translator.lexicon import Lexicon, learn, words
-
-Lexicons = dict[tuple[str, str], Lexicon]
-"""By direction."""
+from trainer.translator.lexicon import learn
 
 MOST: Final = 20_000
 """Glossed sentences, or phrases, of a direction; more than a small model is shown in its training."""
@@ -27,7 +25,7 @@ _KNOWN: Final = 0.5
 """Share of a sentence's words that the lexicon has to know; the others are copied."""
 
 
-def lexicons(pairs: Sequence[SentencePair]) -> Lexicons:
+def lexicons(pairs: Sequence[SentencePair]) -> dict[tuple[str, str], Lexicon]:
     """The lexicon of each direction and of the way back."""
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for pair in pairs:

@@ -1,20 +1,20 @@
-"""Translation word by word with a lexicon learnt from sentence pairs: the baseline that a translator has to beat.
+"""Lexicons learnt from sentence pairs.
 
 The lexicon is IBM Model 1 (Brown et al. 1993): t(f|e), the probability that word e of one side is translated by word f
 of the other, by expectation maximisation over all alignments, each target word being made by one source word or by
-none. Each source word is replaced by its likeliest translation; words that training did not have are copied.
+none.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from corpus.hashing import stable_hash
+from corpus.lexicon import Lexicon, words
 
 Ints = npt.NDArray[np.int64]
 
@@ -25,49 +25,6 @@ _MOST_WORDS: Final = 80
 EMPTY: Final = 0
 """Id of the empty source word, and its column where it is asked for first."""
 _UNMET: Final = (1 << 31) - 1
-
-
-class Word(NamedTuple):
-    """A word between blanks, and the punctuation at its ends."""
-
-    before: str
-    core: str
-    after: str
-
-
-def words(text: str) -> list[Word]:
-    """The words of a text; where a word is nothing but punctuation, its core is empty."""
-    found = []
-    for part in text.split():
-        sides = [n for n, letter in enumerate(part) if not _is_mark(letter)]
-        if not sides:
-            found.append(Word(part, "", ""))
-            continue
-        found.append(Word(part[: sides[0]], part[sides[0] : sides[-1] + 1], part[sides[-1] + 1 :]))
-    return found
-
-
-class Lexicon:
-    """The likeliest translation of each word.
-
-    Args:
-        table: folded source word -> target word.
-    """
-
-    def __init__(self, table: dict[str, str]) -> None:
-        self.table = table
-
-    def translate(self, text: str) -> str:
-        """A text word by word, in its order and with its punctuation; unknown words as they are."""
-        made = []
-        for word in words(text):
-            found = self.table.get(word.core.casefold())
-            if found is None:
-                found = word.core
-            elif word.core[:1].isupper():
-                found = found[:1].upper() + found[1:]
-            made.append(word.before + found + word.after)
-        return " ".join(made)
 
 
 class Probabilities:
@@ -160,7 +117,3 @@ def _best(cells: Ints, chances: npt.NDArray[np.float64]) -> dict[int, int]:
 
 def _ids(text: str, known: dict[str, int]) -> list[int]:
     return [known.setdefault(word.core.casefold(), len(known)) for word in words(text) if word.core]
-
-
-def _is_mark(letter: str) -> bool:
-    return unicodedata.category(letter)[0] in "PSZC"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from corpus.errors import InputError
+from corpus.lexicon import Lexicon, write_lexicons
 from pipeline.translation.card import ModelCard
 from pipeline.translation.families import Family, open_family
 from tests.pipeline.translation import tiny_models
@@ -51,6 +52,18 @@ def agree(family: Family, tokenizer: Any, before: str = "", same_text: bool = Tr
             tokenizer.decode(tokenizer.convert_tokens_to_ids(one), skip_special_tokens=True).strip() for one in pieces
         ]
         assert family.decode(pieces, "deu_Latn") == expected == TEXTS[:1]
+
+
+def test_marian_reads_its_source_through_the_lexicon_in_its_folder(tmp_path: Path) -> None:
+    folder = tiny_models.marian(tmp_path / "m")
+    plain = open_family(folder, card("marian"))
+    write_lexicons(folder, {("eng_Latn", "deu_Latn"): Lexicon({"night": "nacht", "the": "die"})})
+    glossing = open_family(folder, card("marian"))
+    expected = plain.encode(["Die nacht, x!"], "eng_Latn", "deu_Latn")
+    assert glossing.encode(["The night, x!"], "eng_Latn", "deu_Latn") == expected
+    # Of the way back it has none.
+    assert glossing.encode(["The night"], "deu_Latn", "eng_Latn") == plain.encode(["The night"], "deu_Latn", "eng_Latn")
+    assert glossing.decode(expected, "deu_Latn") == plain.decode(expected, "deu_Latn")
 
 
 def test_marian(tmp_path: Path) -> None:
