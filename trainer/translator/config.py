@@ -100,6 +100,9 @@ class TranslatorConfig(Config):
     embeddings: Literal["random", "aligned"] = "random"
     """What the embeddings begin with: nothing, or vectors under which pieces of both languages are alike that occur in
     the same sentence pairs. With little text a model else learns each word's translation by itself."""
+    copying_start: bool = False
+    """Whether the decoder begins by writing what it looks at in the source. It learns faster where that is right or
+    nearly so: with `glossed_source`."""
     label_smoothing: float = Field(default=0.1, ge=0, lt=1)
     """Share of the probability that the loss spreads over the whole vocabulary."""
     average: float = Field(default=0.998, ge=0, lt=1)

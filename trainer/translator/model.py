@@ -17,6 +17,8 @@ from trainer.translator.vocabulary import END, UNKNOWN, Vocabulary
 
 _LEAST: Final = 1e-6
 """Keeps the logarithm of no attention finite."""
+_QUIET: Final = 0.3
+"""What is left of outputs that would cover what is copied."""
 
 
 def build(
@@ -92,6 +94,30 @@ def begin_with(model: Any, vectors: Tensor) -> None:
     """Put other embeddings in their place; that of padding stays zero."""
     table = model.get_input_embeddings().weight
     table[:-1] = vectors[:-1]
+
+
+@torch.no_grad()
+def begin_copying(model: Any, seed: int) -> None:
+    """Let the decoder begin by writing what it looks at in the source.
+
+    Of its attention to the source, what takes values is a rotation and what gives them out turns it back, so that a
+    source token's vector arrives as it is, and the shared output layer makes the token of it. What would cover it, the
+    outputs of attention to itself and of the feed-forward layers on both sides, begins small (as in T-Fixup, Huang et
+    al. 2020, https://proceedings.mlr.press/v119/huang20f.html).
+
+    Args:
+        model: of :func:`build`.
+        seed: of the rotations.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    for layer in model.model.decoder.layers:
+        values = layer.encoder_attn.v_proj.weight
+        rotation = torch.linalg.qr(torch.randn(values.shape, generator=generator))[0]
+        values.copy_(rotation)
+        layer.encoder_attn.out_proj.weight.copy_(rotation.T)
+    for layer in (*model.model.encoder.layers, *model.model.decoder.layers):
+        layer.self_attn.out_proj.weight.mul_(_QUIET)
+        layer.fc2.weight.mul_(_QUIET)
 
 
 def loss(

@@ -28,7 +28,7 @@ from trainer.translator.batches import Batches, padded, takes
 from trainer.translator.config import TranslatorConfig
 from trainer.translator.development import Development, sample
 from trainer.translator.embeddings import aligned_embeddings
-from trainer.translator.model import begin_with, build, embeddings_of, loss, save_folder
+from trainer.translator.model import begin_copying, begin_with, build, embeddings_of, loss, save_folder
 from trainer.translator.rows import Rows
 from trainer.translator.schedule import share
 from trainer.translator.size import shape_of, words_of
@@ -97,6 +97,8 @@ class Session:
         if config.embeddings == "aligned":
             known = [*train, *(pair for pairs, _ in beside for pair in pairs if " " not in pair.translation)]
             begin_with(self.model, aligned_embeddings(self.vocabulary, known, embeddings_of(self.model), seed))
+        if config.copying_start:
+            begin_copying(self.model, seed)
         self.model.to(device)
         self._optimiser = _optimiser(self.model, config)
         self._average = WeightAverage(self.model, config.average) if config.average else None
