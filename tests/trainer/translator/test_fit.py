@@ -67,6 +67,7 @@ def test_the_same_again_with_all_that_regularises(tmp_path: Path, config: Transl
         "glosses": 0.5,
     }
     settings |= {"guided_alignment": 0.5, "embeddings": "aligned", "phrase_pairs": 0.5}
+    settings |= {"copies": 0.5, "glossed_source": True, "copying_start": True}
     more = config.model_copy(update=settings)
     texts = {"afr_Latn": [f"{pair.translation} taco" for pair in reversed_words(50)]}
     whole = fit(pairs, more, tmp_path / "whole", texts=texts)
