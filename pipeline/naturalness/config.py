@@ -45,7 +45,8 @@ class NaturalnessConfig(Config):
     """Least length of a passage, in whole sentences."""
     frequent: float = Field(default=0.1, gt=0, le=1)
     """Words in so large a share of the natural passages are frequent; all others say topics."""
-    floor: float = Field(default=0.25, ge=0, le=1)
-    """Share of a budget that stays in any case; 0 lets it vanish."""
+    floor: float = Field(default=0.0, ge=0, le=1)
+    """Share of a budget that stays in any case. A budget may vanish by default: what a classifier never takes for
+    natural text made models worse."""
     limits: LimitsConfig = LimitsConfig()
     """From which distance on a budget shrinks."""

@@ -19,7 +19,7 @@ class LanguageBudget(Config):
 class BudgetConfig(Config):
     """Bytes of synthetic text for each language, from how much natural text it has."""
 
-    share: float = Field(default=0.5, ge=0, lt=1)
+    share: float = Field(default=0.25, ge=0, lt=1)
     """Largest share of a language's text that may be synthetic: 0.5 gives as much again as there is natural text."""
     below_bytes: int | None = Field(default=1_000_000_000, ge=0)
     """Only languages with less natural text than this get any, and none grows beyond it."""

@@ -102,7 +102,7 @@ def settings(model: Path, **changes: Any) -> AugmentConfig:
     return AugmentConfig.model_validate(
         {
             "translation": {"models": [str(model)]},
-            "budget": {"below_share": None, "least_bytes": 100, "total_share": None},
+            "budget": {"share": 0.5, "below_share": None, "least_bytes": 100, "total_share": None},
             "parents": {"min_quality": 0.1, "documents": 100},
             "calibration": {"documents": 8, "translated": 8},
             "unit_bytes": 2048,

@@ -23,7 +23,7 @@ def config(cache: Path | None) -> AugmentConfig:
                 "models": [str(models.joinpath(name)) for name in ("demo-eng-afr", "demo-afr-eng")],
                 "cache": None if cache is None else str(cache),
             },
-            "budget": {"below_share": None, "least_bytes": 100, "total_share": None},
+            "budget": {"share": 0.5, "below_share": None, "least_bytes": 100, "total_share": None},
             "parents": {"min_quality": 0.1, "min_bytes": 100},
             "calibration": {"documents": 8, "translated": 8},
             "naturalness": {"enabled": False},

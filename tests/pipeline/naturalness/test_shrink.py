@@ -51,8 +51,8 @@ def test_the_worst_measure_decides_and_a_floor_stays() -> None:
     assert found.share == pytest.approx((1 - 0.8) / (1 - 0.35))
     assert found.why == ("the divergence of character 3-grams is 0.85 (two natural halves 0.05, limit 0.35)")
     nothing = one(ngrams=Measure(1.0, 0.0, 1.0))
-    assert shrink(nothing).share == 0.25
-    assert shrink(nothing, NaturalnessConfig(floor=0.0)).share == 0
+    assert shrink(nothing).share == 0
+    assert shrink(nothing, NaturalnessConfig(floor=0.25)).share == 0.25
     assert shrink(nothing, NaturalnessConfig(limits=LimitsConfig(ngrams=None))).share == 1
 
 

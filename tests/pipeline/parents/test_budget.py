@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,11 @@ from pipeline.parents.config import BudgetConfig, LanguageBudget
 MB = 1_000_000
 
 
+def half(**fields: Any) -> BudgetConfig:
+    """Budgets of as much again as there is, where nothing else bounds them."""
+    return BudgetConfig(**{"share": 0.5, **fields})
+
+
 def evidence(**sizes: int) -> dict[str, LanguageEvidence]:
     return {lang: LanguageEvidence(documents=1, bytes=size) for lang, size in sizes.items()}
 
@@ -23,7 +30,7 @@ def sizes(budgets: dict[str, Budget]) -> dict[str, int]:
 
 
 def test_a_small_language_gets_as_much_again_and_large_ones_nothing() -> None:
-    found = budget(evidence(eng=20 * MB, swh=900_000, yor=4_000), BudgetConfig())
+    found = budget(evidence(eng=20 * MB, swh=900_000, yor=4_000), half())
     assert found == {
         "eng": Budget(
             0,
@@ -44,7 +51,7 @@ def test_a_small_language_gets_as_much_again_and_large_ones_nothing() -> None:
 
 
 def test_no_language_grows_beyond_the_bound() -> None:
-    found = budget(evidence(eng=20 * MB, swh=1_500_000, lin=2 * MB), BudgetConfig())
+    found = budget(evidence(eng=20 * MB, swh=1_500_000, lin=2 * MB), half())
     assert sizes(found) == {"eng": 0, "swh": 500_000, "lin": 0}
     assert found["swh"].why == ("500 kB for 1.5 MB of natural text: none beyond 2.0 MB (0.1 of the largest language)")
 
@@ -52,28 +59,28 @@ def test_no_language_grows_beyond_the_bound() -> None:
 def test_the_lowest_of_the_bounds_holds() -> None:
     languages = evidence(a=10 * MB, b=MB, c=600_000, d=200_000)
     off = {"total_share": None}
-    assert sizes(budget(languages, BudgetConfig(**off))) == {"a": 0, "b": 0, "c": 400_000, "d": 200_000}
-    assert sizes(budget(languages, BudgetConfig(below_bytes=500_000, **off)))["c"] == 0
-    half = BudgetConfig(below_share=None, below_median=1.0, **off)  # the median is 800,000
-    assert sizes(budget(languages, half)) == {"a": 0, "b": 0, "c": 200_000, "d": 200_000}
-    none = BudgetConfig(below_bytes=None, below_share=None, **off)
+    assert sizes(budget(languages, half(**off))) == {"a": 0, "b": 0, "c": 400_000, "d": 200_000}
+    assert sizes(budget(languages, half(below_bytes=500_000, **off)))["c"] == 0
+    median = half(below_share=None, below_median=1.0, **off)  # the median is 800,000
+    assert sizes(budget(languages, median)) == {"a": 0, "b": 0, "c": 200_000, "d": 200_000}
+    none = half(below_bytes=None, below_share=None, **off)
     assert sizes(budget(languages, none)) == {"a": 10 * MB, "b": MB, "c": 600_000, "d": 200_000}
 
 
 def test_synthetic_text_that_is_there_counts_and_is_no_evidence() -> None:
     languages = evidence(eng=20 * MB) | {"swh": LanguageEvidence(bytes=600_000, synthetic_bytes=200_000)}
-    found = budget(languages, BudgetConfig())["swh"]
+    found = budget(languages, half())["swh"]
     assert found.bytes == 200_000
     assert found.why == "200 kB for 400 kB of natural text: share 0.5, less 200 kB that it has"
 
 
 def test_the_largest_wishes_are_cut_first() -> None:
-    found = budget(evidence(eng=20 * MB, a=100_000, b=400_000, c=500_000), BudgetConfig(total_bytes=700_000))
+    found = budget(evidence(eng=20 * MB, a=100_000, b=400_000, c=500_000), half(total_bytes=700_000))
     assert sizes(found) == {"eng": 0, "a": 100_000, "b": 300_000, "c": 300_000}
     assert found["b"].why == (
         "400 kB for 400 kB of natural text: share 0.5; cut to 300 kB, since all languages together may get 700 kB"
     )
-    tenth = budget(evidence(eng=900_000, a=50_000), BudgetConfig(below_share=0.2, total_share=0.04))
+    tenth = budget(evidence(eng=900_000, a=50_000), half(below_share=0.2, total_share=0.04))
     assert tenth["a"].bytes == 39_582  # 950,000 · 0.04 / 0.96
 
 
@@ -84,7 +91,7 @@ def test_a_language_by_name() -> None:
         "swh": LanguageBudget(share=0),
         "tsn": LanguageBudget(bytes=300_000),
     }
-    found = budget(languages, BudgetConfig(languages=named, max_bytes=400_000))
+    found = budget(languages, half(languages=named, max_bytes=400_000))
     assert sizes(found) == {"eng": 0, "deu": MB, "swh": 0, "tsn": 300_000, "xho": 400_000}
     assert found["deu"].why == "1.0 MB for 10 MB of natural text: set by name"
     assert found["swh"].why == "switched off by name"
@@ -93,7 +100,7 @@ def test_a_language_by_name() -> None:
 def test_what_a_method_cannot_make_goes_to_back_translation_and_to_no_other() -> None:
     languages = evidence(eng=20 * MB, swh=MB, tsn=MB, xho=MB)
     able = {"swh": ["back_translation"], "tsn": ["paraphrase", "insertion"], "xho": []}
-    found = budget(languages, BudgetConfig(), able)
+    found = budget(languages, half(), able)
     assert found["swh"].methods == {"back_translation": MB, "paraphrase": 0, "insertion": 0}
     assert found["tsn"].methods == {"back_translation": 0, "paraphrase": 200_000, "insertion": 100_000}
     assert found["tsn"].bytes == 300_000
@@ -103,12 +110,12 @@ def test_what_a_method_cannot_make_goes_to_back_translation_and_to_no_other() ->
 
 
 def test_no_language_at_all() -> None:
-    assert budget({}, BudgetConfig()) == {}
+    assert budget({}, half()) == {}
 
 
 def test_shares_of_methods_are_checked() -> None:
     with pytest.raises(ValidationError, match="together may be 1 at most"):
-        BudgetConfig(paraphrase=0.7, insertion=0.4)
+        half(paraphrase=0.7, insertion=0.4)
 
 
 @pytest.mark.parametrize(
@@ -203,11 +210,16 @@ def test_the_order_of_languages_makes_no_difference(
 
 
 def test_what_a_method_may_not_make_is_for_back_translation() -> None:
-    found = budget(evidence(eng=20 * MB, swh=900_000), BudgetConfig(), None, {"insertion": 0.05})
+    found = budget(evidence(eng=20 * MB, swh=900_000), half(), None, {"insertion": 0.05})
     assert found["swh"].methods == {"back_translation": 675_000, "paraphrase": 180_000, "insertion": 45_000}
-    alone = budget(evidence(eng=20 * MB, swh=900_000), BudgetConfig(), {"swh": {"insertion"}}, {"insertion": 0.05})
+    alone = budget(evidence(eng=20 * MB, swh=900_000), half(), {"swh": {"insertion"}}, {"insertion": 0.05})
     assert alone["swh"] == Budget(
         45_000,
         "900 kB for 900 kB of natural text: share 0.5; 45 kB of it, by insertion alone",
         {"back_translation": 0, "paraphrase": 0, "insertion": 45_000},
     )
+
+
+def test_a_quarter_of_the_text_unless_said_otherwise() -> None:
+    found = budget(evidence(eng=20 * MB, swh=900_000), BudgetConfig())["swh"]
+    assert (found.bytes, found.why) == (300_000, "300 kB for 900 kB of natural text: share 0.25")
