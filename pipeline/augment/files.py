@@ -3,6 +3,7 @@
     calibration/<unit>.arrow   features of a natural sample's sentences
     translated/<unit>.arrow    natural documents of a target language: their words in the language of its parents, and
                                what came of them there and back
+    paraphrased/<unit>.arrow   the documents of a paraphrase's natural sample beside their paraphrases
     candidates/<unit>.arrow    candidates, accepted and rejected, with counters in the metadata
     sketches/<shard>.arrow     what the choice of parents needs to know of a shard
 
@@ -22,7 +23,7 @@ from corpus.shards import ShardWriter, open_shard, read_table
 from corpus.storage import Storage
 from pipeline.augment.calibrate import sample_name
 from pipeline.augment.candidates import CANDIDATE_SCHEMA, COUNTS_KEY, candidates_batch
-from pipeline.augment.generate import Asked, Loaded, Made
+from pipeline.augment.generate import Asked, Loaded, Made, loaded_of
 from pipeline.augment.unit import CALIBRATION, TRANSLATED, Unit
 from pipeline.parents.sketch import term_sketches
 from pipeline.stage import with_column
@@ -30,6 +31,7 @@ from pipeline.translation.result import Translation
 from pipeline.work import single_batch
 
 CANDIDATES: Final = "candidates"
+PARAPHRASED: Final = "paraphrased"
 _SOURCE: Final = "source_bytes"
 
 
@@ -64,21 +66,36 @@ def candidate_facts(work: Storage, name: str) -> tuple[int, dict[str, int]]:
 
 def write_terms(work: Storage, unit: Unit, asked: Asked, round_trips: Sequence[Translation]) -> None:
     """Keep the words of a unit's documents in translation, and the documents beside what they became there and back."""
-    loaded = asked.loaded
-    assert loaded is not None
-    documents = [document.text for document in loaded.documents]
-    there, back = (_joined(loaded, found) for found in (asked.forward, round_trips))
-    batch = single_batch(term_sketches(pa.array(there, pa.string())))
-    columns = {
-        _SOURCE: pc.binary_length(pa.array(documents, pa.string())).cast(pa.int64()),
-        "id": pa.array([document.id for document in loaded.documents], pa.string()),
-        "natural": pa.array(documents, pa.string()),
-        "back": pa.array([text or None for text in back], pa.string()),
-    }
-    for name, column in columns.items():
+    loaded = loaded_of(asked)
+    documents = pa.array([document.text for document in loaded.documents], pa.string())
+    batch = single_batch(term_sketches(pa.array(_joined(loaded, asked.forward), pa.string())))
+    batch = with_column(batch, _SOURCE, pc.binary_length(documents).cast(pa.int64()))
+    for name, column in _pair_columns(loaded, round_trips).items():
         batch = with_column(batch, name, column)
     with work.create(file_of(unit)) as path, ShardWriter(path, batch.schema) as writer:
         writer.write(batch)
+
+
+def paraphrased_file(unit: Unit) -> str | None:
+    """Where the documents of a natural sample lie beside their paraphrases; None of a unit that makes none."""
+    mine = unit.purpose == CALIBRATION and unit.source == unit.lang
+    return f"{PARAPHRASED}/{unit.name}.arrow" if mine else None
+
+
+def write_paraphrased(work: Storage, name: str, asked: Asked) -> None:
+    """Keep the documents of a unit beside their paraphrases."""
+    batch = pa.RecordBatch.from_pydict(_pair_columns(loaded_of(asked), asked.forward))
+    with work.create(name) as path, ShardWriter(path, batch.schema) as writer:
+        writer.write(batch)
+
+
+def _pair_columns(loaded: Loaded, back: Sequence[Translation]) -> dict[str, pa.Array]:
+    """Natural documents, and what became of them in the same language."""
+    return {
+        "id": pa.array([document.id for document in loaded.documents], pa.string()),
+        "natural": pa.array([document.text for document in loaded.documents], pa.string()),
+        "back": pa.array([text or None for text in _joined(loaded, back)], pa.string()),
+    }
 
 
 class Pairs(NamedTuple):

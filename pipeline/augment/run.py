@@ -20,7 +20,7 @@ from pipeline.account import Clock, run_account
 from pipeline.augment.calibrate import Calibration, thresholds_of
 from pipeline.augment.compare import Compared, apply_budgets, compare_with_natural, rows_by_language
 from pipeline.augment.config import AugmentConfig
-from pipeline.augment.files import candidate_facts, file_of, read_terms
+from pipeline.augment.files import candidate_facts, file_of, paraphrased_file, read_terms
 from pipeline.augment.insertions import insertions, phenomena_of
 from pipeline.augment.join import (
     Layer,
@@ -279,6 +279,11 @@ class AugmentRun:
         self.pairs = {}
         for unit in others:
             self.pairs.setdefault(unit.source, []).append(file_of(unit))
+        # Where nothing is translated, paraphrases show how far from natural text the models lead.
+        both = set(self.pairs)
+        for unit in samples:
+            if unit.lang not in both and (name := paraphrased_file(unit)) is not None:
+                self.pairs.setdefault(unit.lang, []).append(name)
         calibration = thresholds_of(context.work, samples, config.gates)
         translated = {
             pair: read_terms(context.work, [unit for unit in others if route_name(unit.lang, unit.source) == pair])

@@ -16,7 +16,7 @@ from apache_beam.ml.inference.base import RunInference
 from corpus.augmentation import route_name
 from corpus.storage import Storage
 from pipeline.augment.calibrate import sample_batch, write_sample
-from pipeline.augment.files import file_of, write_candidates, write_terms
+from pipeline.augment.files import file_of, paraphrased_file, write_candidates, write_paraphrased, write_terms
 from pipeline.augment.generate import Asked, backward, finish, forward, load, measured
 from pipeline.augment.unit import CALIBRATION, TRANSLATED, Unit
 from pipeline.gates.agreement import load_encoder
@@ -87,6 +87,9 @@ def finish_unit(found: Translated, job: UnitsJob) -> None:
     encoder = load_encoder(folder, job.translation) if folder is not None else None
     features = measured(asked, found.translations, job.identify, encoder)
     if unit.purpose == CALIBRATION:
+        # Before the sample, which says that the unit is done.
+        if (paraphrased := paraphrased_file(unit)) is not None:
+            write_paraphrased(work, paraphrased, asked)
         write_sample(work, unit, sample_batch(asked, features))
         return
     made = finish(asked, features, job.thresholds[route_name(unit.source, unit.lang)], job.gates)

@@ -102,6 +102,27 @@ def rare() -> list[dict[str, str]]:
     return rows
 
 
+def test_conspicuous_paraphrases_shrink_their_budget(tmp_path: Path, model: Path) -> None:
+    root = tmp_path / "corpus"
+    natural(root, english=3, more=rare(), filter={"enabled": False}, deduplicate={"near": {"enabled": False}})
+    # Documents beside their own paraphrases, words by hash: nothing of their order or grammar is left.
+    config = settings(
+        model,
+        budget={**BUDGET, "paraphrase": 0.8},
+        calibration={"documents": 40},
+        paraphrase={"enabled": True},
+        back_translation={"enabled": False},
+    )
+    after = augmented(root, config)
+    assert after.augmentation is not None
+    found = after.augmentation.languages[SWAHILI]
+    assert found.naturalness.measures["retranslated_auc"] > 0.95
+    assert found.naturalness.share < 0.5
+    assert found.naturalness.why.startswith("a classifier tells natural documents from the same ones")
+    assert found.rejected["gates/naturalness"] == after.ledger.rejected["gates/naturalness"][SWAHILI] > 0
+    assert not [row for row in synthetic(root, after) if row.get("stage") is None]
+
+
 def test_sentences_with_rare_letters_are_inserted_without_any_model(tmp_path: Path) -> None:
     root = tmp_path / "corpus"
     filters = {"enabled": False}
