@@ -16,7 +16,7 @@ from corpus.manifest import Snapshot
 from corpus.schema import TRAIN
 from pipeline.augment.cut import cut
 from pipeline.augment.join import Refusal, Survivors
-from pipeline.augment.likeness import CompareTask, compare_language
+from pipeline.augment.likeness import CompareTask, compare_language, measured_methods
 from pipeline.naturalness.config import NaturalnessConfig
 from pipeline.naturalness.shrink import best_first
 from pipeline.parents.budget import Budget
@@ -136,39 +136,58 @@ def apply_budgets(
         likeness: by language; one that is missing keeps its budget.
     """
     out: dict[int, Refusal] = dict(refused)
+    said: dict[str, Naturalness] = {}
     for lang, some in rows.items():
         parts = budgets[lang].methods if lang in budgets else {}
         known = likeness.get(lang)
-        values = np.full(len(some), np.nan) if known is None else known.values
-        out |= cut_language(found, some, values, parts, Naturalness() if known is None else known.said)
-    return Compared(out, {lang: known.said for lang, known in likeness.items()})
+        if known is None:
+            out |= cut_language(found, some, np.full(len(some), np.nan), parts)
+            continue
+        measured = measured_methods(found.origin[some].tolist())
+        shares = {method: known.said.share if method in measured else 1.0 for method in parts}
+        out |= cut_language(found, some, known.values, parts, shares, known.said.why)
+        total, left = sum(parts.values()), sum(parts[method] * share for method, share in shares.items())
+        # Of the whole budget: parts that did not shrink count in full.
+        said[lang] = known.said.model_copy(update={"share": round(left / total, 6)}) if total else known.said
+    return Compared(out, said)
 
 
 def cut_language(
-    found: Survivors, rows: Ints, values: Floats, parts: Mapping[str, int], said: Naturalness
+    found: Survivors,
+    rows: Ints,
+    values: Floats,
+    parts: Mapping[str, int],
+    shares: Mapping[str, float] | None = None,
+    why: str = "",
 ) -> dict[int, Refusal]:
     """Refuse what the budget of one language does not allow: the least natural and worst translated go first.
+
+    What a method does not fill goes to the others, but nothing passes between methods that shrank and others.
 
     Args:
         found: all survivors.
         rows: those of the language.
         values: how natural each of them looks; NaN counts as one half.
         parts: bytes by method.
-        said: what stays of the budget, and why.
+        shares: what stays of the parts, 0 to 1; all of those that are missing.
+        why: they shrank.
     """
-    scores = found.score[rows].astype(np.float64)
+    scores, origins, sizes = found.score[rows].astype(np.float64), found.origin[rows], found.bytes[rows]
     order = best_first(values, scores, found.id[rows])
-    shrunk = {method: int(size * said.share) for method, size in parts.items()}
-    taken = cut(found.origin[rows], found.bytes[rows], order, shrunk)
-    before = taken if said.share == 1 else cut(found.origin[rows], found.bytes[rows], order, parts)
-    total = sum(shrunk.values())
+    kept = dict.fromkeys(parts, 1.0) | dict(shares or {})
+    left = {method: int(size * kept[method]) for method, size in parts.items()}
+    less = {method for method in parts if kept[method] < 1}
+    mine = np.isin(origins[order], sorted(less))
+    taken = cut(origins, sizes, order[mine], {method: left[method] for method in less})
+    taken |= cut(origins, sizes, order[~mine], {method: left[method] for method in parts if method not in less})
+    before = cut(origins, sizes, order, parts) if less else taken
     refused = {}
     for place in np.flatnonzero(~taken).tolist():
         row = int(rows[place])
-        numbers = f"{found.bytes[row]:,} bytes, score {scores[place]:.4g}"
+        numbers = f"{sizes[place]:,} bytes, score {scores[place]:.4g}"
         if not np.isnan(values[place]):
             numbers += f", naturalness {values[place]:.4g}"
         reason = UNNATURAL if before[place] else OVER_BUDGET
-        why = f" of {sum(parts.values()):,}: {said.why}" if said.why else ""
-        refused[row] = Refusal(reason, f"{numbers}; budget {total:,} bytes{why}; others were better")
+        because = f" of {sum(parts.values()):,}: {why}" if why else ""
+        refused[row] = Refusal(reason, f"{numbers}; budget {sum(left.values()):,} bytes{because}; others were better")
     return refused

@@ -22,7 +22,7 @@ def cut(methods: npt.NDArray[np.str_], sizes: Ints, order: Ints, parts: Mapping[
     Args:
         methods: origin of each of n candidates.
         sizes: UTF-8 bytes of each.
-        order: candidates in the order in which they are taken, a permutation of n.
+        order: candidates in the order in which they are taken; those that it leaves out do not stay.
         parts: bytes by method; their sum is the budget.
 
     Returns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,8 +17,10 @@ from pipeline.naturalness.config import NaturalnessConfig
 from pipeline.naturalness.judge import learn
 from pipeline.naturalness.measure import measure
 from pipeline.naturalness.shrink import shrink
+from pipeline.parents.budget import BACK_TRANSLATION, INSERTION, PARAPHRASE
 from pipeline.work import encode, read_staged
 
+BY_MODELS: Final = frozenset({BACK_TRANSLATION, PARAPHRASE})
 _DOCUMENTS: Final = 4
 """Documents that are looked at for each passage that is compared: not every document gives one."""
 
@@ -42,26 +44,40 @@ class CompareTask:
     """File of the outcome in the work folder."""
 
 
+def measured_methods(origins: Collection[str]) -> frozenset[str]:
+    """The methods whose text is measured, and whose parts of the budget shrink: those that have models.
+
+    Natural sentences put together anew say nothing of the models, and are measured where there is nothing else.
+
+    Args:
+        origins: of the candidates of a language.
+    """
+    return BY_MODELS if BY_MODELS.intersection(origins) else frozenset({INSERTION})
+
+
 def compare_language(task: CompareTask) -> None:
     """Write the measures of a language, what stays of its budget, and how natural each candidate looks."""
     work = Storage(task.work)
-    texts, parents = [], []
+    texts, parents, origins = [], [], []
     for piece, rows in task.rows:
-        table = read_staged(work, piece, ["text", "parent"]).take(pa.array(rows))
+        table = read_staged(work, piece, ["text", "parent", "origin"]).take(pa.array(rows))
         texts += table.column("text").to_pylist()
         parents += table.column("parent").to_pylist()
+        origins += table.column("origin").to_pylist()
     pairs = read_pairs(work, task.pairs)
     most = _DOCUMENTS * task.config.passages
     ids, natural = _natural(Storage(task.corpus), task, most, set(pairs.ids))
-    few = _smallest(parents, texts, most, task.seed)
-    synthetic, origins = [texts[row] for row in few], [parents[row] for row in few]
+    measured = measured_methods(origins)
+    chosen = [row for row, origin in enumerate(origins) if origin in measured]
+    few = _smallest([parents[row] for row in chosen], [texts[row] for row in chosen], most, task.seed)
+    synthetic, of = [texts[chosen[row]] for row in few], [parents[chosen[row]] for row in few]
     ids, natural = [*pairs.ids, *ids], [*pairs.natural, *natural]
     back = [*pairs.back, *([None] * (len(ids) - len(pairs.back)))] if pairs.ids else None
     found = measure(
-        natural, synthetic, task.lang, task.config, natural_ids=ids, parents=origins, retranslated=back, seed=task.seed
+        natural, synthetic, task.lang, task.config, natural_ids=ids, parents=of, retranslated=back, seed=task.seed
     )
     share, why = shrink(found, task.config)
-    judge = learn(natural, synthetic, task.lang, task.config, natural_ids=ids, parents=origins, seed=task.seed)
+    judge = learn(natural, synthetic, task.lang, task.config, natural_ids=ids, parents=of, seed=task.seed)
     values = np.full(len(texts), np.nan) if judge is None else judge.naturalness(texts, parents)
     said = {
         "measures": found.figures(),
