@@ -78,6 +78,8 @@ class Passes:
         view: which documents come, how often and in which order; None, like the default one, takes all of them once
             in random order and looks at no column.
         table: what an earlier look at these documents under the view found; None looks.
+        turn: number of the view among those that a run reads the language from. Each has orders of its own: in those
+            of the view before, the documents that its stage gave last would come first once more.
 
     Raises:
         CorpusError: the view looks at what the token shards lack.
@@ -91,9 +93,10 @@ class Passes:
         cache: LegCache,
         view: DocumentsConfig | None = None,
         table: Table | None = None,
+        turn: int = 0,
     ) -> None:
         self.documents = documents
-        self.seed = seed
+        self.seed = seed if turn == 0 else stable_hash("turn", turn, seed)
         self.tokens = documents.tokens
         """Tokens of one pass, the same for all passes."""
         self.contents = Contents(documents.tokens, documents.documents, documents.documents, 0, 0, documents.tokens)
@@ -101,6 +104,7 @@ class Passes:
         self._cells: Cells | None = None
         self._member = cache.member()
         if view is not None and not view.is_default:
+            # Which documents come is the same in every turn.
             self._cells = Cells(documents, view, seed, table)
             self.contents = self._cells.contents
             self.tokens = self.contents.tokens

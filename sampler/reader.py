@@ -94,7 +94,8 @@ class Readers:
             view, table = source.documents, None
             if not view.is_default:
                 table = self.sources.tables.get(source.corpus, lang, view, self._seed)
-            passes = Passes(documents, self._seed, self._legs, view, table)
+            turn = int(self.sources.turns[stage][language])
+            passes = Passes(documents, self._seed, self._legs, view, table, turn)
             found = LanguageRows(
                 passes,
                 language=language,

@@ -141,6 +141,19 @@ class Sources:
             found.append(np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64))
         return found
 
+    @cached_property
+    def turns(self) -> list[Counts]:
+        """For each stage and language, how many other views it was read from in the stages before its view came up,
+        int64 [K]."""
+        met: list[list[int]] = [[] for _ in self.languages]
+        found = []
+        for numbers in self.views:
+            for known, number in zip(met, numbers.tolist(), strict=True):
+                if number not in known:
+                    known.append(number)
+            found.append(np.array([known.index(n) for known, n in zip(met, numbers.tolist(), strict=True)], np.int64))
+        return found
+
     def _looked(self, source: Source, read: Sequence[str]) -> Source:
         """A source with what its view keeps; looks at no document where that is the default one."""
         if source.documents.is_default:

@@ -24,7 +24,7 @@ from sampler.course import LAG_QUANTUM, Anchor, Change
 from sampler.quota import UNIT, Counts
 from sampler.schedule import Part
 
-VERSION = 3
+VERSION = 4
 LARGEST = 15_500
 """Bytes of JSON that a state is kept to, if need be by folding changes of the mixture."""
 

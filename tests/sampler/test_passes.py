@@ -254,6 +254,26 @@ def test_the_default_view_changes_nothing_and_needs_no_column() -> None:
     assert plain.passes().contents == (2000, 500, 500, 0, 0, 2000)
 
 
+@pytest.mark.parametrize("view", [{}, {"max_times": 7}])
+def test_each_turn_has_orders_of_its_own_of_the_same_documents(view: dict[str, Any]) -> None:
+    made = Made([1 + i % 5 for i in range(400)], batch=20)
+    chosen = DocumentsConfig.model_validate(view)
+    first, again, second = (Passes(made.documents, 3, LegCache(), chosen, turn=turn) for turn in (0, 0, 1))
+    assert order(first, 0) == order(again, 0) == order(made.passes(seed=3, **view), 0)
+    assert sorted(order(second, 0)) == list(range(400))
+    common = len(set(order(first, 0)[:200]) & set(order(second, 0)[:200]))
+    assert 70 < common < 130  # 100 by chance
+    assert second.contents == first.contents
+
+
+def test_which_copies_come_does_not_depend_on_the_turn() -> None:
+    made = Made([3] * 60, copies=[1 + i % 9 for i in range(60)])
+    view = DocumentsConfig.model_validate({"rehydrate": "middle", "max_times": 4})
+    first, second = (Passes(made.documents, 3, LegCache(), view, turn=turn) for turn in (0, 1))
+    assert sorted(order(first, 0)) == sorted(order(second, 0))
+    assert order(first, 0) != order(second, 0)
+
+
 def test_a_view_of_what_is_not_there_is_an_error() -> None:
     with pytest.raises(CorpusError, match=r"s has no column 'copies'.*evenglot tokenize"):
         Made([3, 4], attributes=False).passes(rehydrate="middle")

@@ -179,7 +179,7 @@ def test_begun_stages_are_named_where_they_differ(root: str) -> None:
 
 
 def test_another_version_names_the_way_out(root: str) -> None:
-    for version in (VERSION - 1, VERSION + 1, None, "3"):
+    for version in (VERSION - 1, VERSION + 1, None, str(VERSION)):
         with pytest.raises(CorpusError, match=rf"version {version}, this evenglot reads {VERSION}. Resume with the"):
             open_stream(root).load_state({"version": version, "row": 3})
 

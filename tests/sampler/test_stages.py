@@ -106,6 +106,23 @@ def test_another_view_begins_anew_and_a_view_that_comes_back_goes_on(root: str) 
     assert sorted(map(bytes, plain.tokens)) == sorted(map(bytes, again.tokens))
 
 
+@pytest.mark.parametrize("snapshot", [False, True])
+def test_another_view_does_not_begin_with_what_the_stage_before_gave(
+    made_up: Any, tmp_path: Path, snapshot: bool
+) -> None:
+    """A third of the text, then a third under another view or of a snapshot with more text: overlap by chance alone."""
+    root = str(made_up.corpus(tmp_path / "corpus", {A: [7, 11, 13] * 40}))
+    later: dict[str, Any] = {"documents": {"max_times": 7}}
+    if snapshot:
+        grown(root, made_up, tmp_path / "more", {A: [7, 11, 13] * 40 + [9]})
+        later = {"snapshot": 2}
+    stages = [{"name": "one", "tokens": 4 * BLOCK}, {"name": "two", **later}]
+    stream = open_stream(root, config(stages, mixture={A: 1.0}), snapshot=1)
+    first, second = (set(stream.rows(rows).tokens.ravel().tolist()) for rows in (range(32), range(32, 64)))
+    assert 0.2 < len(first & second) / len(second) < 0.6
+    assert stream.realised()[A].passes == pytest.approx(0.75, abs=0.005)
+
+
 @settings(max_examples=25, deadline=None)
 @given(at=st.integers(0, 130), stop=st.integers(1, 60), first=st.integers(1, 3), second=st.integers(1, 3))
 def test_a_run_with_stages_and_changes_goes_on_exactly_anywhere(
