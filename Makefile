@@ -40,10 +40,18 @@ test-images: setup ## build and smoke-run the images where buildah is at hand
 docs: setup ## regenerate the pages that are made from the code
 	$(BIN)/python -m evenglot.recipe.reference docs/recipe-reference.md
 
-bench: setup ## benchmarks; NAME=prepare runs one, else all that are there
+# They train models on a tokenized corpus, which has to be named.
+TRAINED := ablation augmentation continual feedback parallel
+
+bench: setup ## benchmarks: all, or NAME=prepare; CORPUS=out/corpus for those that train on one
 	@mkdir -p out/bench
 	@for name in $(or $(NAME),$$(grep -l '"--json"' benchmarks/*.py | sed -E 's|.*/(.*)\.py|\1|')); do \
-	  echo "benchmarks.$$name"; $(BIN)/python -m benchmarks.$$name --json "out/bench/$$name.json"; done
+	  corpus=""; \
+	  if [[ " $(TRAINED) " == *" $$name "* ]]; then \
+	    if [ -z "$(CORPUS)" ]; then echo "benchmarks.$$name: left out, it needs CORPUS=FOLDER"; continue; fi; \
+	    corpus="--corpus $(CORPUS)"; \
+	  fi; \
+	  echo "benchmarks.$$name"; $(BIN)/python -m benchmarks.$$name --json "out/bench/$$name.json" $$corpus; done
 
 clean: ## remove what the targets above made, .venv included
 	rm -rf .venv .venv-airflow build dist demo-output out .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
