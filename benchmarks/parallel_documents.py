@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def documents(data: Path, languages: Collection[str]) -> Iterator[dict[str, str]]:
     """Every document of the sides in some languages, file by file.
 
-    Units of other parts than ``train`` are left out, where a file has parts.
+    Only the training parts of the files under ``parallel/``; of NTREX-128, which is a test set as a whole, everything.
 
     Args:
         data: folder with ``parallel/`` and ``lid/``.
@@ -65,7 +65,7 @@ def documents(data: Path, languages: Collection[str]) -> Iterator[dict[str, str]
         units: dict[tuple[str, str], list[str]] = defaultdict(list)
         for line in decompressed(data / f"{name}.jsonl.zst").splitlines():
             row = json.loads(line)
-            if row.get("split", "train") == "train" or not name.startswith("parallel/"):
+            if row["split"] == "train" or not name.startswith("parallel/"):
                 for lang, text in row["text"].items():
                     if lang in languages:
                         units[row["doc"], lang].append(text)

@@ -79,7 +79,7 @@ class Passes:
             in random order and looks at no column.
         table: what an earlier look at these documents under the view found; None looks.
         turn: number of the view among those that a run reads the language from. Each has orders of its own: in those
-            of the view before, the documents that its stage gave last would come first once more.
+            of the view before, what that one gave first would come first once more.
 
     Raises:
         CorpusError: the view looks at what the token shards lack.

@@ -21,6 +21,7 @@ from pipeline.parents.budget import BACK_TRANSLATION, INSERTION, PARAPHRASE
 from pipeline.work import encode, read_staged
 
 BY_MODELS: Final = frozenset({BACK_TRANSLATION, PARAPHRASE})
+"""Methods whose text a model made."""
 _DOCUMENTS: Final = 4
 """Documents that are looked at for each passage that is compared: not every document gives one."""
 

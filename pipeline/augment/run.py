@@ -280,9 +280,9 @@ class AugmentRun:
         for unit in others:
             self.pairs.setdefault(unit.source, []).append(file_of(unit))
         # Where nothing is translated, paraphrases show how far from natural text the models lead.
-        both = set(self.pairs)
+        translated_back = frozenset(self.pairs)
         for unit in samples:
-            if unit.lang not in both and (name := paraphrased_file(unit)) is not None:
+            if unit.lang not in translated_back and (name := paraphrased_file(unit)) is not None:
                 self.pairs.setdefault(unit.lang, []).append(name)
         calibration = thresholds_of(context.work, samples, config.gates)
         translated = {
